@@ -1,0 +1,13 @@
+//! Says why Remote Desktop is broken, from the files collected from the server.
+//!
+//! Data flows one way:
+//!
+//! ```text
+//! bundle  →  parse  →  facts  →  rules  →  verdict  →  report
+//!                        ↑
+//!                       tls
+//! ```
+
+pub mod bundle;
+pub mod parse;
+pub mod tls;
