@@ -9,5 +9,7 @@
 //! ```
 
 pub mod bundle;
+pub mod facts;
 pub mod parse;
 pub mod tls;
+pub mod verdict;

@@ -1,0 +1,152 @@
+//! Facts about the listener's certificate and its renewal.
+
+use jiff::Timestamp;
+
+use super::Absence;
+use crate::facts::known::Known;
+use crate::facts::subject::Subject;
+use crate::facts::value::{Code, choice};
+
+choice! {
+    /// Why this certificate is the listener's.
+    ChosenBy {
+        /// Somebody pinned it: `RDP-Tcp\SSLCertificateSHA1Hash`.
+        Pin = "pin",
+        /// The newest one of the template that policy names.
+        Template = "template",
+        /// `WinStations\SelfSignedCertificate` names it.
+        SelfSigned = "self-signed",
+        /// It is the newest self-signed one in the Remote Desktop store.
+        NewestSelfSigned = "newest-self-signed",
+        /// No store was collected; an exported certificate has the thumbprint that SYSTEM names.
+        ExportByThumbprint = "export-by-thumbprint",
+        /// No store was collected; an exported certificate is self-signed and bears the computer's name.
+        ExportByName = "export-by-name",
+    }
+}
+
+choice! {
+    /// What an attempt to make or renew the certificate came to.
+    RenewalResult {
+        /// A new certificate was made: 1056, 1063.
+        Created = "created",
+        /// It failed: 1057, 1058, 1064, 1065.
+        Failed = "failed",
+    }
+}
+
+choice! {
+    /// The status of a failed renewal, told from its localized text or its code.
+    RenewalStatus {
+        /// "Access is denied."
+        AccessDenied = "access-denied",
+        /// "Object already exists."
+        ObjectExists = "object-exists",
+        /// "Keyset does not exist."
+        NoKeyset = "no-keyset",
+        /// "Key not valid for use in specified state."
+        BadKeyState = "bad-key-state",
+        /// "The parameter is incorrect."
+        InvalidParameter = "invalid-parameter",
+        /// "There is not enough space on the disk."
+        DiskFull = "disk-full",
+        /// A code of another meaning.
+        Other = "other",
+        /// A text in none of the languages known here.
+        Unrecognized = "unrecognized",
+    }
+}
+
+choice! {
+    /// How the listener's certificate stands at the incident.
+    CertificateStanding {
+        /// It is valid.
+        Valid = "valid",
+        /// It has ended.
+        Ended = "ended",
+        /// It bears another computer's name.
+        OtherName = "other-name",
+        /// There is none.
+        Missing = "missing",
+    }
+}
+
+catalogue! {
+    /// The certificate that the listener uses, and why it is that one.
+    "listener.certificate" => ListenerCertificate State (Absence::All(&[Subject::ListenerCertificate])) {
+        /// Its SHA-1, upper-case hexadecimal.
+        thumbprint: String,
+        /// Why it is the listener's.
+        chosen_by: ChosenBy,
+        /// Whether the certificate itself was found, not only its thumbprint.
+        found: bool,
+        /// Whether it is Windows' own self-signed one.
+        self_signed: Known<bool>,
+        /// Whether it was pinned or issued from a template.
+        custom: bool,
+        /// Its subject.
+        subject: Known<Option<String>>,
+        /// Its first moment.
+        not_before: Known<Option<Timestamp>>,
+        /// Its last moment.
+        not_after: Known<Option<Timestamp>>,
+        /// Whether it ended before the incident.
+        ended: Known<bool>,
+        /// Whether it begins only after the incident.
+        not_begun: Known<bool>,
+        /// Whether it bears the computer's name.
+        names_host: Known<bool>,
+        /// `RSA` or `ECDSA`, and the bits.
+        key: Known<Option<String>>,
+        /// The container of its private key.
+        container: Known<Option<String>>,
+        /// The type of the provider that keeps the key; 0 is CNG.
+        provider_type: Known<Option<u32>>,
+    }
+
+    /// An attempt of Windows to make or renew the listener's certificate.
+    "certificate.renewal" => Renewal Event (Absence::All(&[Subject::SystemLog])) {
+        /// 1056, 1057, 1058, 1063, 1064 or 1065 of RemoteConnectionManager.
+        event: u32,
+        /// Created or failed.
+        result: RenewalResult,
+        /// Why it failed.
+        status: Option<RenewalStatus>,
+        /// The status as a code, where the event holds one.
+        code: Option<Code>,
+        /// The status as it stands in the event.
+        text: Option<String>,
+        /// Whether the status is one of the key's (not of the parameter, the disk or anything else).
+        about_key: Known<bool>,
+        /// Whether a later attempt made a certificate.
+        superseded: Known<bool>,
+        /// Whether the listener's certificate had ended by then.
+        after_end: Known<bool>,
+    }
+
+    /// Whether the listener's certificate is due to be renewed.
+    "certificate.due" => RenewalDue State (Absence::Never(Subject::ListenerCertificate)) {
+        /// How it stands at the incident.
+        standing: Known<CertificateStanding>,
+        /// When it ends.
+        not_after: Known<Option<Timestamp>>,
+    }
+
+    /// Whether a service that Windows needs to renew the certificate is switched off.
+    "certificate.renewal_service" => RenewalService State (Absence::Never(Subject::SystemHive)) {
+        /// SessionEnv, or LanmanWorkstation that it depends on.
+        service: String,
+        /// Whether it is disabled, or fails to start.
+        blocked: Known<bool>,
+        /// Whether it was so before the certificate ended; false only where a dated change says otherwise.
+        before_end: Known<bool>,
+        /// How the certificate stands at the incident.
+        certificate: Known<CertificateStanding>,
+    }
+
+    /// The clock or a client bears out that the certificate's time was refused.
+    "certificate.time_refused" => TimeRefused Event (Absence::All(&[Subject::SystemLog])) {
+        /// The event: 36887 with alert 45, 1053.
+        event: u32,
+    }
+}

@@ -1,0 +1,64 @@
+//! Facts about the machine itself: who it is, its clock, its logs.
+
+use jiff::Timestamp;
+
+use super::Absence;
+use crate::facts::known::Known;
+use crate::facts::subject::Subject;
+use crate::facts::value::choice;
+
+choice! {
+    /// What kind of Windows it is.
+    Role {
+        /// A client edition.
+        Client = "client",
+        /// A server that is no domain controller.
+        Server = "server",
+        /// A domain controller.
+        DomainController = "domain-controller",
+    }
+}
+
+catalogue! {
+    /// Who the machine is.
+    "host.identity" => HostIdentity State (Absence::Never(Subject::SystemHive)) {
+        /// The computer's name, first label.
+        name: Known<Option<String>>,
+        /// The DNS domain it is joined to, if it is.
+        domain: Known<Option<String>>,
+        /// The product, as Windows names itself.
+        product: Known<Option<String>>,
+        /// The build number, such as 17763.
+        build: Known<u32>,
+        /// Client, server or domain controller.
+        role: Known<Role>,
+    }
+
+    /// Windows started.
+    "host.boot" => HostBoot Event (Absence::All(&[Subject::SystemLog])) {
+        /// The event that says so: 12 of Kernel-General, or 6005 of EventLog.
+        event: u32,
+    }
+
+    /// The clock was set by more than a minute.
+    "clock.step" => ClockStep Event (Absence::All(&[Subject::SystemLog])) {
+        /// The time before.
+        from: Timestamp,
+        /// The time after.
+        to: Timestamp,
+        /// By how many seconds; below zero when it was set back.
+        seconds: i64,
+    }
+
+    /// A log was cleared; nothing older stands in it.
+    "log.cleared" => LogCleared Event (Absence::All(&[Subject::SystemLog])) {
+        /// The channel that was cleared.
+        channel: String,
+    }
+
+    /// Somebody got a desktop session (Winlogon 7001 with a session id of 2 or above): a sign of life, without an address.
+    "host.session_began" => SessionBegan Event (Absence::All(&[Subject::SystemLog])) {
+        /// The session's number.
+        session: u32,
+    }
+}

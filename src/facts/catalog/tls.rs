@@ -1,0 +1,114 @@
+//! Facts computed from the machine's TLS settings.
+
+use super::Absence;
+use crate::facts::known::Known;
+use crate::facts::subject::Subject;
+use crate::facts::value::choice;
+
+choice! {
+    /// Where the effective list of cipher suites comes from.
+    ListSource {
+        /// The group policy "SSL Cipher Suite Order", in SOFTWARE.
+        Policy = "policy",
+        /// The local order, in SYSTEM.
+        Local = "local",
+        /// Microsoft's documented default for the build, because the hive holds no list.
+        BuildDefault = "build-default",
+    }
+}
+
+choice! {
+    /// Why a list of cipher suites leaves nothing to use.
+    ListFault {
+        /// It is there and empty.
+        Empty = "empty",
+        /// None of its names is registered on this build, and they are those of another Windows generation.
+        OtherGeneration = "other-generation",
+        /// None of its names is registered on this build.
+        UnknownNames = "unknown-names",
+        /// It was cut at 1,023 characters and what is left is of no use.
+        Cut = "cut",
+        /// Its suites need a certificate with another type of key.
+        CertificateType = "certificate-type",
+        /// Its suites need a TLS version that is off.
+        NoVersion = "no-version",
+    }
+}
+
+choice! {
+    /// With whom the server's offer is compared.
+    Peer {
+        /// The client that is locked out, or that the user named.
+        AffectedClient = "affected-client",
+        /// The Windows clients in common use.
+        MainstreamWindows = "mainstream-windows",
+    }
+}
+
+choice! {
+    /// The first thing in a negotiation that leaves nothing.
+    Obstacle {
+        /// No version of TLS in common.
+        Version = "version",
+        /// No cipher suite in common.
+        Suite = "suite",
+        /// No named group in common.
+        Group = "group",
+        /// No signature algorithm that fits the certificate.
+        Signature = "signature",
+    }
+}
+
+catalogue! {
+    /// What the server offers in TLS.
+    "tls.server" => TlsServer State (Absence::Never(Subject::SystemHive)) {
+        /// The versions that are surely on.
+        versions: Known<Vec<String>>,
+        /// Whether every TLS version that this build and Remote Desktop can use is off for the server role.
+        all_versions_off: Known<bool>,
+        /// Whether versions are only off by `DisabledByDefault`, which a service may override.
+        off_by_default_only: Known<bool>,
+        /// The suites that it would use, in its order.
+        suites: Known<Vec<String>>,
+        /// Where that list comes from.
+        list_source: Known<ListSource>,
+        /// Whether SOFTWARE was read, so that a policy is known to be there or not.
+        policy_known: bool,
+    }
+
+    /// The group policy "SSL Cipher Suite Order".
+    "tls.suite_policy" => SuitePolicy State (Absence::Never(Subject::SoftwareHive)) {
+        /// Whether the policy is set.
+        present: Known<bool>,
+        /// Whether it leaves a suite that this build registers, that an enabled version can use and that fits the certificate.
+        usable: Known<bool>,
+        /// Why not.
+        fault: Known<Option<ListFault>>,
+        /// How many characters the list has.
+        length: Known<Option<usize>>,
+        /// The first of its names that this build does not register.
+        first_unknown: Known<Option<String>>,
+    }
+
+    /// The local order of cipher suites.
+    "tls.local_suites" => LocalSuites State (Absence::Never(Subject::SystemHive)) {
+        /// Whether it is in force: no policy replaces it.
+        in_force: Known<bool>,
+        /// Whether it leaves a suite that can be used.
+        usable: Known<bool>,
+        /// Why not.
+        fault: Known<Option<ListFault>>,
+    }
+
+    /// Whether the server and a client, or mainstream Windows clients, have anything in common.
+    "tls.overlap" => Overlap State (Absence::Never(Subject::ClientOffer)) {
+        /// With whom.
+        with: Peer,
+        /// Whether they agree on something.
+        shares: Known<bool>,
+        /// The first thing that leaves nothing.
+        obstacle: Known<Option<Obstacle>>,
+        /// Whether a policy is known to be there or not.
+        policy_known: bool,
+    }
+}

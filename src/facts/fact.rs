@@ -1,0 +1,244 @@
+//! A fact: something that the evidence says, with the place where it says so.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::catalog::Kind;
+use super::coverage::{Coverage, Window};
+use super::gap::{Gap, GapId, Gaps};
+use super::incident::Anchors;
+use super::subject::Subject;
+use super::value::FieldState;
+
+/// Names one fact of one host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FactId(usize);
+
+impl std::fmt::Display for FactId {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "f{}", self.0 + 1)
+    }
+}
+
+/// Where a fact comes from. Artifacts are named by their path relative to the input.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Source {
+    /// A record of an event log.
+    Record {
+        /// The log.
+        artifact: String,
+        /// The record's number (EventRecordID).
+        number: u64,
+    },
+    /// A value of a hive, or a key where no value is named.
+    Value {
+        /// The hive.
+        artifact: String,
+        /// The key, from the hive's root.
+        key: String,
+        /// The value's name, if it is about one.
+        name: Option<String>,
+        /// When the key was last written.
+        written: Option<Timestamp>,
+    },
+    /// A certificate, by its thumbprint.
+    Certificate {
+        /// The file or hive it was read from.
+        artifact: String,
+        /// SHA-1 of the certificate, upper-case hexadecimal.
+        thumbprint: String,
+    },
+    /// A line of a text.
+    Line {
+        /// The text.
+        artifact: String,
+        /// Counted from 1.
+        line: u64,
+    },
+    /// A whole file: that it is there, or what its structure says.
+    File {
+        /// The file.
+        artifact: String,
+    },
+    /// What the user said on the command line.
+    CommandLine {
+        /// The option.
+        option: String,
+    },
+    /// Other facts.
+    Derived(Vec<FactId>),
+}
+
+/// Something that the evidence says.
+#[derive(Debug, Clone)]
+pub struct Fact {
+    /// Its name in this report.
+    pub id: FactId,
+    /// What it is about; the catalogue says what its fields mean.
+    pub kind: &'static Kind,
+    /// When it happened or, for a state, when it took effect. None for what is only a circumstance.
+    pub at: Option<Timestamp>,
+    /// Its fields, in the catalogue's order.
+    pub fields: Vec<(&'static str, FieldState)>,
+    /// Never empty.
+    pub sources: Vec<Source>,
+}
+
+impl Fact {
+    /// What is known of one of its fields; none if its kind has no such field.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<&FieldState> {
+        self.fields
+            .iter()
+            .find(|(field, _)| *field == name)
+            .map(|(_, state)| state)
+    }
+}
+
+/// A typed body of one kind, as the extractors build it.
+pub trait Body {
+    /// Its kind.
+    fn kind(&self) -> &'static Kind;
+
+    /// Its fields, in the catalogue's order.
+    fn into_fields(self) -> Vec<(&'static str, FieldState)>;
+}
+
+/// Everything that is known of one host: what rules judge.
+#[derive(Debug, Clone)]
+pub struct FactSet {
+    facts: Vec<Fact>,
+    coverage: BTreeMap<Subject, Vec<Coverage>>,
+    /// Kinds that nothing was looked at for, whatever the subjects say.
+    missing: BTreeMap<&'static str, GapId>,
+    /// What could not be checked.
+    pub gaps: Gaps,
+    /// The moments to measure from.
+    pub anchors: Anchors,
+}
+
+impl FactSet {
+    /// A set without facts and without coverage.
+    #[must_use]
+    pub fn new(gaps: Gaps, anchors: Anchors) -> Self {
+        FactSet {
+            facts: Vec::new(),
+            coverage: BTreeMap::new(),
+            missing: BTreeMap::new(),
+            gaps,
+            anchors,
+        }
+    }
+
+    /// Adds a fact.
+    pub fn add(&mut self, at: Option<Timestamp>, body: impl Body, sources: Vec<Source>) -> FactId {
+        let kind = body.kind();
+        self.add_fields(kind, at, body.into_fields(), sources)
+    }
+
+    /// Adds a fact whose fields are already in the catalogue's form (a rule's case).
+    pub fn add_fields(
+        &mut self,
+        kind: &'static Kind,
+        at: Option<Timestamp>,
+        fields: Vec<(&'static str, FieldState)>,
+        sources: Vec<Source>,
+    ) -> FactId {
+        debug_assert!(
+            !sources.is_empty(),
+            "a fact without a source: {}",
+            kind.name
+        );
+        let id = FactId(self.facts.len());
+        self.facts.push(Fact {
+            id,
+            kind,
+            at,
+            fields,
+            sources,
+        });
+        id
+    }
+
+    /// Says how much of a subject one more artifact covers.
+    pub fn cover(&mut self, subject: Subject, coverage: Coverage) {
+        self.coverage.entry(subject).or_default().push(coverage);
+    }
+
+    /// Says that nothing was looked at for a kind.
+    pub fn miss(&mut self, kind: &'static Kind, gap: GapId) {
+        self.missing.insert(kind.name, gap);
+    }
+
+    /// Every fact.
+    #[must_use]
+    pub fn facts(&self) -> &[Fact] {
+        &self.facts
+    }
+
+    /// The fact of that name.
+    #[must_use]
+    pub fn fact(&self, id: FactId) -> &Fact {
+        &self.facts[id.0]
+    }
+
+    /// The facts of one kind.
+    pub fn of_kind<'a>(&'a self, kind: &'static Kind) -> impl Iterator<Item = &'a Fact> {
+        self.facts
+            .iter()
+            .filter(move |fact| fact.kind.name == kind.name)
+    }
+
+    /// Whether the absence of a fact of this kind in this window is proved by all its subjects; else the gaps that leave it
+    /// open. Artifacts of one subject join: two halves of a log that touch cover what both span.
+    ///
+    /// # Errors
+    /// The gaps that keep the absence from being proved.
+    pub fn proves_absence(
+        &mut self,
+        kind: &'static Kind,
+        subjects: &[Subject],
+        asked: &Window,
+    ) -> Result<(), Vec<GapId>> {
+        if let Some(gap) = self.missing.get(kind.name) {
+            return Err(vec![*gap]);
+        }
+        let mut open = Vec::new();
+        for subject in subjects {
+            if let Err(gap) = self.subject_covers(*subject, asked) {
+                open.push(gap);
+            }
+        }
+        open.sort_unstable();
+        open.dedup();
+        if open.is_empty() { Ok(()) } else { Err(open) }
+    }
+
+    /// Whether a subject covers the window.
+    ///
+    /// # Errors
+    /// The gap that leaves it open.
+    pub fn subject_covers(&mut self, subject: Subject, asked: &Window) -> Result<(), GapId> {
+        let none = || Gap {
+            about: subject.name().to_owned(),
+            why: "not in the collection".to_owned(),
+            obtain: subject.obtain().to_owned(),
+        };
+        let Some(parts) = self.coverage.get(&subject) else {
+            return Err(self.gaps.record(none()));
+        };
+        let short = self.gaps.record(Gap {
+            why: "does not reach over the whole time in question".to_owned(),
+            ..none()
+        });
+        let mut first_gap = None;
+        for part in parts {
+            match part.proves_absence(asked, short) {
+                Ok(()) => return Ok(()),
+                Err(gap) => first_gap = first_gap.or(Some(gap)),
+            }
+        }
+        Err(first_gap.unwrap_or(short))
+    }
+}

@@ -1,0 +1,10 @@
+//! From records to facts: everything that is computed from the evidence, each with its source. Rules only select facts.
+
+pub mod catalog;
+pub mod coverage;
+pub mod fact;
+pub mod gap;
+pub mod incident;
+pub mod known;
+pub mod subject;
+pub mod value;

@@ -1,0 +1,3 @@
+//! From findings to one report: the explanation graph, the order of verdicts, the timeline.
+
+pub mod model;
