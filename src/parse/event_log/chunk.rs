@@ -94,8 +94,19 @@ pub(super) struct RecordSpan {
     pub filetime: u64,
     /// Its BinXML holds its elements itself, without a template: so exporting tools write them.
     pub templateless: bool,
-    /// Its header was damaged and has been completed, or it was found by searching behind damage.
-    pub recovered: bool,
+    pub integrity: Integrity,
+}
+
+/// How far a record can be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Integrity {
+    /// Magic, size and the copy of the size agree.
+    Whole,
+    /// One of them was damaged and the others tell it, or the record was found by searching behind damage.
+    Recovered,
+    /// Its end is not there. What it says of provider, id and time was read, but fields may read as empty or as zero
+    /// that were not: nothing may rest on them.
+    Torn,
 }
 
 /// A place in a chunk where live records should stand and none can be read.
@@ -152,7 +163,7 @@ impl Walker<'_> {
                     _ => break,
                 }
             }
-            if let Some(record) = self.live_record_at(offset, live_end) {
+            if let Some(record) = self.live_record_at(offset) {
                 offset += record.size;
                 if self.header.is_some_and(|header| header.last_number == record.number) {
                     live_end = offset;
@@ -166,6 +177,11 @@ impl Walker<'_> {
                 self.walk.records.push(record);
                 continue;
             }
+            if let Some(record) = self.torn_record_at(offset, next.unwrap_or(live_end)) {
+                offset += record.size;
+                self.walk.records.push(record);
+                continue;
+            }
             let lost_end = next.unwrap_or(live_end);
             self.lose(offset, lost_end, next);
             match next {
@@ -173,7 +189,7 @@ impl Walker<'_> {
                 None => break,
             }
             if let Some(mut record) = self.record_at(offset) {
-                record.recovered = true;
+                record.integrity = Integrity::Recovered;
                 offset += record.size;
                 self.walk.records.push(record);
             }
@@ -197,16 +213,19 @@ impl Walker<'_> {
     }
 
     /// As [`Self::record_at`], but one of the three may be damaged where all else speaks for the record.
-    fn live_record_at(&self, offset: usize, live_end: usize) -> Option<RecordSpan> {
+    fn live_record_at(&self, offset: usize) -> Option<RecordSpan> {
         let mut record = self.fields_at(offset)?;
         let end = offset + record.size;
         match (self.magic_at(offset), self.size_copy(offset, record.size)) {
             (true, true) => Some(record),
-            // The copy is damaged: another record, or the free space, begins where this one ends.
-            (true, false) if end == live_end || self.record_at(end).is_some() => Some(record),
+            // The copy is damaged: another record begins where this one ends.
+            (true, false) if self.record_at(end).is_some() => {
+                record.integrity = Integrity::Recovered;
+                Some(record)
+            }
             // The magic is damaged: its size says so twice and its number is the one that is due.
             (false, true) if self.follows(record.number) || self.starts_chunk(&record) => {
-                record.recovered = true;
+                record.integrity = Integrity::Recovered;
                 Some(record)
             }
             _ => None,
@@ -225,7 +244,15 @@ impl Walker<'_> {
             return None;
         }
         let record = self.span(offset, size)?;
-        Some(RecordSpan { recovered: true, ..record })
+        Some(RecordSpan { integrity: Integrity::Recovered, ..record })
+    }
+
+    /// The record at `offset` that only its magic, size and number vouch for, and that ends before `end`.
+    fn torn_record_at(&self, offset: usize, end: usize) -> Option<RecordSpan> {
+        let record = self.fields_at(offset)?;
+        let vouched = self.magic_at(offset) && (self.follows(record.number) || self.starts_chunk(&record));
+        (vouched && offset + record.size <= end)
+            .then_some(RecordSpan { integrity: Integrity::Torn, ..record })
     }
 
     fn fields_at(&self, offset: usize) -> Option<RecordSpan> {
@@ -243,7 +270,7 @@ impl Walker<'_> {
             number: u64_at(self.chunk, offset + 8)?,
             filetime: u64_at(self.chunk, offset + 16)?,
             templateless: matches!(content.first(), Some(0x01 | 0x41)),
-            recovered: false,
+            integrity: Integrity::Whole,
         })
     }
 

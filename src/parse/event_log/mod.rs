@@ -21,6 +21,7 @@ use std::io;
 
 use jiff::Timestamp;
 
+pub use chunk::Integrity;
 pub use layout::FileHeader;
 pub use record::{EventData, EventRecord, RecordKey};
 pub use summary::{ClockStep, Gap, GapKind, Hole, LogSummary, Mark, Problem, Span};
@@ -146,11 +147,10 @@ impl Reader<'_> {
             };
             self.summary.hole(hole(index, slot.offset, slot.length, what.into()));
         }
-        for (index, slot) in layout.slots.iter().enumerate().skip(in_use) {
-            if slot.content == Content::Junk {
-                let what = "bytes behind the last chunk that are none of the log's".into();
-                self.summary.problem(Some(index), slot.offset, what);
-            }
+        let mut behind = layout.slots.iter().enumerate().skip(in_use);
+        if let Some((index, slot)) = behind.find(|(_, slot)| slot.content == Content::Junk) {
+            let what = "from here to its end the file holds bytes that are none of the log's".into();
+            self.summary.problem(Some(index), slot.offset, what);
         }
         if counted > layout.slots.len() {
             let lost = (counted - layout.slots.len()) * CHUNK_SIZE;
@@ -212,9 +212,13 @@ impl Reader<'_> {
                 walk.beyond_header
             ));
         }
-        for record in walk.records.iter().filter(|record| record.recovered) {
+        for record in &walk.records {
             let offset = slot.offset + record.offset as u64;
-            let what = format!("record {} was recovered from damage", record.number);
+            let what = match record.integrity {
+                Integrity::Whole => continue,
+                Integrity::Recovered => format!("record {} was recovered from damage", record.number),
+                Integrity::Torn => format!("the end of record {} is not there", record.number),
+            };
             self.summary.problem(Some(index), offset, what);
         }
     }
@@ -258,7 +262,7 @@ impl Reader<'_> {
             let mut time = header_time;
             let content = json.and_then(|json| {
                 let system = System::parse(json)?;
-                time = header_time.or_else(|| system.time());
+                time = system.time().or(header_time);
                 let place = Place {
                     span: *span,
                     number: system.number().unwrap_or(span.number),
@@ -298,7 +302,7 @@ impl Reader<'_> {
                 if let Some(time) = read.time {
                     let number = order.wrapping_add(*renumbered_by);
                     let mark = Mark { number, order, time };
-                    let seen = Seen { mark, origin: None, templateless: false, recovered: false };
+                    let seen = Seen { mark, origin: None, templateless: false, integrity: Integrity::Whole };
                     self.summary.seen(index, &seen);
                 }
                 return;
@@ -312,7 +316,7 @@ impl Reader<'_> {
                 mark: Mark { number: content.number, order, time },
                 origin: Some((&content.channel, &content.computer)),
                 templateless: read.span.templateless,
-                recovered: read.span.recovered,
+                integrity: read.span.integrity,
             },
         );
         if let Some(record) = content.wanted {

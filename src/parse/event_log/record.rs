@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::chunk::RecordSpan;
+use super::chunk::{Integrity, RecordSpan};
 use super::node::{Node, number};
 
 /// What names the kind of an event. Asked before the rest of the record is looked at.
@@ -29,7 +29,8 @@ pub struct EventRecord {
     pub number: u64,
     /// The number in the record's header, which orders the records of one file.
     pub order: u64,
-    /// When it was written.
+    /// When the event happened: `TimeCreated`. The record's header bears the time at which it was written to this
+    /// file, which in an exported or forwarded log is another one.
     pub time: Timestamp,
     /// The provider's name.
     pub provider: String,
@@ -63,8 +64,8 @@ pub struct EventRecord {
     pub chunk: u64,
     /// Place of the record in the file, in bytes.
     pub offset: u64,
-    /// Its header was damaged and completed, or it was found by searching behind damage.
-    pub recovered: bool,
+    /// How far it can be trusted.
+    pub integrity: Integrity,
 }
 
 /// The part of a record that its provider filled.
@@ -208,7 +209,7 @@ pub(super) fn record(system: &System<'_>, json: &[u8], place: &Place) -> Result<
         data: data(json)?,
         chunk: place.chunk,
         offset: place.offset,
-        recovered: place.span.recovered,
+        integrity: place.span.integrity,
     })
 }
 

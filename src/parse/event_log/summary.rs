@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::chunk::Integrity;
 use super::layout::FileHeader;
 
 /// A fall of the clock from one record to the next that is smaller than this is no step: records are numbered in the
@@ -106,7 +107,7 @@ pub struct LogSummary {
     pub records: u64,
     /// Those of them that hold their elements without a template, as exporting tools write them.
     pub templateless: u64,
-    /// Those of them that were found behind damage, or whose header was completed.
+    /// Those of them that are not whole: see [`Integrity`].
     pub recovered: u64,
     /// The record with the lowest number and the one with the highest.
     pub span: Option<Span>,
@@ -149,7 +150,7 @@ pub(super) struct Seen<'a> {
     /// Channel and computer, where the record was decoded.
     pub origin: Option<(&'a str, &'a str)>,
     pub templateless: bool,
-    pub recovered: bool,
+    pub integrity: Integrity,
 }
 
 /// Gathers a [`LogSummary`] from chunks that come oldest first.
@@ -227,7 +228,7 @@ impl Builder {
         let Some((channel, computer)) = seen.origin else { return };
         self.summary.records += 1;
         self.summary.templateless += u64::from(seen.templateless);
-        self.summary.recovered += u64::from(seen.recovered);
+        self.summary.recovered += u64::from(seen.integrity != Integrity::Whole);
         widen(&mut self.summary.span, seen.mark);
         widen_named(&mut self.summary.channels, channel, seen.mark);
         widen_named(&mut self.summary.computers, computer, seen.mark);
