@@ -2,3 +2,7 @@
 //! named with its place.
 pub mod event_log;
 pub mod hive;
+pub mod certificate;
+pub mod pem;
+pub mod store_blob;
+pub mod text;
