@@ -16,6 +16,8 @@ pub enum TlsFailure {
     KeyUnusable,
     /// 36871: no credential can be made.
     NoCredential,
+    /// 36887 (45): the client says that the certificate has ended.
+    CertificateRefused,
 }
 
 const NETWORK_SERVICE: &str = "S-1-5-20";
@@ -212,6 +214,9 @@ impl Machine {
                 service,
                 vec![("Type", "server".into()), ("ErrorState", 10013_u32.into())],
             ),
+            TlsFailure::CertificateRefused => {
+                self.schannel(time, 36887, service, vec![("AlertDesc", 45_u32.into())]);
+            }
         }
     }
 

@@ -13,6 +13,7 @@ use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
 
+pub use connections::TlsFailure;
 pub use event::{Channel, Datum, Logged, Payload, Provider};
 pub use windows::Windows;
 
