@@ -165,7 +165,10 @@ impl Walker<'_> {
             }
             if let Some(record) = self.live_record_at(offset) {
                 offset += record.size;
-                if self.header.is_some_and(|header| header.last_number == record.number) {
+                if self
+                    .header
+                    .is_some_and(|header| header.last_number == record.number)
+                {
                     live_end = offset;
                 }
                 self.walk.records.push(record);
@@ -234,25 +237,35 @@ impl Walker<'_> {
 
     fn starts_chunk(&self, record: &RecordSpan) -> bool {
         record.offset == RECORDS_START
-            && self.header.is_some_and(|header| header.first_number == record.number)
+            && self
+                .header
+                .is_some_and(|header| header.first_number == record.number)
     }
 
     /// The record at `offset` whose size field is damaged, while the copy of it before `next` tells the size.
     fn record_with_bad_size(&self, offset: usize, next: usize) -> Option<RecordSpan> {
-        let size = next.checked_sub(offset).filter(|size| *size >= SMALLEST_RECORD)?;
+        let size = next
+            .checked_sub(offset)
+            .filter(|size| *size >= SMALLEST_RECORD)?;
         if !self.magic_at(offset) || !self.size_copy(offset, size) {
             return None;
         }
         let record = self.span(offset, size)?;
-        Some(RecordSpan { integrity: Integrity::Recovered, ..record })
+        Some(RecordSpan {
+            integrity: Integrity::Recovered,
+            ..record
+        })
     }
 
     /// The record at `offset` that only its magic, size and number vouch for, and that ends before `end`.
     fn torn_record_at(&self, offset: usize, end: usize) -> Option<RecordSpan> {
         let record = self.fields_at(offset)?;
-        let vouched = self.magic_at(offset) && (self.follows(record.number) || self.starts_chunk(&record));
-        (vouched && offset + record.size <= end)
-            .then_some(RecordSpan { integrity: Integrity::Torn, ..record })
+        let vouched =
+            self.magic_at(offset) && (self.follows(record.number) || self.starts_chunk(&record));
+        (vouched && offset + record.size <= end).then_some(RecordSpan {
+            integrity: Integrity::Torn,
+            ..record
+        })
     }
 
     fn fields_at(&self, offset: usize) -> Option<RecordSpan> {
@@ -308,10 +321,15 @@ impl Walker<'_> {
     fn lose(&mut self, offset: usize, end: usize, next: Option<usize>) {
         let before = match next {
             Some(next) => self.record_at(next).map(|record| record.number),
-            None => self.header.and_then(|header| header.last_number.checked_add(1)),
+            None => self
+                .header
+                .and_then(|header| header.last_number.checked_add(1)),
         };
         // Zeros up to the end are free space unless the header's numbers say that records stood there.
-        let zeros = self.chunk.get(offset..end).is_some_and(|lost| lost.iter().all(|byte| *byte == 0));
+        let zeros = self
+            .chunk
+            .get(offset..end)
+            .is_some_and(|lost| lost.iter().all(|byte| *byte == 0));
         let nothing_due = match (self.last_number(), before) {
             (Some(last), Some(before)) => before <= last.saturating_add(1),
             (_, None) => true,
@@ -330,8 +348,14 @@ impl Walker<'_> {
     /// Numbers that the header names and no record bears, though nothing of the chunk was skipped.
     fn lose_tail(&mut self, offset: usize, live_end: usize) {
         let Some(header) = self.header else { return };
-        let Some(last) = self.last_number() else { return };
-        let reported = self.walk.losses.last().is_some_and(|loss| loss.offset + loss.length >= live_end);
+        let Some(last) = self.last_number() else {
+            return;
+        };
+        let reported = self
+            .walk
+            .losses
+            .last()
+            .is_some_and(|loss| loss.offset + loss.length >= live_end);
         if last < header.last_number && header.last_number != u64::MAX && !reported {
             self.walk.losses.push(Loss {
                 offset,

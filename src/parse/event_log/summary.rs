@@ -26,6 +26,13 @@ pub struct Mark {
     pub time: Timestamp,
 }
 
+impl Mark {
+    /// The record was numbered anew when it was exported or forwarded.
+    fn renumbered(&self) -> bool {
+        self.number != self.order
+    }
+}
+
 /// The oldest and the newest record of one kind, by their numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
@@ -222,10 +229,15 @@ impl Builder {
         if let Some((previous, previous_slot)) = self.previous {
             self.compare(previous, previous_slot, seen.mark, slot);
         }
-        if self.previous.is_none_or(|(previous, _)| previous.order <= seen.mark.order) {
+        if self
+            .previous
+            .is_none_or(|(previous, _)| previous.order <= seen.mark.order)
+        {
             self.previous = Some((seen.mark, slot));
         }
-        let Some((channel, computer)) = seen.origin else { return };
+        let Some((channel, computer)) = seen.origin else {
+            return;
+        };
         self.summary.records += 1;
         self.summary.templateless += u64::from(seen.templateless);
         self.summary.recovered += u64::from(seen.integrity != Integrity::Whole);
@@ -236,11 +248,8 @@ impl Builder {
     }
 
     fn compare(&mut self, previous: Mark, previous_slot: usize, mark: Mark, slot: usize) {
-        if mark.order > previous.order && previous.time.duration_since(mark.time) >= CLOCK_STEP {
-            self.summary.clock_step_count += 1;
-            if self.summary.clock_steps.len() < KEPT {
-                self.summary.clock_steps.push(ClockStep { from: previous, to: mark });
-            }
+        if !previous.renumbered() && !mark.renumbered() {
+            self.clock(previous, mark);
         }
         if mark.order <= previous.order.saturating_add(1) {
             return;
@@ -250,17 +259,41 @@ impl Builder {
             self.damage_seen += 1;
             return;
         }
-        let kind = if previous_slot == slot { GapKind::Selected } else { GapKind::Missing };
+        let kind = if previous_slot == slot {
+            GapKind::Selected
+        } else {
+            GapKind::Missing
+        };
         self.gap(numbers, kind, previous.time, mark.time);
     }
 
-    fn gap(&mut self, numbers: RangeInclusive<u64>, kind: GapKind, after: Timestamp, before: Timestamp) {
+    fn clock(&mut self, from: Mark, to: Mark) {
+        if to.order > from.order && from.time.duration_since(to.time) >= CLOCK_STEP {
+            self.summary.clock_step_count += 1;
+            if self.summary.clock_steps.len() < KEPT {
+                self.summary.clock_steps.push(ClockStep { from, to });
+            }
+        }
+    }
+
+    fn gap(
+        &mut self,
+        numbers: RangeInclusive<u64>,
+        kind: GapKind,
+        after: Timestamp,
+        before: Timestamp,
+    ) {
         self.summary.gap_count += 1;
         let count = (numbers.end() - numbers.start()).saturating_add(1);
         self.summary.missing = self.summary.missing.saturating_add(count);
         self.summary.selected |= kind == GapKind::Selected;
         if self.summary.gaps.len() < KEPT {
-            self.summary.gaps.push(Gap { numbers, kind, after, before });
+            self.summary.gaps.push(Gap {
+                numbers,
+                kind,
+                after,
+                before,
+            });
         }
     }
 
@@ -297,9 +330,11 @@ impl Builder {
         let key = (channel.to_owned(), computer.to_owned());
         let last = self.sequences.insert(key, (mark, self.damage_seen));
         let Some((last, damage)) = last else { return };
-        let renumbered = mark.number != mark.order || last.number != last.order;
-        let jumps = mark.number > last.number.saturating_add(1);
-        if renumbered && jumps && damage == self.damage_seen {
+        if !last.renumbered() && !mark.renumbered() {
+            return;
+        }
+        self.clock(last, mark);
+        if mark.number > last.number.saturating_add(1) && damage == self.damage_seen {
             let numbers = last.number + 1..=mark.number - 1;
             self.gap(numbers, GapKind::Selected, last.time, mark.time);
         }
@@ -308,21 +343,42 @@ impl Builder {
     /// The summary; `end` is where the file ends.
     pub fn finish(mut self, end: u64) -> LogSummary {
         self.expect_all_that_the_header_counts(end);
-        self.summary.holes.sort_by_key(|hole| (hole.offset, hole.chunk));
-        self.summary.problems.sort_by_key(|problem| (problem.offset, problem.chunk));
+        self.summary
+            .holes
+            .sort_by_key(|hole| (hole.offset, hole.chunk));
+        self.summary
+            .problems
+            .sort_by_key(|problem| (problem.offset, problem.chunk));
         self.summary
     }
 
     fn expect_all_that_the_header_counts(&mut self, end: u64) {
-        let Some(header) = self.summary.header.filter(|header| header.checksum_right) else { return };
-        let hidden = self.summary.holes.iter().filter_map(|hole| hole.hides.as_ref());
-        let known = hidden.map(|hides| *hides.end()).chain(self.previous.map(|(mark, _)| mark.order)).max();
+        let Some(header) = self.summary.header.filter(|header| header.checksum_right) else {
+            return;
+        };
+        let hidden = self
+            .summary
+            .holes
+            .iter()
+            .filter_map(|hole| hole.hides.as_ref());
+        let known = hidden
+            .map(|hides| *hides.end())
+            .chain(self.previous.map(|(mark, _)| mark.order))
+            .max();
         let first_unknown = known.map_or(1, |known| known.saturating_add(1));
-        let Some(last) = header.next_number.checked_sub(1).filter(|last| *last >= first_unknown) else {
+        let Some(last) = header
+            .next_number
+            .checked_sub(1)
+            .filter(|last| *last >= first_unknown)
+        else {
             return;
         };
         let after = self.previous.map(|(mark, _)| mark.time);
-        let open = self.summary.holes.iter_mut().filter(|hole| hole.hides.is_none());
+        let open = self
+            .summary
+            .holes
+            .iter_mut()
+            .filter(|hole| hole.hides.is_none());
         let mut found = false;
         for hole in open {
             hole.hides = Some(first_unknown..=last);
@@ -344,7 +400,10 @@ impl Builder {
 }
 
 fn widen(span: &mut Option<Span>, mark: Mark) {
-    let span = span.get_or_insert(Span { oldest: mark, newest: mark });
+    let span = span.get_or_insert(Span {
+        oldest: mark,
+        newest: mark,
+    });
     if mark.order < span.oldest.order {
         span.oldest = mark;
     }
