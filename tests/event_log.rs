@@ -322,9 +322,7 @@ fn a_lost_or_shifted_file_header_loses_no_record() {
         let (records, summary) = read(&log);
         assert_eq!(records.len(), RECORDS as usize, "{what}");
         assert_eq!(summary.holes, [], "{what}");
-        if what != "magic" {
-            assert!(!summary.problems.is_empty(), "{what}");
-        }
+        assert!(!summary.problems.is_empty(), "{what}");
     }
 }
 
@@ -437,7 +435,7 @@ fn a_broken_string_table_loses_no_record() {
     let mut log = log();
     for entry in 0..64 {
         let at = chunk_at(1) + 128 + entry * 4;
-        log[at..at + 4].copy_from_slice(&0xfff0u32.to_le_bytes());
+        log[at..at + 4].copy_from_slice(&0x00ff_0000u32.to_le_bytes());
     }
     let (records, summary) = read(&log);
     assert_eq!(records.len(), RECORDS as usize);
@@ -731,7 +729,7 @@ fn a_log_cut_at_every_sector_neither_panics_nor_invents_records() {
             "cut at {length}"
         );
         assert!(
-            length == whole.len() || !summary.is_whole() || records.is_empty(),
+            !summary.is_whole() || untorn.len() == all.len(),
             "cut at {length}"
         );
     }

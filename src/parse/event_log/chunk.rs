@@ -136,6 +136,7 @@ pub(super) fn walk(chunk: &[u8], header: Option<&ChunkHeader>) -> Walk {
         chunk,
         header,
         walk: Walk::default(),
+        found: None,
     }
     .run()
 }
@@ -144,6 +145,8 @@ struct Walker<'a> {
     chunk: &'a [u8],
     header: Option<&'a ChunkHeader>,
     walk: Walk,
+    /// Where the last search ended, so that no stretch is searched twice.
+    found: Option<Option<usize>>,
 }
 
 impl Walker<'_> {
@@ -174,7 +177,7 @@ impl Walker<'_> {
                 self.walk.records.push(record);
                 continue;
             }
-            let next = self.search(offset + 4, live_end);
+            let next = self.next_record(offset + 4, live_end);
             if let Some(record) = next.and_then(|next| self.record_with_bad_size(offset, next)) {
                 offset += record.size;
                 self.walk.records.push(record);
@@ -293,6 +296,18 @@ impl Walker<'_> {
 
     fn size_copy(&self, offset: usize, size: usize) -> bool {
         u32_at(self.chunk, offset + size - 4).is_some_and(|copy| copy as usize == size)
+    }
+
+    fn next_record(&mut self, from: usize, live_end: usize) -> Option<usize> {
+        match self.found {
+            Some(None) => None,
+            Some(Some(place)) if place >= from => Some(place),
+            _ => {
+                let place = self.search(from, live_end);
+                self.found = Some(place);
+                place
+            }
+        }
     }
 
     /// Where the next live record stands from `from` on.

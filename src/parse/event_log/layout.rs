@@ -6,7 +6,7 @@ use super::chunk::{CHUNK_MAGIC, CHUNK_SIZE, ChunkHeader, RECORDS_START, u32_at, 
 use crate::bundle::ReadAt;
 
 /// The block in front of the first chunk, as Windows writes it.
-const FILE_HEADER_BLOCK: u64 = 4096;
+pub(super) const FILE_HEADER_BLOCK: u64 = 4096;
 const FILE_MAGIC: &[u8; 8] = b"ElfFile\0";
 /// Whatever cuts or shifts a file does so by whole sectors.
 const SECTOR: usize = 512;
@@ -71,6 +71,8 @@ pub(super) struct Slot {
 #[derive(Debug)]
 pub(super) struct Layout {
     pub header: Option<FileHeader>,
+    /// Whether the file begins as an event log does.
+    pub magic_stands: bool,
     /// Where the slots begin.
     pub start: u64,
     pub slots: Vec<Slot>,
@@ -101,6 +103,7 @@ pub(super) fn locate(bytes: &dyn ReadAt) -> io::Result<Option<Layout>> {
     let slots = slots(bytes, start)?;
     Ok(Some(Layout {
         header,
+        magic_stands: intact,
         start,
         slots,
     }))

@@ -113,6 +113,10 @@ struct ReadContent {
 
 impl Reader<'_> {
     fn file_header(&mut self, layout: &Layout) {
+        if layout.slots.is_empty() && layout.header.is_none() {
+            let what = "the file ends within its header".into();
+            self.summary.hole(hole(0, self.bytes.len(), 0, what));
+        }
         let Some(header) = layout.header else {
             let what = format!(
                 "the file header is lost; the first chunk begins at byte {}",
@@ -120,7 +124,14 @@ impl Reader<'_> {
             );
             return self.summary.problem(None, 0, what);
         };
-        if layout.start != 4096 {
+        if !layout.magic_stands {
+            self.summary.problem(
+                None,
+                0,
+                "the file header's magic is gone; its checksum vouches for the rest".into(),
+            );
+        }
+        if layout.start != layout::FILE_HEADER_BLOCK {
             let what = format!(
                 "the log is shifted: its first chunk begins at byte {}",
                 layout.start
@@ -252,13 +263,7 @@ impl Reader<'_> {
     }
 
     fn losses(&mut self, index: usize, slot: &Slot, walk: &Walk) {
-        let time = |number: Option<u64>| {
-            let record = walk
-                .records
-                .iter()
-                .find(|record| Some(record.number) == number)?;
-            record::timestamp(record.filetime)
-        };
+        let time = |index: Option<usize>| record::timestamp(walk.records.get(index?)?.filetime);
         for loss in &walk.losses {
             let offset = slot.offset + loss.offset as u64;
             let hides = match (loss.after, loss.before) {
@@ -275,14 +280,17 @@ impl Reader<'_> {
                 }
                 _ => None,
             };
+            let behind = walk
+                .records
+                .partition_point(|record| record.offset < loss.offset);
             let what = match slot.length < CHUNK_SIZE {
                 true => "the chunk is torn",
                 false => "records are damaged",
             };
             self.summary.hole(Hole {
                 hides,
-                after: time(loss.after),
-                before: time(loss.before),
+                after: time(behind.checked_sub(1)),
+                before: time(Some(behind)),
                 ..hole(index, offset, loss.length, what.into())
             });
         }

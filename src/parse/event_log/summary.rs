@@ -1,6 +1,6 @@
 //! What a log covers: its first and last records, the computers and channels it speaks of, and what is missing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
 use jiff::{SignedDuration, Timestamp};
@@ -163,8 +163,12 @@ pub(super) struct Seen<'a> {
 /// Gathers a [`LogSummary`] from chunks that come oldest first.
 pub(super) struct Builder {
     summary: LogSummary,
-    /// For each slot of the file, whether records may be lost in it.
-    damaged: Vec<bool>,
+    /// How many slots there are, those included that the file is cut off before.
+    slots: usize,
+    /// The slots in which records may be lost.
+    damaged: BTreeSet<usize>,
+    /// The holes of each slot of which it is not known yet what they hide.
+    open: BTreeMap<usize, Vec<usize>>,
     previous: Option<(Mark, usize)>,
     /// For each (channel, computer), its last record and how much damage came before it.
     sequences: BTreeMap<(String, String), (Mark, u64)>,
@@ -178,7 +182,9 @@ impl Builder {
                 header,
                 ..LogSummary::default()
             },
-            damaged: vec![false; slots],
+            slots,
+            damaged: BTreeSet::new(),
+            open: BTreeMap::new(),
             previous: None,
             sequences: BTreeMap::new(),
             damage_seen: 0,
@@ -196,11 +202,8 @@ impl Builder {
     /// A place where records may be lost. Slots behind the end of the file are allowed.
     pub fn hole(&mut self, hole: Hole) {
         let slot = usize::try_from(hole.chunk).unwrap_or(usize::MAX);
-        if slot == self.damaged.len() {
-            self.damaged.push(true);
-        } else if let Some(damaged) = self.damaged.get_mut(slot) {
-            *damaged = true;
-        }
+        self.slots = self.slots.max(slot.saturating_add(1));
+        self.damaged.insert(slot);
         // A stretch of slots with the same damage is one hole.
         let joins = |last: &&mut Hole| {
             last.hides.is_none()
@@ -208,10 +211,15 @@ impl Builder {
                 && last.what == hole.what
                 && last.offset + last.length == hole.offset
         };
-        match self.summary.holes.last_mut().filter(joins) {
-            Some(last) => last.length += hole.length,
-            None => self.summary.holes.push(hole),
+        if let Some(last) = self.summary.holes.last_mut().filter(joins) {
+            last.length += hole.length;
+            return;
         }
+        if hole.hides.is_none() {
+            let index = self.summary.holes.len();
+            self.open.entry(slot).or_default().push(index);
+        }
+        self.summary.holes.push(hole);
     }
 
     /// A record that stands but could not be decoded: a hole of which all is known. Its number is due in [`Self::seen`].
@@ -307,21 +315,32 @@ impl Builder {
         after: Timestamp,
         before: Timestamp,
     ) -> bool {
-        let slots = self.damaged.len();
-        let between = |slot: usize| match (from <= to, from) {
-            (true, _) => (from..=to).contains(&slot),
-            (false, _) => slot >= from || slot <= to,
+        let ranges = if from <= to {
+            [from..=to, to..=to]
+        } else {
+            [from..=self.slots, 0..=to]
         };
-        let damaged = (0..slots).any(|slot| between(slot) && self.damaged[slot]);
-        for hole in &mut self.summary.holes {
-            let here = usize::try_from(hole.chunk).is_ok_and(between);
-            if damaged && here && hole.hides.is_none() {
-                hole.hides = Some(numbers.clone());
-                hole.after = hole.after.or(Some(after));
-                hole.before = hole.before.or(Some(before));
+        if !ranges
+            .iter()
+            .any(|range| self.damaged.range(range.clone()).next().is_some())
+        {
+            return false;
+        }
+        for range in ranges {
+            let here: Vec<usize> = self.open.range(range).map(|(slot, _)| *slot).collect();
+            for hole in here
+                .iter()
+                .filter_map(|slot| self.open.remove(slot))
+                .flatten()
+            {
+                if let Some(hole) = self.summary.holes.get_mut(hole) {
+                    hole.hides = Some(numbers.clone());
+                    hole.after = hole.after.or(Some(after));
+                    hole.before = hole.before.or(Some(before));
+                }
             }
         }
-        damaged
+        true
     }
 
     /// `EventRecordID` runs on by one for each channel of each computer; in an export the headers are numbered anew,
@@ -387,7 +406,7 @@ impl Builder {
         }
         if !found {
             self.summary.holes.push(Hole {
-                chunk: self.damaged.len() as u64,
+                chunk: self.slots as u64,
                 offset: end,
                 length: 0,
                 hides: Some(first_unknown..=last),
