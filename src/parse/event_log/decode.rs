@@ -10,7 +10,8 @@ use std::sync::Arc;
 use evtx::{EvtxChunk, EvtxChunkHeader, ParserSettings};
 
 use super::chunk::{
-    CHUNK_MAGIC, CHUNK_SIZE, RECORD_HEADER, RECORDS_START, RecordSpan, SMALLEST_RECORD, STRING_TABLE,
+    CHUNK_MAGIC, CHUNK_SIZE, RECORD_HEADER, RECORDS_START, RecordSpan, SMALLEST_RECORD,
+    STRING_TABLE,
 };
 
 /// 2000-01-01: stands in for times that the crate refuses, and for those of covering records.
@@ -96,7 +97,10 @@ impl Decoder {
             }
         }
         for record in rest {
-            sink(record, Err("too many records of this chunk break the decoder".into()));
+            sink(
+                record,
+                Err("too many records of this chunk break the decoder".into()),
+            );
         }
         Ok(())
     }
@@ -111,7 +115,11 @@ impl Decoder {
         let header = match opened {
             Ok(Ok(header)) => header,
             Ok(Err(error)) => return Err(Stop::Chunk(error.to_string())),
-            Err(_) => return Err(Stop::Chunk("the decoder panicked on the chunk header".into())),
+            Err(_) => {
+                return Err(Stop::Chunk(
+                    "the decoder panicked on the chunk header".into(),
+                ));
+            }
         };
         let opened = catch_unwind(AssertUnwindSafe(|| {
             EvtxChunk::new(chunk, &header, Arc::clone(&self.settings))
@@ -119,13 +127,19 @@ impl Decoder {
         let mut parsed = match opened {
             Ok(Ok(parsed)) => parsed,
             Ok(Err(error)) => return Err(Stop::Chunk(reason(&error))),
-            Err(_) => return Err(Stop::Chunk("the decoder panicked on the string table".into())),
+            Err(_) => {
+                return Err(Stop::Chunk(
+                    "the decoder panicked on the string table".into(),
+                ));
+            }
         };
         let mut records = parsed.iter();
         let mut done = 0;
         for step in steps {
             let json = catch_unwind(AssertUnwindSafe(|| {
-                let record = records.next().ok_or("the decoder ended before this record")?;
+                let record = records
+                    .next()
+                    .ok_or("the decoder ended before this record")?;
                 let Step::Wanted(span) = step else {
                     return Ok(Vec::new());
                 };
@@ -133,7 +147,10 @@ impl Decoder {
                 if record.binxml_offset != (span.offset + RECORD_HEADER) as u64 {
                     return Err("the decoder read another record instead".to_owned());
                 }
-                record.into_json_bytes().map(|json| json.data).map_err(|error| reason(&error))
+                record
+                    .into_json_bytes()
+                    .map(|json| json.data)
+                    .map_err(|error| reason(&error))
             }));
             match (step, json) {
                 (Step::Covered, Ok(_)) => {}

@@ -37,10 +37,14 @@ use summary::{Builder, Seen};
 #[derive(Debug, thiserror::Error)]
 pub enum EventLogError {
     /// The file has no bytes.
-    #[error("the file is empty (0 bytes): the log was not copied; export it again with `wevtutil epl`")]
+    #[error(
+        "the file is empty (0 bytes): the log was not copied; export it again with `wevtutil epl`"
+    )]
     Empty,
     /// There is neither a file header nor a chunk.
-    #[error("no event log: neither a file header (ElfFile) at its start nor a chunk (ElfChnk) on any sector")]
+    #[error(
+        "no event log: neither a file header (ElfFile) at its start nor a chunk (ElfChnk) on any sector"
+    )]
     NotAnEventLog,
     /// The bytes cannot be had.
     #[error("cannot be read: {0}")]
@@ -109,18 +113,39 @@ struct ReadContent {
 
 impl Reader<'_> {
     fn file_header(&mut self, layout: &Layout) {
+        if layout.slots.is_empty() && layout.header.is_none() {
+            let what = "the file ends within its header".into();
+            self.summary.hole(hole(0, self.bytes.len(), 0, what));
+        }
         let Some(header) = layout.header else {
-            let what = format!("the file header is lost; the first chunk begins at byte {}", layout.start);
+            let what = format!(
+                "the file header is lost; the first chunk begins at byte {}",
+                layout.start
+            );
             return self.summary.problem(None, 0, what);
         };
-        if layout.start != 4096 {
-            let what = format!("the log is shifted: its first chunk begins at byte {}", layout.start);
+        if !layout.magic_stands {
+            self.summary.problem(
+                None,
+                0,
+                "the file header's magic is gone; its checksum vouches for the rest".into(),
+            );
+        }
+        if layout.start != layout::FILE_HEADER_BLOCK {
+            let what = format!(
+                "the log is shifted: its first chunk begins at byte {}",
+                layout.start
+            );
             self.summary.problem(None, 0, what);
         }
         if !header.checksum_right {
-            self.summary.problem(None, 0, "the checksum of the file header is wrong".into());
+            self.summary
+                .problem(None, 0, "the checksum of the file header is wrong".into());
         }
-        let found = layout.slots.iter().rposition(|slot| slot.content == Content::Chunk);
+        let found = layout
+            .slots
+            .iter()
+            .rposition(|slot| slot.content == Content::Chunk);
         let found = found.map_or(0, |last| last + 1);
         if found > usize::from(header.chunks) {
             let what = format!(
@@ -145,18 +170,24 @@ impl Reader<'_> {
                 Content::Junk => "a chunk is overwritten: no record stands in it",
                 Content::Chunk | Content::Headless => continue,
             };
-            self.summary.hole(hole(index, slot.offset, slot.length, what.into()));
+            self.summary
+                .hole(hole(index, slot.offset, slot.length, what.into()));
         }
         let mut behind = layout.slots.iter().enumerate().skip(in_use);
         if let Some((index, slot)) = behind.find(|(_, slot)| slot.content == Content::Junk) {
-            let what = "from here to its end the file holds bytes that are none of the log's".into();
+            let what =
+                "from here to its end the file holds bytes that are none of the log's".into();
             self.summary.problem(Some(index), slot.offset, what);
         }
         if counted > layout.slots.len() {
             let lost = (counted - layout.slots.len()) * CHUNK_SIZE;
-            let what = format!("the file is cut off: {lost} bytes that its header counts are missing");
+            let what =
+                format!("the file is cut off: {lost} bytes that its header counts are missing");
             let end = self.bytes.len();
-            self.summary.hole(Hole { length: 0, ..hole(layout.slots.len(), end, 0, what) });
+            self.summary.hole(Hole {
+                length: 0,
+                ..hole(layout.slots.len(), end, 0, what)
+            });
         }
     }
 
@@ -195,11 +226,17 @@ impl Reader<'_> {
             say("the chunk's magic is gone; its records were found by their own headers".into());
         }
         if filled < CHUNK_SIZE {
-            say(format!("the chunk is torn: {filled} of {CHUNK_SIZE} bytes are there"));
+            say(format!(
+                "the chunk is torn: {filled} of {CHUNK_SIZE} bytes are there"
+            ));
         }
         match header {
-            None => say("the chunk's header is damaged; its records were found by their own headers".into()),
-            Some(header) if !header.checksum_right => say("the checksum of the chunk's header is wrong".into()),
+            None => say(
+                "the chunk's header is damaged; its records were found by their own headers".into(),
+            ),
+            Some(header) if !header.checksum_right => {
+                say("the checksum of the chunk's header is wrong".into())
+            }
             Some(_) => {}
         }
         let data_wrong = header.is_some_and(|header| !header.data_checksum_right(block));
@@ -216,7 +253,9 @@ impl Reader<'_> {
             let offset = slot.offset + record.offset as u64;
             let what = match record.integrity {
                 Integrity::Whole => continue,
-                Integrity::Recovered => format!("record {} was recovered from damage", record.number),
+                Integrity::Recovered => {
+                    format!("record {} was recovered from damage", record.number)
+                }
                 Integrity::Torn => format!("the end of record {} is not there", record.number),
             };
             self.summary.problem(Some(index), offset, what);
@@ -224,29 +263,34 @@ impl Reader<'_> {
     }
 
     fn losses(&mut self, index: usize, slot: &Slot, walk: &Walk) {
-        let time = |number: Option<u64>| {
-            let record = walk.records.iter().find(|record| Some(record.number) == number)?;
-            record::timestamp(record.filetime)
-        };
+        let time = |index: Option<usize>| record::timestamp(walk.records.get(index?)?.filetime);
         for loss in &walk.losses {
             let offset = slot.offset + loss.offset as u64;
             let hides = match (loss.after, loss.before) {
-                (Some(after), Some(before)) if before > after.saturating_add(1) => Some(after + 1..=before - 1),
+                (Some(after), Some(before)) if before > after.saturating_add(1) => {
+                    Some(after + 1..=before - 1)
+                }
                 (Some(_), Some(_)) => {
-                    let what = format!("{} bytes between records are damaged; no record is missing", loss.length);
+                    let what = format!(
+                        "{} bytes between records are damaged; no record is missing",
+                        loss.length
+                    );
                     self.summary.problem(Some(index), offset, what);
                     continue;
                 }
                 _ => None,
             };
+            let behind = walk
+                .records
+                .partition_point(|record| record.offset < loss.offset);
             let what = match slot.length < CHUNK_SIZE {
                 true => "the chunk is torn",
                 false => "records are damaged",
             };
             self.summary.hole(Hole {
                 hides,
-                after: time(loss.after),
-                before: time(loss.before),
+                after: time(behind.checked_sub(1)),
+                before: time(Some(behind)),
                 ..hole(index, offset, loss.length, what.into())
             });
         }
@@ -254,7 +298,13 @@ impl Reader<'_> {
 
     /// Decodes the records at `spans`. A filter on raw chunks would shorten `spans` here, to the hits and the first
     /// and the last record.
-    fn decode(&mut self, index: usize, slot: &Slot, spans: &[RecordSpan], block: &mut [u8]) -> Vec<Read> {
+    fn decode(
+        &mut self,
+        index: usize,
+        slot: &Slot,
+        spans: &[RecordSpan],
+        block: &mut [u8],
+    ) -> Vec<Read> {
         let mut records = Vec::with_capacity(spans.len());
         let wants = self.wants;
         let outcome = self.decoder.decode(block, spans, &mut |span, json| {
@@ -278,7 +328,11 @@ impl Reader<'_> {
                     wanted: wanted.transpose()?,
                 })
             });
-            records.push(Read { span: *span, time, content });
+            records.push(Read {
+                span: *span,
+                time,
+                content,
+            });
         });
         if let Some(reason) = outcome.string_table {
             let what = format!("the chunk's string table is damaged and was left aside ({reason})");
@@ -297,12 +351,26 @@ impl Reader<'_> {
                     hides: Some(order..=order),
                     after: read.time,
                     before: read.time,
-                    ..hole(index, offset, read.span.size, format!("a record cannot be decoded: {reason}"))
+                    ..hole(
+                        index,
+                        offset,
+                        read.span.size,
+                        format!("a record cannot be decoded: {reason}"),
+                    )
                 });
                 if let Some(time) = read.time {
                     let number = order.wrapping_add(*renumbered_by);
-                    let mark = Mark { number, order, time };
-                    let seen = Seen { mark, origin: None, templateless: false, integrity: Integrity::Whole };
+                    let mark = Mark {
+                        number,
+                        order,
+                        time,
+                    };
+                    let seen = Seen {
+                        mark,
+                        origin: None,
+                        templateless: false,
+                        integrity: Integrity::Whole,
+                    };
                     self.summary.seen(index, &seen);
                 }
                 return;
@@ -313,7 +381,11 @@ impl Reader<'_> {
         self.summary.seen(
             index,
             &Seen {
-                mark: Mark { number: content.number, order, time },
+                mark: Mark {
+                    number: content.number,
+                    order,
+                    time,
+                },
                 origin: Some((&content.channel, &content.computer)),
                 templateless: read.span.templateless,
                 integrity: read.span.integrity,

@@ -68,12 +68,17 @@ fn instance(chunk: &mut Chunk, record: &NewRecord<'_>) {
     let event = record.event;
     let classic = matches!(event.body, Body::Nameless { .. });
     let key = vec![
-        if classic { event.provider.clone() } else { String::new() },
+        if classic {
+            event.provider.clone()
+        } else {
+            String::new()
+        },
         event.source_name.clone().unwrap_or_default(),
         record.computer.to_owned(),
     ];
     chunk.template(key, |chunk| root_template(chunk, event, record.computer));
-    let text = |text: &Option<String>, value: fn(String) -> Value| text.clone().map_or(Value::Null, value);
+    let text =
+        |text: &Option<String>, value: fn(String) -> Value| text.clone().map_or(Value::Null, value);
     let mut slots = vec![
         Value::U8(event.level),
         Value::U8(event.opcode),
@@ -139,32 +144,55 @@ fn substitutions(chunk: &mut Chunk, kinds: &[(u16, u8)], values: &[u8]) {
 fn root_template(chunk: &mut Chunk, event: &Event, computer: &str) {
     use Content::{Literal, Slot};
     chunk.bytes.extend_from_slice(&FRAGMENT);
-    let mut out = Writer { chunk, in_template: true };
+    let mut out = Writer {
+        chunk,
+        in_template: true,
+    };
     let classic = matches!(event.body, Body::Nameless { .. });
     let root = out.open("Event", NO_DEPENDENCY, &[("xmlns", Literal(NAMESPACE))]);
     out.chunk.u8(CLOSE_START);
     let system = out.open("System", NO_DEPENDENCY, &[]);
     out.chunk.u8(CLOSE_START);
-    let name = if classic { Literal(&event.provider) } else { Slot(slot::PROVIDER, 0x01) };
+    let name = if classic {
+        Literal(&event.provider)
+    } else {
+        Slot(slot::PROVIDER, 0x01)
+    };
     let mut provider = vec![("Name", name), ("Guid", Slot(slot::GUID, 0x0f))];
     if let Some(source) = &event.source_name {
         provider.push(("EventSourceName", Literal(source)));
     }
     out.empty("Provider", &provider);
-    out.element("EventID", slot::EVENT_ID, &[("Qualifiers", Slot(slot::QUALIFIERS, 0x06))], &Slot(slot::EVENT_ID, 0x06));
+    out.element(
+        "EventID",
+        slot::EVENT_ID,
+        &[("Qualifiers", Slot(slot::QUALIFIERS, 0x06))],
+        &Slot(slot::EVENT_ID, 0x06),
+    );
     out.element("Version", slot::VERSION, &[], &Slot(slot::VERSION, 0x04));
     out.element("Level", slot::LEVEL, &[], &Slot(slot::LEVEL, 0x04));
     out.element("Task", slot::TASK, &[], &Slot(slot::TASK, 0x06));
     out.element("Opcode", slot::OPCODE, &[], &Slot(slot::OPCODE, 0x04));
     out.element("Keywords", slot::KEYWORDS, &[], &Slot(slot::KEYWORDS, 0x15));
     out.empty("TimeCreated", &[("SystemTime", Slot(slot::TIME, 0x11))]);
-    out.element("EventRecordID", slot::RECORD, &[], &Slot(slot::RECORD, 0x0a));
+    out.element(
+        "EventRecordID",
+        slot::RECORD,
+        &[],
+        &Slot(slot::RECORD, 0x0a),
+    );
     let activities = [
         ("ActivityID", Slot(slot::ACTIVITY, 0x0f)),
         ("RelatedActivityID", Slot(slot::RELATED_ACTIVITY, 0x0f)),
     ];
     out.empty("Correlation", &activities);
-    out.empty("Execution", &[("ProcessID", Slot(slot::PROCESS, 0x08)), ("ThreadID", Slot(slot::THREAD, 0x08))]);
+    out.empty(
+        "Execution",
+        &[
+            ("ProcessID", Slot(slot::PROCESS, 0x08)),
+            ("ThreadID", Slot(slot::THREAD, 0x08)),
+        ],
+    );
     out.element("Channel", slot::CHANNEL, &[], &Slot(slot::CHANNEL, 0x01));
     out.element("Computer", NO_DEPENDENCY, &[], &Literal(computer));
     out.empty("Security", &[("UserID", Slot(slot::USER, 0x13))]);
@@ -186,18 +214,38 @@ fn root_template(chunk: &mut Chunk, event: &Event, computer: &str) {
 fn fields_instance(chunk: &mut Chunk, event: &Event) {
     let (kind, fields) = match &event.body {
         Body::Named(fields) => (vec![String::new()], fields),
-        Body::User { element, namespace, fields } => (vec![element.clone(), namespace.clone()], fields),
+        Body::User {
+            element,
+            namespace,
+            fields,
+        } => (vec![element.clone(), namespace.clone()], fields),
         Body::Nameless { .. } => unreachable!("classic events have no nested template"),
     };
     // Two versions of an event, or two values of another type, have another template.
-    let key = kind.iter().cloned().chain(fields.iter().flat_map(|(name, value)| [name.clone(), value.kind().to_string()]));
+    let key = kind.iter().cloned().chain(
+        fields
+            .iter()
+            .flat_map(|(name, value)| [name.clone(), value.kind().to_string()]),
+    );
     chunk.template(key.collect(), |chunk| {
         chunk.bytes.extend_from_slice(&FRAGMENT);
-        let slots: Vec<Content<'_>> = (0u16..).zip(fields).map(|(slot, (_, value))| Content::Slot(slot, value.kind())).collect();
-        let fields: Vec<(&str, &Content<'_>)> = fields.iter().map(|(name, _)| name.as_str()).zip(&slots).collect();
-        let mut out = Writer { chunk, in_template: true };
+        let slots: Vec<Content<'_>> = (0u16..)
+            .zip(fields)
+            .map(|(slot, (_, value))| Content::Slot(slot, value.kind()))
+            .collect();
+        let fields: Vec<(&str, &Content<'_>)> = fields
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .zip(&slots)
+            .collect();
+        let mut out = Writer {
+            chunk,
+            in_template: true,
+        };
         match &event.body {
-            Body::User { element, namespace, .. } => out.user_data(element, namespace, &fields),
+            Body::User {
+                element, namespace, ..
+            } => out.user_data(element, namespace, &fields),
             _ => out.event_data(&fields),
         }
         out.chunk.u8(END);
@@ -211,7 +259,10 @@ fn fields_instance(chunk: &mut Chunk, event: &Event) {
 fn elements(chunk: &mut Chunk, record: &NewRecord<'_>) {
     use Content::Literal;
     let event = record.event;
-    let mut out = Writer { chunk, in_template: false };
+    let mut out = Writer {
+        chunk,
+        in_template: false,
+    };
     let root = out.open("Event", NO_DEPENDENCY, &[("xmlns", Literal(NAMESPACE))]);
     out.chunk.u8(CLOSE_START);
     let system = out.open("System", NO_DEPENDENCY, &[]);
@@ -219,11 +270,25 @@ fn elements(chunk: &mut Chunk, record: &NewRecord<'_>) {
     let guid = event.guid.clone().map(|guid| Value::Guid(guid).text());
     let mut provider = vec![("Name", Literal(&event.provider))];
     provider.extend(guid.as_deref().map(|guid| ("Guid", Literal(guid))));
-    provider.extend(event.source_name.as_deref().map(|name| ("EventSourceName", Literal(name))));
+    provider.extend(
+        event
+            .source_name
+            .as_deref()
+            .map(|name| ("EventSourceName", Literal(name))),
+    );
     out.empty("Provider", &provider);
     let qualifiers = event.qualifiers.map(|qualifiers| qualifiers.to_string());
-    let attributes: Vec<_> = qualifiers.as_deref().map(|text| ("Qualifiers", Literal(text))).into_iter().collect();
-    out.element("EventID", NO_DEPENDENCY, &attributes, &Literal(&event.id.to_string()));
+    let attributes: Vec<_> = qualifiers
+        .as_deref()
+        .map(|text| ("Qualifiers", Literal(text)))
+        .into_iter()
+        .collect();
+    out.element(
+        "EventID",
+        NO_DEPENDENCY,
+        &attributes,
+        &Literal(&event.id.to_string()),
+    );
     let texts = [
         ("Version", event.version.to_string()),
         ("Level", event.level.to_string()),
@@ -234,16 +299,39 @@ fn elements(chunk: &mut Chunk, record: &NewRecord<'_>) {
     for (name, text) in &texts {
         out.element(name, NO_DEPENDENCY, &[], &Literal(text));
     }
-    out.empty("TimeCreated", &[("SystemTime", Literal(&time_text(event.time)))]);
-    out.element("EventRecordID", NO_DEPENDENCY, &[], &Literal(&record.number.to_string()));
+    out.empty(
+        "TimeCreated",
+        &[("SystemTime", Literal(&time_text(event.time)))],
+    );
+    out.element(
+        "EventRecordID",
+        NO_DEPENDENCY,
+        &[],
+        &Literal(&record.number.to_string()),
+    );
     let activity = event.activity.clone().map(|guid| Value::Guid(guid).text());
-    let attributes: Vec<_> = activity.as_deref().map(|guid| ("ActivityID", Literal(guid))).into_iter().collect();
+    let attributes: Vec<_> = activity
+        .as_deref()
+        .map(|guid| ("ActivityID", Literal(guid)))
+        .into_iter()
+        .collect();
     out.empty("Correlation", &attributes);
     let (process, thread) = (event.process.to_string(), event.thread.to_string());
-    out.empty("Execution", &[("ProcessID", Literal(&process)), ("ThreadID", Literal(&thread))]);
+    out.empty(
+        "Execution",
+        &[
+            ("ProcessID", Literal(&process)),
+            ("ThreadID", Literal(&thread)),
+        ],
+    );
     out.element("Channel", NO_DEPENDENCY, &[], &Literal(record.channel));
     out.element("Computer", NO_DEPENDENCY, &[], &Literal(record.computer));
-    let attributes: Vec<_> = event.user_sid.as_deref().map(|sid| ("UserID", Literal(sid))).into_iter().collect();
+    let attributes: Vec<_> = event
+        .user_sid
+        .as_deref()
+        .map(|sid| ("UserID", Literal(sid)))
+        .into_iter()
+        .collect();
     out.empty("Security", &attributes);
     out.close(system);
     out.body(&event.body);
@@ -259,10 +347,17 @@ impl Writer<'_> {
         match body {
             Body::Named(fields) | Body::User { fields, .. } => {
                 let texts = texts(fields);
-                let contents: Vec<Content<'_>> = texts.iter().map(|text| Content::Literal(text)).collect();
-                let fields: Vec<_> = fields.iter().map(|(name, _)| name.as_str()).zip(&contents).collect();
+                let contents: Vec<Content<'_>> =
+                    texts.iter().map(|text| Content::Literal(text)).collect();
+                let fields: Vec<_> = fields
+                    .iter()
+                    .map(|(name, _)| name.as_str())
+                    .zip(&contents)
+                    .collect();
                 match body {
-                    Body::User { element, namespace, .. } => self.user_data(element, namespace, &fields),
+                    Body::User {
+                        element, namespace, ..
+                    } => self.user_data(element, namespace, &fields),
                     _ => self.event_data(&fields),
                 }
             }
@@ -284,7 +379,12 @@ impl Writer<'_> {
         let data = self.open("EventData", NO_DEPENDENCY, &[]);
         self.chunk.u8(CLOSE_START);
         for (name, content) in fields {
-            self.element("Data", NO_DEPENDENCY, &[("Name", Content::Literal(name))], content);
+            self.element(
+                "Data",
+                NO_DEPENDENCY,
+                &[("Name", Content::Literal(name))],
+                content,
+            );
         }
         self.close(data);
     }
@@ -292,7 +392,11 @@ impl Writer<'_> {
     fn user_data(&mut self, element: &str, namespace: &str, fields: &[(&str, &Content<'_>)]) {
         let user_data = self.open("UserData", NO_DEPENDENCY, &[]);
         self.chunk.u8(CLOSE_START);
-        let inner = self.open(element, NO_DEPENDENCY, &[("xmlns", Content::Literal(namespace))]);
+        let inner = self.open(
+            element,
+            NO_DEPENDENCY,
+            &[("xmlns", Content::Literal(namespace))],
+        );
         self.chunk.u8(CLOSE_START);
         for (name, content) in fields {
             match name.split_once('@') {
@@ -311,7 +415,8 @@ impl Writer<'_> {
     }
 
     fn open(&mut self, name: &str, dependency: u16, attributes: &[(&str, Content<'_>)]) -> Open {
-        self.chunk.u8(if attributes.is_empty() { 0x01 } else { 0x41 });
+        self.chunk
+            .u8(if attributes.is_empty() { 0x01 } else { 0x41 });
         if self.in_template {
             self.chunk.u16(dependency);
         }
@@ -343,7 +448,9 @@ impl Writer<'_> {
                 self.chunk.u8(0x05);
                 self.chunk.u8(0x01);
                 self.chunk.u16(text.encode_utf16().count() as u16);
-                self.chunk.bytes.extend_from_slice(&super::value::utf16(text));
+                self.chunk
+                    .bytes
+                    .extend_from_slice(&super::value::utf16(text));
             }
             Content::Slot(slot, kind) => {
                 self.chunk.u8(0x0e);
@@ -353,7 +460,13 @@ impl Writer<'_> {
         }
     }
 
-    fn element(&mut self, name: &str, dependency: u16, attributes: &[(&str, Content<'_>)], content: &Content<'_>) {
+    fn element(
+        &mut self,
+        name: &str,
+        dependency: u16,
+        attributes: &[(&str, Content<'_>)],
+        content: &Content<'_>,
+    ) {
         let open = self.open(name, dependency, attributes);
         self.chunk.u8(CLOSE_START);
         self.content(content);

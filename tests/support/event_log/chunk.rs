@@ -53,7 +53,10 @@ impl Chunk {
             bytes: vec![0; HEADER],
             names: HashMap::new(),
             templates: HashMap::new(),
-            tables: Tables { names: [0; 64], templates: [0; 32] },
+            tables: Tables {
+                names: [0; 64],
+                templates: [0; 32],
+            },
             first: None,
             last: 0,
             last_offset: 0,
@@ -68,7 +71,8 @@ impl Chunk {
     pub fn write(&mut self, record: &NewRecord<'_>) -> bool {
         let start = self.bytes.len();
         let tables = self.tables;
-        self.bytes.extend_from_slice(&[0x2a, 0x2a, 0, 0, 0, 0, 0, 0]);
+        self.bytes
+            .extend_from_slice(&[0x2a, 0x2a, 0, 0, 0, 0, 0, 0]);
         self.u64(record.order);
         self.u64(record.filetime);
         binxml::event(self, record);
@@ -193,9 +197,9 @@ pub fn seal(chunk: &mut [u8]) {
 
 /// The hash in front of each name ([MS-EVEN6] 2.2.12, `NameHash`).
 fn name_hash(name: &str) -> u16 {
-    let hash = name
-        .encode_utf16()
-        .fold(0u32, |hash, unit| hash.wrapping_mul(65599).wrapping_add(u32::from(unit)));
+    let hash = name.encode_utf16().fold(0u32, |hash, unit| {
+        hash.wrapping_mul(65599).wrapping_add(u32::from(unit))
+    });
     (hash & 0xffff) as u16
 }
 
@@ -204,7 +208,9 @@ fn template_guid(key: &[String]) -> [u8; 16] {
     let mut guid = [0; 16];
     for (half, seed) in [(0, 0xcbf2_9ce4_8422_2325u64), (8, 0x8422_2325_cbf2_9ce4)] {
         let bytes = key.iter().flat_map(|part| part.bytes().chain([0]));
-        let hash = bytes.fold(seed, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+        let hash = bytes.fold(seed, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+        });
         guid[half..half + 8].copy_from_slice(&hash.to_le_bytes());
     }
     guid

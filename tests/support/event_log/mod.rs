@@ -17,8 +17,11 @@ mod value;
 
 pub use value::Value;
 
-pub use chunk::{CHUNK_SIZE, seal};
+pub use chunk::CHUNK_SIZE;
 use chunk::{Chunk, NewRecord};
+
+#[allow(unused_imports)]
+pub use chunk::seal;
 
 /// Bytes before the first chunk.
 pub const FILE_HEADER: usize = 4096;
@@ -29,9 +32,16 @@ pub(crate) enum Body {
     /// `EventData` with named `Data`, possibly none.
     Named(Vec<(String, Value)>),
     /// `EventData` with nameless `Data` and perhaps `Binary`: a classic source.
-    Nameless { strings: Vec<String>, binary: Option<Vec<u8>> },
+    Nameless {
+        strings: Vec<String>,
+        binary: Option<Vec<u8>>,
+    },
     /// An element of `UserData`; a field `Element@Attribute` becomes an attribute.
-    User { element: String, namespace: String, fields: Vec<(String, Value)> },
+    User {
+        element: String,
+        namespace: String,
+        fields: Vec<(String, Value)>,
+    },
 }
 
 /// An event to be written.
@@ -166,7 +176,9 @@ impl Event {
     /// A named field, of `EventData` or of the element that [`Self::user_data`] opened.
     pub fn data(mut self, name: &str, value: impl Into<Value>) -> Self {
         match &mut self.body {
-            Body::Named(fields) | Body::User { fields, .. } => fields.push((name.into(), value.into())),
+            Body::Named(fields) | Body::User { fields, .. } => {
+                fields.push((name.into(), value.into()))
+            }
             Body::Nameless { .. } => panic!("a classic event has no named fields"),
         }
         self
@@ -202,7 +214,10 @@ impl Event {
 
     fn nameless(&mut self) -> (&mut Vec<String>, &mut Option<Vec<u8>>) {
         if matches!(&self.body, Body::Named(fields) if fields.is_empty()) {
-            self.body = Body::Nameless { strings: Vec::new(), binary: None };
+            self.body = Body::Nameless {
+                strings: Vec::new(),
+                binary: None,
+            };
         }
         match &mut self.body {
             Body::Nameless { strings, binary } => (strings, binary),

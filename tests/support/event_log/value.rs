@@ -134,7 +134,10 @@ fn guid(text: &str) -> [u8; 16] {
 }
 
 fn sid(text: &str) -> Vec<u8> {
-    let mut parts = text.split('-').skip(1).map(|part| part.parse::<u64>().expect("a SID"));
+    let mut parts = text
+        .split('-')
+        .skip(1)
+        .map(|part| part.parse::<u64>().expect("a SID"));
     let revision = parts.next().expect("a SID");
     let authority = parts.next().expect("a SID");
     let rest: Vec<u64> = parts.collect();
