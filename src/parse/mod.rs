@@ -2,6 +2,8 @@
 //! named with its place.
 
 pub mod certificate;
+pub mod guid;
+pub mod key_file;
 pub mod pem;
 pub mod store_blob;
 pub mod text;
