@@ -3,6 +3,8 @@
 pub mod event_log;
 pub mod hive;
 pub mod certificate;
+pub mod guid;
+pub mod key_file;
 pub mod pem;
 pub mod store_blob;
 pub mod text;
