@@ -1,4 +1,7 @@
-//! One module for each on-disk format. Nothing here knows about Remote Desktop: bytes in, records out, and every loss
-//! named with its place.
+//! From bytes to records: one module for each format. None of them knows Remote Desktop.
 
+pub mod certificate;
 pub mod hive;
+pub mod pem;
+pub mod store_blob;
+pub mod text;
