@@ -83,34 +83,42 @@ pub enum OpenError {
     #[error("no input; name the folder, or the files, that were collected from the server")]
     NoInput,
     /// Not one event log, hive or certificate.
-    #[error("{}", nothing_usable(problems, *files))]
+    #[error("{}", nothing_usable(problems, files))]
     NothingUsable {
         /// What could not be read.
         problems: Vec<Problem>,
-        /// How many files were read and are of no use.
-        files: usize,
+        /// The files that were read and are of no use, and what they are.
+        files: Vec<(String, NotUsed)>,
     },
 }
 
-/// How many problems a message lists before it only counts them.
+/// How many paths a message lists before it only counts them.
 const LISTED: usize = 20;
 
-fn nothing_usable(problems: &[Problem], files: usize) -> String {
-    let mut text = match files {
+fn nothing_usable(problems: &[Problem], files: &[(String, NotUsed)]) -> String {
+    let mut text = match files.len() {
         0 => "nothing could be read".to_owned(),
         1 => "nothing to work on: the one file found is neither event log nor hive nor certificate"
             .to_owned(),
-        _ => format!(
-            "nothing to work on: none of the {files} files found is an event log, a hive or a certificate"
+        count => format!(
+            "nothing to work on: none of the {count} files found is an event log, a hive or a certificate"
         ),
     };
-    for problem in problems.iter().take(LISTED) {
-        text.push_str(&format!("\n  {problem}"));
+    let named = |path: &str| problems.iter().any(|problem| problem.path == path);
+    let unnamed = files.iter().filter(|(path, _)| !named(path));
+    let lines: Vec<String> = problems
+        .iter()
+        .map(Problem::to_string)
+        .chain(unnamed.map(|(path, what)| format!("{path}: {what}")))
+        .collect();
+    for line in lines.iter().take(LISTED) {
+        text.push_str("\n  ");
+        text.push_str(line);
     }
-    if problems.len() > LISTED {
-        text.push_str(&format!("\n  and {} more", problems.len() - LISTED));
+    if lines.len() > LISTED {
+        text.push_str(&format!("\n  and {} more", lines.len() - LISTED));
     }
-    if files > 0 {
+    if !files.is_empty() {
         text.push_str(
             "\nExport the logs with `wevtutil epl System System.evtx`, the hives with `reg save HKLM\\SYSTEM SYSTEM.hiv`",
         );

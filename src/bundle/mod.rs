@@ -117,8 +117,15 @@ pub fn open(inputs: &[PathBuf]) -> Result<Bundle, OpenError> {
     } else {
         Err(OpenError::NothingUsable {
             problems,
-            files: artifacts.len(),
+            files: artifacts.into_iter().filter_map(useless).collect(),
         })
+    }
+}
+
+fn useless(artifact: Artifact) -> Option<(String, NotUsed)> {
+    match artifact.kind {
+        Kind::NotUsed(reason) => Some((artifact.path, reason)),
+        _ => None,
     }
 }
 

@@ -148,14 +148,17 @@ fn labels(inputs: &[Input], places: &BTreeMap<PathBuf, Place>) -> BTreeMap<usize
     }
     let keys: Vec<usize> = owners.keys().copied().collect();
     loop {
+        let clashing: Vec<usize> = keys
+            .iter()
+            .copied()
+            .filter(|one| {
+                let clashes = |other| one != other && owners[one].clashes(&owners[other]);
+                keys.iter().any(clashes)
+            })
+            .collect();
         let mut grew = false;
-        for one in &keys {
-            let clashes = keys
-                .iter()
-                .any(|other| one != other && owners[one].clashes(&owners[other]));
-            if clashes && let Some(label) = owners.get_mut(one) {
-                grew |= label.grow();
-            }
+        for label in clashing {
+            grew |= owners.get_mut(&label).is_some_and(Label::grow);
         }
         if !grew {
             break;

@@ -1,4 +1,5 @@
-//! From bytes to records: one module for each format. None of them knows Remote Desktop.
+//! One module for each on-disk format. Nothing here knows about Remote Desktop: bytes in, records out, and every loss
+//! named with its place.
 
 pub mod certificate;
 pub mod hive;
