@@ -506,6 +506,35 @@ fn a_flipped_byte_is_told_by_the_checksum_and_drops_nothing() {
 }
 
 #[test]
+fn a_flipped_byte_in_a_name_that_all_records_share_hides_none_of_them() {
+    for name in ["Event", "EventID", "Computer"] {
+        let mut log = log();
+        let text: Vec<u8> = name
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .chain([0, 0])
+            .collect();
+        let chunk = &log[chunk_at(1)..chunk_at(2)];
+        let length = [name.len() as u8, 0];
+        let place = chunk
+            .windows(text.len() + 2)
+            .position(|window| window[..2] == length && window[2..] == text)
+            .expect("the name");
+        log[chunk_at(1) + place + 2] ^= 0x10;
+        let (records, summary) = read(&log);
+        assert_eq!(records.len(), RECORDS as usize, "{name}");
+        assert_eq!(summary.computers.len(), 1, "{name}");
+        let told = |what: &str| {
+            summary
+                .problems
+                .iter()
+                .any(|problem| problem.what.contains(what))
+        };
+        assert!(told("names were repaired"), "{name}");
+    }
+}
+
+#[test]
 fn bytes_taken_out_of_the_middle_cost_only_what_they_held() {
     let whole = log();
     let cut = chunk_at(1) + 8192;

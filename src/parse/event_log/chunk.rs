@@ -183,7 +183,7 @@ impl Walker<'_> {
                 self.walk.records.push(record);
                 continue;
             }
-            if let Some(record) = self.torn_record_at(offset, next.unwrap_or(live_end)) {
+            if let Some(record) = self.torn_record_at(offset, next.unwrap_or(CHUNK_SIZE)) {
                 offset += record.size;
                 self.walk.records.push(record);
                 continue;

@@ -20,6 +20,9 @@ const MAGIC: [u8; 4] = [0x2a, 0x2a, 0, 0];
 /// A record whose decoding ends in a panic is skipped; a chunk with more of them than this is given up.
 const MOST_PANICS: usize = 64;
 
+/// Gets each wanted record as JSON, or why it could not be decoded.
+pub(super) type Sink<'a> = &'a mut dyn FnMut(&RecordSpan, Result<&[u8], String>);
+
 /// Decodes records of one log; holds what all its chunks share.
 pub(super) struct Decoder {
     settings: Arc<ParserSettings>,
@@ -41,12 +44,7 @@ impl Decoder {
 
     /// Renders each of `wanted` (ascending places) as JSON and hands it to `sink`, or why that failed. `chunk` is
     /// [`CHUNK_SIZE`] long and is changed: nothing but this may be done with it afterwards.
-    pub fn decode(
-        &self,
-        chunk: &mut [u8],
-        wanted: &[RecordSpan],
-        sink: &mut dyn FnMut(&RecordSpan, Result<&[u8], String>),
-    ) -> Outcome {
+    pub fn decode(&self, chunk: &mut [u8], wanted: &[RecordSpan], sink: Sink<'_>) -> Outcome {
         let mut failed = Vec::new();
         let table = self.pass(chunk, wanted, &mut |record, json| match json {
             Ok(json) => sink(record, Ok(json)),
@@ -73,12 +71,7 @@ impl Decoder {
     }
 
     /// One walk over the wanted records. Calls `sink` exactly once for each, in order.
-    fn pass(
-        &self,
-        chunk: &mut [u8],
-        wanted: &[RecordSpan],
-        sink: &mut dyn FnMut(&RecordSpan, Result<&[u8], String>),
-    ) -> Result<(), String> {
+    fn pass(&self, chunk: &mut [u8], wanted: &[RecordSpan], sink: Sink<'_>) -> Result<(), String> {
         let mut rest = wanted;
         for _ in 0..MOST_PANICS {
             if rest.is_empty() {
@@ -105,12 +98,7 @@ impl Decoder {
         Ok(())
     }
 
-    fn visit(
-        &self,
-        chunk: &[u8],
-        steps: &[Step<'_>],
-        sink: &mut dyn FnMut(&RecordSpan, Result<&[u8], String>),
-    ) -> Result<(), Stop> {
+    fn visit(&self, chunk: &[u8], steps: &[Step<'_>], sink: Sink<'_>) -> Result<(), Stop> {
         let opened = catch_unwind(AssertUnwindSafe(|| EvtxChunkHeader::from_bytes(chunk)));
         let header = match opened {
             Ok(Ok(header)) => header,

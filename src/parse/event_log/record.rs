@@ -1,7 +1,5 @@
 //! What an event record says, free of how its log wrote it down.
 
-use std::borrow::Cow;
-
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -329,14 +327,14 @@ fn flatten(element: &str, content: &Node<'_>, fields: &mut Vec<(String, String)>
     }
 }
 
-fn is_namespace(attribute: &Cow<'_, str>) -> bool {
+fn is_namespace(attribute: &str) -> bool {
     attribute == "xmlns" || attribute.starts_with("xmlns:")
 }
 
 /// Hexadecimal digits as bytes.
 fn bytes(digits: &str) -> Option<Vec<u8>> {
     let digits = digits.as_bytes();
-    if digits.len() % 2 != 0 {
+    if !digits.len().is_multiple_of(2) {
         return None;
     }
     let value = |digit: u8| {

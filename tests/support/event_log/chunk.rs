@@ -23,6 +23,7 @@ pub(crate) struct NewRecord<'a> {
 }
 
 /// A chunk that is being filled. Offsets in BinXML count from its start.
+#[derive(Clone)]
 pub(crate) struct Chunk {
     pub(super) bytes: Vec<u8>,
     names: HashMap<String, u32>,
@@ -77,7 +78,7 @@ impl Chunk {
         self.u64(record.filetime);
         binxml::event(self, record);
         // Records begin at multiples of eight.
-        while (self.bytes.len() + 4) % 8 != 0 {
+        while !(self.bytes.len() + 4).is_multiple_of(8) {
             self.bytes.push(0);
         }
         let size = (self.bytes.len() + 4 - start) as u32;

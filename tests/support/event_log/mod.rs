@@ -355,12 +355,15 @@ impl LogBuilder {
     }
 
     /// The file.
-    pub fn to_bytes(mut self) -> Vec<u8> {
-        self.close_chunk();
-        let written = self.chunks.len();
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut chunks = self.chunks.clone();
+        if !self.chunk.is_empty() {
+            chunks.push(self.chunk.clone().finish());
+        }
+        let written = chunks.len();
         let capacity = self.ring.unwrap_or(written).max(1).min(written.max(1));
         let mut slots: Vec<&[u8]> = vec![&[]; capacity];
-        for (index, chunk) in self.chunks.iter().enumerate() {
+        for (index, chunk) in chunks.iter().enumerate() {
             slots[index % capacity] = chunk;
         }
         let newest = written.saturating_sub(1);
