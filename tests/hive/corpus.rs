@@ -103,6 +103,18 @@ fn both_walks_find_the_same_keys() {
         for problem in hive.problems().iter().take(10) {
             println!("  {problem:?}");
         }
+        let (mut values, mut unreadable) = (0, Vec::new());
+        let mut pending = vec![key(&hive, "")];
+        while let Some(key) = pending.pop() {
+            let found = key.values();
+            values += found.entries.len();
+            unreadable.extend(found.troubles);
+            let descriptor = key.security_descriptor();
+            assert!(matches!(descriptor, Lookup::Present(_)), "{}", key.path());
+            pending.extend(key.subkeys().entries);
+        }
+        println!("  {values} values");
+        assert_eq!(unreadable, []);
         let theirs = walk_with_nt_hive(hive.bytes());
         for (name, count) in &theirs {
             assert!(

@@ -285,26 +285,78 @@ fn no_damage_makes_it_panic_or_hang() {
     assert!(opened > 500, "only {opened} of 600 were read at all");
 }
 
-/// No value that a damaged hive still gives is said to be absent, unless its own bytes are what changed.
+/// Whatever sector is zeroed: a value is read as it was, or it is unreadable, never absent or another.
 #[test]
-fn no_zeroed_page_makes_a_value_absent() {
-    let whole = versions().pop().unwrap();
-    for page in (4096..whole.len()).step_by(512) {
+fn no_zeroed_sector_makes_a_value_absent_or_another() {
+    let whole = versions().pop().expect("a version");
+    let intact = open(&whole);
+    let mut asked: Vec<(String, String)> = (0..40)
+        .map(|number| {
+            (
+                format!(r"{SERVICES}\Service{number:03}"),
+                "Start".to_owned(),
+            )
+        })
+        .collect();
+    asked.extend((0..200).step_by(10).map(|number| {
+        (
+            r"ControlSet001\Control\New".to_owned(),
+            format!("value {number}"),
+        )
+    }));
+    asked.push((TERMINAL_SERVER.to_owned(), "fDenyTSConnections".to_owned()));
+    asked.push(("Select".to_owned(), "Current".to_owned()));
+    let (mut read, mut unreadable) = (0, 0);
+    for sector in (4096..whole.len()).step_by(512) {
         let mut damaged = whole.clone();
-        damaged[page..page + 512].fill(0);
-        let Ok(hive) = Hive::open(&damaged, &[]) else {
-            continue;
-        };
-        for (path, name) in [
-            (TERMINAL_SERVER, "fDenyTSConnections"),
-            ("Select", "Current"),
-            (r"ControlSet001\Control\New", "value 150"),
-        ] {
-            let answer = hive.key(path).and_then(|key| key.value(name));
-            assert!(
-                !matches!(answer, Lookup::Absent),
-                "{path}, {name} with 512 bytes zeroed at {page}"
-            );
+        damaged[sector..sector + 512].fill(0);
+        let hive = open(&damaged);
+        for (path, name) in &asked {
+            match hive.key(path).and_then(|key| key.value(name)) {
+                Lookup::Present(found) => {
+                    assert_eq!(
+                        found,
+                        value(&intact, path, name),
+                        "{path}, sector at {sector}"
+                    );
+                    read += 1;
+                }
+                Lookup::Unreadable(_) => unreadable += 1,
+                Lookup::Absent => {
+                    panic!("{path}, {name}: absent with the sector at {sector} zeroed")
+                }
+            }
         }
+    }
+    assert!(
+        read > 4 * unreadable && unreadable > 0,
+        "{read} read, {unreadable} not"
+    );
+}
+
+/// A policy list that lost a sector must not be taken for a shorter list.
+#[test]
+fn a_text_that_lost_a_sector_is_unreadable() {
+    let suites: Vec<String> = (0..60)
+        .map(|number| format!("TLS_SUITE_{number:03}"))
+        .collect();
+    let suites: Vec<&str> = suites.iter().map(String::as_str).collect();
+    let mut builder = system();
+    builder
+        .set_multi_sz("Policy", "Functions", &suites)
+        .set_sz("Policy", "Text", &suites.join(","))
+        .at("Policy")
+        .value("Padded", 1, &[b"s\0hort".as_slice(), &[0; 1500]].concat());
+    let whole = builder.to_bytes();
+    let hive = open(&whole);
+    assert!(key(&hive, "Policy").values().is_whole());
+    for (name, separator) in [("Functions", "\0"), ("Text", ",")] {
+        let start = suites.join(separator);
+        let start: Vec<u8> = start.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let sector = (find(&whole, &start) + 512).next_multiple_of(512);
+        let mut damaged = whole.clone();
+        damaged[sector..sector + 512].fill(0);
+        let hive = open(&damaged);
+        assert_eq!(why(key(&hive, "Policy").value(name)), Why::Zeroed, "{name}");
     }
 }
