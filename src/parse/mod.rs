@@ -2,9 +2,11 @@
 //! named with its place.
 pub mod event_log;
 pub mod hive;
+pub mod acl_listing;
 pub mod certificate;
 pub mod guid;
 pub mod key_file;
 pub mod pem;
+pub mod security;
 pub mod store_blob;
 pub mod text;
