@@ -4,6 +4,7 @@ pub mod catalog;
 pub mod coverage;
 pub mod fact;
 pub mod gap;
+pub mod grouping;
 pub mod incident;
 pub mod known;
 pub mod subject;
