@@ -63,15 +63,27 @@ fn imports_point_one_way() {
             let text = fs::read_to_string(&file).unwrap();
             for (line, other) in imported(&text) {
                 seen += 1;
-                if allowed.contains_key(other.as_str()) && other != *stage && !may.contains(&other.as_str()) {
-                    wrong.push(format!("{}:{line}: {stage} imports {other}", file.display()));
+                if allowed.contains_key(other.as_str())
+                    && other != *stage
+                    && !may.contains(&other.as_str())
+                {
+                    wrong.push(format!(
+                        "{}:{line}: {stage} imports {other}",
+                        file.display()
+                    ));
                 }
                 if other == "cli" {
-                    wrong.push(format!("{}:{line}: {stage} imports the command line", file.display()));
+                    wrong.push(format!(
+                        "{}:{line}: {stage} imports the command line",
+                        file.display()
+                    ));
                 }
             }
         }
     }
-    assert!(seen > 20, "only {seen} imports were found: the test no longer sees them");
+    assert!(
+        seen > 20,
+        "only {seen} imports were found: the test no longer sees them"
+    );
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

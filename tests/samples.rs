@@ -57,10 +57,17 @@ fn main() -> ExitCode {
         if forge {
             write(&sample);
         }
-        trials.push(Trial::test(format!("{name} is as forged"), move || same_bytes(&sample)));
-        trials.push(Trial::test(format!("{name} gives its verdict"), move || verdict(name)));
+        trials.push(Trial::test(format!("{name} is as forged"), move || {
+            same_bytes(&sample)
+        }));
+        trials.push(Trial::test(
+            format!("{name} gives its verdict"),
+            move || verdict(name),
+        ));
     }
-    trials.push(Trial::test("every sample is forged and small", || folder_is_complete()));
+    trials.push(Trial::test("every sample is forged and small", || {
+        folder_is_complete()
+    }));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
@@ -117,7 +124,11 @@ fn verdict(name: &str) -> Result<(), Failed> {
         .arg(folder.join("collected"))
         .output()?;
     if !output.stderr.is_empty() {
-        return Err(format!("standard error: {}", String::from_utf8_lossy(&output.stderr)).into());
+        return Err(format!(
+            "standard error: {}",
+            String::from_utf8_lossy(&output.stderr)
+        )
+        .into());
     }
     let json: serde_json::Value = serde_json::from_slice(&output.stdout)?;
     let reports = json["reports"].as_array().ok_or("no reports")?;
@@ -135,7 +146,11 @@ fn verdict(name: &str) -> Result<(), Failed> {
     compare("status", verdict["status"].clone(), expected.status.into());
     compare("cause", verdict["cause"].clone(), expected.cause.into());
     compare("state", verdict["state"].clone(), expected.state.into());
-    compare("exit code", output.status.code().into(), expected.exit.into());
+    compare(
+        "exit code",
+        output.status.code().into(),
+        expected.exit.into(),
+    );
     for (what, wanted) in [
         ("consequences", expected.consequences),
         ("also", expected.also),
@@ -147,8 +162,12 @@ fn verdict(name: &str) -> Result<(), Failed> {
     }
     let findings = report["findings"].as_array().ok_or("no findings")?;
     for cause in expected.ruled_out {
-        let found = findings.iter().find(|finding| finding["cause"] == cause.as_str());
-        let level = found.map_or("no such rule", |finding| finding["level"].as_str().unwrap_or(""));
+        let found = findings
+            .iter()
+            .find(|finding| finding["cause"] == cause.as_str());
+        let level = found.map_or("no such rule", |finding| {
+            finding["level"].as_str().unwrap_or("")
+        });
         if level != "ruled-out" {
             wrong.push(format!("{cause} is {level}, not ruled out"));
         }
@@ -159,7 +178,11 @@ fn verdict(name: &str) -> Result<(), Failed> {
             wrong.push(format!("no gap about {kind}"));
         }
     }
-    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n").into()) }
+    if wrong.is_empty() {
+        Ok(())
+    } else {
+        Err(wrong.join("\n").into())
+    }
 }
 
 fn folder_is_complete() -> Result<(), Failed> {
@@ -168,7 +191,11 @@ fn folder_is_complete() -> Result<(), Failed> {
     for entry in fs::read_dir(samples_folder())? {
         let path = entry?.path();
         if path.is_dir() {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
             if !forged.contains(&name.as_str()) {
                 return Err(format!("samples/{name} is not forged by the project").into());
             }

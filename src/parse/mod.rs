@@ -1,10 +1,11 @@
 //! One module for each on-disk format. Nothing here knows about Remote Desktop: bytes in, records out, and every loss
 //! named with its place.
-pub mod event_log;
-pub mod hive;
+
 pub mod acl_listing;
 pub mod certificate;
+pub mod event_log;
 pub mod guid;
+pub mod hive;
 pub mod key_file;
 pub mod pem;
 pub mod security;

@@ -76,7 +76,10 @@ fn locked_out(machine: &mut Machine, from: Timestamp, end: Timestamp, failure: T
     }
 }
 
-fn with_hives(machine: &Machine, mut files: BTreeMap<String, Vec<u8>>) -> BTreeMap<String, Vec<u8>> {
+fn with_hives(
+    machine: &Machine,
+    mut files: BTreeMap<String, Vec<u8>>,
+) -> BTreeMap<String, Vec<u8>> {
     files.insert("config/SYSTEM".into(), machine.system.to_bytes());
     files.insert("config/SOFTWARE".into(), machine.software.to_bytes());
     files
@@ -93,10 +96,20 @@ fn ticket(machine: &Machine) -> BTreeMap<String, Vec<u8>> {
 }
 
 fn healthy_under_scan() -> Sample {
-    let mut machine = Machine::new("CONTOSO-GW07", Windows::Server2022, at("2026-09-01T06:00:00Z"));
+    let mut machine = Machine::new(
+        "CONTOSO-GW07",
+        Windows::Server2022,
+        at("2026-09-01T06:00:00Z"),
+    );
     machine.self_signed_certificate(at("2026-09-01T06:10:00Z"));
-    machine.boots(at("2026-11-09T03:00:00Z")).listener_starts(at("2026-11-09T03:00:40Z"));
-    working_days(&mut machine, at("2026-11-09T07:30:00Z"), at("2026-11-13T17:00:00Z"));
+    machine
+        .boots(at("2026-11-09T03:00:00Z"))
+        .listener_starts(at("2026-11-09T03:00:40Z"));
+    working_days(
+        &mut machine,
+        at("2026-11-09T07:30:00Z"),
+        at("2026-11-13T17:00:00Z"),
+    );
     let mut time = at("2026-11-09T03:10:00Z");
     let mut turn = 0;
     while time < at("2026-11-13T16:55:00Z") {
@@ -115,11 +128,18 @@ fn healthy_under_scan() -> Sample {
     // Anna mistypes once and gets in.
     machine.mistypes(at("2026-11-13T07:28:00Z"), PEOPLE[0].0);
     machine.written(at("2026-11-13T17:00:00Z"));
-    Sample { name: "healthy-under-scan", files: with_hives(&machine, machine.logs(FUNNEL)) }
+    Sample {
+        name: "healthy-under-scan",
+        files: with_hives(&machine, machine.logs(FUNNEL)),
+    }
 }
 
 fn cipher_mismatch() -> Sample {
-    let mut machine = Machine::new("CONTOSO-TS01", Windows::Server2022, at("2026-06-02T06:00:00Z"));
+    let mut machine = Machine::new(
+        "CONTOSO-TS01",
+        Windows::Server2022,
+        at("2026-06-02T06:00:00Z"),
+    );
     machine.self_signed_certificate(at("2026-08-20T06:10:00Z"));
     let list = format!(r"{CONTROL_SET}\Control\Cryptography\Configuration\Local\SSL\00010002");
     machine
@@ -141,23 +161,41 @@ fn cipher_mismatch() -> Sample {
     }
     machine.schannel_noise(at("2026-11-17T08:00:00Z"));
     machine.written(at("2026-11-17T09:45:00Z"));
-    Sample { name: "cipher-mismatch", files: ticket(&machine) }
+    Sample {
+        name: "cipher-mismatch",
+        files: ticket(&machine),
+    }
 }
 
 fn certificate_expired() -> Sample {
-    let mut machine = Machine::new("CONTOSO-TS02", Windows::Server2019, at("2026-03-02T06:00:00Z"));
+    let mut machine = Machine::new(
+        "CONTOSO-TS02",
+        Windows::Server2019,
+        at("2026-03-02T06:00:00Z"),
+    );
     machine.self_signed_certificate(at("2026-05-11T08:00:00Z")); // ends 2026-11-09
     machine.boots(at("2026-11-05T03:00:00Z"));
     for day in 10..=17 {
-        machine.renewal_fails(at(&format!("2026-11-{day}T04:12:00Z")), 1058, "Access is denied.");
+        machine.renewal_fails(
+            at(&format!("2026-11-{day}T04:12:00Z")),
+            1058,
+            "Access is denied.",
+        );
     }
     machine.schannel_noise(at("2026-11-16T08:00:00Z"));
     machine.written(at("2026-11-17T09:45:00Z"));
-    Sample { name: "certificate-expired", files: ticket(&machine) }
+    Sample {
+        name: "certificate-expired",
+        files: ticket(&machine),
+    }
 }
 
 fn machine_keys() -> Sample {
-    let mut machine = Machine::new("CONTOSO-TS03", Windows::Server2022, at("2026-06-02T06:00:00Z"));
+    let mut machine = Machine::new(
+        "CONTOSO-TS03",
+        Windows::Server2022,
+        at("2026-06-02T06:00:00Z"),
+    );
     machine.self_signed_certificate(at("2026-09-14T06:10:00Z"));
     machine.boots(at("2026-11-16T21:00:00Z"));
     machine.renewal_fails(
@@ -171,18 +209,27 @@ fn machine_keys() -> Sample {
         time += minutes(8);
     }
     machine.written(at("2026-11-17T09:45:00Z"));
-    Sample { name: "machine-keys", files: ticket(&machine) }
+    Sample {
+        name: "machine-keys",
+        files: ticket(&machine),
+    }
 }
 
 fn session_env_disabled() -> Sample {
-    let mut machine = Machine::new("CONTOSO-TS04", Windows::Server2022, at("2026-02-02T06:00:00Z"));
+    let mut machine = Machine::new(
+        "CONTOSO-TS04",
+        Windows::Server2022,
+        at("2026-02-02T06:00:00Z"),
+    );
     machine.self_signed_certificate(at("2026-05-16T11:30:00Z")); // ends 2026-11-14T11:30
     let service = format!(r"{CONTROL_SET}\Services\SessionEnv");
     machine
         .system
         .set_dword(&service, "Start", 4)
         .touch(&service, at("2026-11-02T15:20:00Z"));
-    machine.boots(at("2026-10-30T03:00:00Z")).listener_starts(at("2026-10-30T03:00:40Z"));
+    machine
+        .boots(at("2026-10-30T03:00:00Z"))
+        .listener_starts(at("2026-10-30T03:00:40Z"));
     machine.start_type_changes(
         at("2026-11-02T15:20:00Z"),
         "Remote Desktop Configuration",
@@ -190,8 +237,14 @@ fn session_env_disabled() -> Sample {
         "demand start",
         "disabled",
     );
-    machine.boots(at("2026-11-08T03:00:00Z")).listener_starts(at("2026-11-08T03:00:40Z"));
-    working_days(&mut machine, at("2026-11-09T07:30:00Z"), at("2026-11-14T11:20:00Z"));
+    machine
+        .boots(at("2026-11-08T03:00:00Z"))
+        .listener_starts(at("2026-11-08T03:00:40Z"));
+    working_days(
+        &mut machine,
+        at("2026-11-09T07:30:00Z"),
+        at("2026-11-14T11:20:00Z"),
+    );
     locked_out(
         &mut machine,
         at("2026-11-14T11:41:00Z"),
@@ -199,7 +252,10 @@ fn session_env_disabled() -> Sample {
         TlsFailure::CertificateRefused,
     );
     machine.written(at("2026-11-14T16:05:00Z"));
-    Sample { name: "sessionenv-disabled", files: with_hives(&machine, machine.logs(FUNNEL)) }
+    Sample {
+        name: "sessionenv-disabled",
+        files: with_hives(&machine, machine.logs(FUNNEL)),
+    }
 }
 
 fn suite_policy(name: &'static str, host: &'static str, windows: Windows, list: &str) -> Sample {
@@ -209,9 +265,17 @@ fn suite_policy(name: &'static str, host: &'static str, windows: Windows, list: 
         .software
         .set_sz(SUITE_POLICY, "Functions", list)
         .touch(SUITE_POLICY, at("2026-11-12T18:04:00Z"));
-    machine.boots(at("2026-10-30T03:00:00Z")).listener_starts(at("2026-10-30T03:00:40Z"));
-    working_days(&mut machine, at("2026-11-09T07:30:00Z"), at("2026-11-12T18:00:00Z"));
-    machine.boots(at("2026-11-12T22:00:00Z")).listener_starts(at("2026-11-12T22:00:40Z"));
+    machine
+        .boots(at("2026-10-30T03:00:00Z"))
+        .listener_starts(at("2026-10-30T03:00:40Z"));
+    working_days(
+        &mut machine,
+        at("2026-11-09T07:30:00Z"),
+        at("2026-11-12T18:00:00Z"),
+    );
+    machine
+        .boots(at("2026-11-12T22:00:00Z"))
+        .listener_starts(at("2026-11-12T22:00:40Z"));
     locked_out(
         &mut machine,
         at("2026-11-13T06:52:00Z"),
@@ -220,7 +284,10 @@ fn suite_policy(name: &'static str, host: &'static str, windows: Windows, list: 
     );
     machine.schannel_noise(at("2026-11-13T08:00:00Z"));
     machine.written(at("2026-11-13T10:35:00Z"));
-    Sample { name, files: with_hives(&machine, machine.logs(FUNNEL)) }
+    Sample {
+        name,
+        files: with_hives(&machine, machine.logs(FUNNEL)),
+    }
 }
 
 fn ecdsa_only_policy() -> Sample {
@@ -243,7 +310,11 @@ fn policy_of_another_generation() -> Sample {
 }
 
 fn protocols_off() -> Sample {
-    let mut machine = Machine::new("CONTOSO-TS08", Windows::Server2016, at("2026-06-02T06:00:00Z"));
+    let mut machine = Machine::new(
+        "CONTOSO-TS08",
+        Windows::Server2016,
+        at("2026-06-02T06:00:00Z"),
+    );
     machine.self_signed_certificate(at("2026-09-14T06:10:00Z"));
     let written = at("2026-11-12T18:04:00Z");
     for version in ["SSL 3.0", "TLS 1.0", "TLS 1.1", "TLS 1.2"] {
@@ -254,9 +325,17 @@ fn protocols_off() -> Sample {
             .set_dword(&key, "DisabledByDefault", 1)
             .touch(&key, written);
     }
-    machine.boots(at("2026-10-30T03:00:00Z")).listener_starts(at("2026-10-30T03:00:40Z"));
-    working_days(&mut machine, at("2026-11-09T07:30:00Z"), at("2026-11-12T18:00:00Z"));
-    machine.boots(at("2026-11-12T22:00:00Z")).listener_starts(at("2026-11-12T22:00:40Z"));
+    machine
+        .boots(at("2026-10-30T03:00:00Z"))
+        .listener_starts(at("2026-10-30T03:00:40Z"));
+    working_days(
+        &mut machine,
+        at("2026-11-09T07:30:00Z"),
+        at("2026-11-12T18:00:00Z"),
+    );
+    machine
+        .boots(at("2026-11-12T22:00:00Z"))
+        .listener_starts(at("2026-11-12T22:00:40Z"));
     locked_out(
         &mut machine,
         at("2026-11-13T06:52:00Z"),
@@ -264,19 +343,32 @@ fn protocols_off() -> Sample {
         TlsFailure::NoCredential,
     );
     machine.written(at("2026-11-13T10:35:00Z"));
-    Sample { name: "protocols-off", files: with_hives(&machine, machine.logs(FUNNEL)) }
+    Sample {
+        name: "protocols-off",
+        files: with_hives(&machine, machine.logs(FUNNEL)),
+    }
 }
 
 fn service_disabled() -> Sample {
-    let mut machine = Machine::new("CONTOSO-TS09", Windows::Server2022, at("2026-06-02T06:00:00Z"));
+    let mut machine = Machine::new(
+        "CONTOSO-TS09",
+        Windows::Server2022,
+        at("2026-06-02T06:00:00Z"),
+    );
     machine.self_signed_certificate(at("2026-09-14T06:10:00Z"));
     let service = format!(r"{CONTROL_SET}\Services\TermService");
     machine
         .system
         .set_dword(&service, "Start", 4)
         .touch(&service, at("2026-11-12T18:04:00Z"));
-    machine.boots(at("2026-10-30T03:00:00Z")).listener_starts(at("2026-10-30T03:00:40Z"));
-    working_days(&mut machine, at("2026-11-09T07:30:00Z"), at("2026-11-12T18:00:00Z"));
+    machine
+        .boots(at("2026-10-30T03:00:00Z"))
+        .listener_starts(at("2026-10-30T03:00:40Z"));
+    working_days(
+        &mut machine,
+        at("2026-11-09T07:30:00Z"),
+        at("2026-11-12T18:00:00Z"),
+    );
     machine.start_type_changes(
         at("2026-11-12T18:04:00Z"),
         "Remote Desktop Services",
@@ -288,13 +380,26 @@ fn service_disabled() -> Sample {
     machine.service_state(at("2026-11-12T22:01:00Z"), "Windows Update", "running");
     machine.service_state(at("2026-11-14T10:30:00Z"), "Windows Update", "stopped");
     machine.written(at("2026-11-14T10:35:00Z"));
-    Sample { name: "service-disabled", files: with_hives(&machine, machine.logs(FUNNEL)) }
+    Sample {
+        name: "service-disabled",
+        files: with_hives(&machine, machine.logs(FUNNEL)),
+    }
 }
 
 fn evidence_missing() -> Sample {
-    let mut machine = Machine::new("CONTOSO-TS10", Windows::Server2019, at("2026-06-02T06:00:00Z"));
-    machine.boots(at("2026-10-30T03:00:00Z")).listener_starts(at("2026-10-30T03:00:40Z"));
-    working_days(&mut machine, at("2026-11-09T07:30:00Z"), at("2026-11-12T18:00:00Z"));
+    let mut machine = Machine::new(
+        "CONTOSO-TS10",
+        Windows::Server2019,
+        at("2026-06-02T06:00:00Z"),
+    );
+    machine
+        .boots(at("2026-10-30T03:00:00Z"))
+        .listener_starts(at("2026-10-30T03:00:40Z"));
+    working_days(
+        &mut machine,
+        at("2026-11-09T07:30:00Z"),
+        at("2026-11-12T18:00:00Z"),
+    );
     locked_out(
         &mut machine,
         at("2026-11-13T06:52:00Z"),
@@ -303,6 +408,9 @@ fn evidence_missing() -> Sample {
     );
     Sample {
         name: "evidence-missing",
-        files: machine.logs(&[Channel::RemoteConnectionManager, Channel::LocalSessionManager]),
+        files: machine.logs(&[
+            Channel::RemoteConnectionManager,
+            Channel::LocalSessionManager,
+        ]),
     }
 }

@@ -145,8 +145,17 @@ impl Machine {
 
     fn tls_succeeds(&mut self, time: Timestamp, activity: &str) {
         if self.windows.logs_tls_version() {
-            let version = if self.windows.build() >= 20348 { "TLS 1.3" } else { "TLS 1.2" };
-            self.core(time, 153, vec![("TLSVersion", version.into())], Some(activity));
+            let version = if self.windows.build() >= 20348 {
+                "TLS 1.3"
+            } else {
+                "TLS 1.2"
+            };
+            self.core(
+                time,
+                153,
+                vec![("TLSVersion", version.into())],
+                Some(activity),
+            );
         }
     }
 
@@ -181,7 +190,12 @@ impl Machine {
     }
 
     fn ends(&mut self, time: Timestamp, activity: &str) {
-        self.core(time, 103, vec![("ReasonCode", 14_u32.into())], Some(activity));
+        self.core(
+            time,
+            103,
+            vec![("ReasonCode", 14_u32.into())],
+            Some(activity),
+        );
         self.core(time, 102, vec![], Some(activity));
     }
 
@@ -195,7 +209,10 @@ impl Machine {
                     time,
                     36888,
                     service,
-                    vec![("AlertDesc", 40_u32.into()), ("ErrorState", 1205_u32.into())],
+                    vec![
+                        ("AlertDesc", 40_u32.into()),
+                        ("ErrorState", 1205_u32.into()),
+                    ],
                 );
             }
             TlsFailure::KeyUnusable => self.schannel(
@@ -230,7 +247,11 @@ impl Machine {
     ) {
         let mut data = Vec::new();
         if self.windows.names_the_caller() {
-            let image = if process == self.service_process { "svchost.exe" } else { "updater.exe" };
+            let image = if process == self.service_process {
+                "svchost.exe"
+            } else {
+                "updater.exe"
+            };
             data.push(("CallerProcessId", process.into()));
             data.push(("CallerProcessImageName", image.into()));
         }

@@ -36,7 +36,15 @@ impl Machine {
             ],
             None,
         );
-        self.classic(time + seconds(8), EVENT_LOG, 6005, 0x8000, 4, vec![], Some(vec![0; 16]));
+        self.classic(
+            time + seconds(8),
+            EVENT_LOG,
+            6005,
+            0x8000,
+            4,
+            vec![],
+            Some(vec![0; 16]),
+        );
         self
     }
 
@@ -76,7 +84,14 @@ impl Machine {
     }
 
     /// A service's start type is changed: 7040.
-    pub fn start_type_changes(&mut self, time: Timestamp, display: &str, key: &str, from: &str, to: &str) -> &mut Self {
+    pub fn start_type_changes(
+        &mut self,
+        time: Timestamp,
+        display: &str,
+        key: &str,
+        from: &str,
+        to: &str,
+    ) -> &mut Self {
         self.log(Logged {
             user: Some("S-1-5-21-1004336348-1177238915-682003330-500"),
             ..self.system_event(
@@ -118,11 +133,22 @@ impl Machine {
             5120,
             vec![("Type", "client".into()), ("ErrorState", 10013_u32.into())],
         );
-        self.schannel(time + seconds(40), 36887, 5120, vec![("AlertDesc", 46_u32.into())]);
+        self.schannel(
+            time + seconds(40),
+            36887,
+            5120,
+            vec![("AlertDesc", 46_u32.into())],
+        );
         self
     }
 
-    fn named(&mut self, time: Timestamp, provider: Provider, id: u16, fields: Vec<(&'static str, Datum)>) {
+    fn named(
+        &mut self,
+        time: Timestamp,
+        provider: Provider,
+        id: u16,
+        fields: Vec<(&'static str, Datum)>,
+    ) {
         self.log(self.system_event(time, provider, id, None, 4, Payload::Named(fields)));
     }
 

@@ -5,12 +5,16 @@ use super::{Channel, Datum, Logged, Machine, Payload};
 
 /// The file of one channel, its events in the order of time.
 pub fn file(machine: &Machine, channel: Channel, events: &[Logged]) -> Vec<u8> {
-    let mut chosen: Vec<&Logged> = events.iter().filter(|event| event.channel == channel).collect();
+    let mut chosen: Vec<&Logged> = events
+        .iter()
+        .filter(|event| event.channel == channel)
+        .collect();
     chosen.sort_by_key(|event| event.time);
     let log = LogBuilder::new(channel.name())
         .computer(&machine.full_name())
         .first_record(channel.first_record());
-    log.extend(chosen.into_iter().map(|event| record(machine, event))).to_bytes()
+    log.extend(chosen.into_iter().map(|event| record(machine, event)))
+        .to_bytes()
 }
 
 fn record(machine: &Machine, logged: &Logged) -> Event {

@@ -62,8 +62,12 @@ impl Machine {
         let mut machine = Machine {
             name,
             windows,
-            system: HiveBuilder::new("SYSTEM").default_time(since).written(since),
-            software: HiveBuilder::new("SOFTWARE").default_time(since).written(since),
+            system: HiveBuilder::new("SYSTEM")
+                .default_time(since)
+                .written(since),
+            software: HiveBuilder::new("SOFTWARE")
+                .default_time(since)
+                .written(since),
             certificate: None,
             events: Vec::new(),
             next_connection: 1,
@@ -104,7 +108,12 @@ impl Machine {
     pub fn logs(&self, channels: &[Channel]) -> BTreeMap<String, Vec<u8>> {
         channels
             .iter()
-            .map(|channel| (channel.file_name(), logs::file(self, *channel, &self.events)))
+            .map(|channel| {
+                (
+                    channel.file_name(),
+                    logs::file(self, *channel, &self.events),
+                )
+            })
             .collect()
     }
 

@@ -39,22 +39,38 @@ pub fn hex(bytes: &[u8]) -> String {
 
 /// Fills both hives.
 pub fn fill(machine: &mut Machine) {
-    let (name, build, product) = (machine.name, machine.windows.build(), machine.windows.product());
+    let (name, build, product) = (
+        machine.name,
+        machine.windows.build(),
+        machine.windows.product(),
+    );
     let full_list = suites(machine.windows.table_id());
     let names: Vec<&str> = full_list.iter().map(String::as_str).collect();
     let system = &mut machine.system;
     for value in ["Current", "Default"] {
         system.set_dword("Select", value, 1);
     }
-    system.set_dword("Select", "Failed", 0).set_dword("Select", "LastKnownGood", 1);
-    system.set_dword("Setup", "SystemSetupInProgress", 0).set_dword("Setup", "OOBEInProgress", 0);
+    system
+        .set_dword("Select", "Failed", 0)
+        .set_dword("Select", "LastKnownGood", 1);
+    system
+        .set_dword("Setup", "SystemSetupInProgress", 0)
+        .set_dword("Setup", "OOBEInProgress", 0);
     let control = |path: &str| format!(r"{CONTROL_SET}\Control\{path}");
     system.set_sz(&control(r"ComputerName\ComputerName"), "ComputerName", name);
     system.set_sz(&control("ProductOptions"), "ProductType", "ServerNT");
     system
         .set_dword(&control("TimeZoneInformation"), "Bias", 0xFFFF_FFC4)
-        .set_dword(&control("TimeZoneInformation"), "ActiveTimeBias", 0xFFFF_FFC4)
-        .set_sz(&control("TimeZoneInformation"), "TimeZoneKeyName", "W. Europe Standard Time");
+        .set_dword(
+            &control("TimeZoneInformation"),
+            "ActiveTimeBias",
+            0xFFFF_FFC4,
+        )
+        .set_sz(
+            &control("TimeZoneInformation"),
+            "TimeZoneKeyName",
+            "W. Europe Standard Time",
+        );
     system.set_sz(
         &format!(r"{CONTROL_SET}\Services\Tcpip\Parameters"),
         "NV Domain",
@@ -65,7 +81,11 @@ pub fn fill(machine: &mut Machine) {
         .set_dword(TERMINAL_SERVER, "TSEnabled", 1)
         .set_dword(TERMINAL_SERVER, "TSUserEnabled", 0)
         .set_dword(TERMINAL_SERVER, "fSingleSessionPerUser", 1)
-        .set_multi_sz(TERMINAL_SERVER, "RCDependentServices", &["CertPropSvc", "SessionEnv"]);
+        .set_multi_sz(
+            TERMINAL_SERVER,
+            "RCDependentServices",
+            &["CertPropSvc", "SessionEnv"],
+        );
     system.set_sz(WIN_STATIONS, "SelfSignedCertStore", "Remote Desktop");
     for (value, number) in [
         ("SecurityLayer", 2),
@@ -87,12 +107,20 @@ pub fn fill(machine: &mut Machine) {
     );
     for (service, start, account) in SERVICES {
         let key = format!(r"{CONTROL_SET}\Services\{service}");
-        system.set_dword(&key, "Start", *start).set_dword(&key, "Type", 32);
+        system
+            .set_dword(&key, "Start", *start)
+            .set_dword(&key, "Type", 32);
         system.set_sz(&key, "ObjectName", account);
     }
     let schannel = control(r"SecurityProviders\SCHANNEL");
     system.set_dword(&schannel, "EventLogging", 1);
-    for empty in ["Ciphers", "CipherSuites", "Hashes", "KeyExchangeAlgorithms", "Protocols"] {
+    for empty in [
+        "Ciphers",
+        "CipherSuites",
+        "Hashes",
+        "KeyExchangeAlgorithms",
+        "Protocols",
+    ] {
         system.at(&format!(r"{schannel}\{empty}"));
     }
     system.set_dword(&control(r"Lsa\FipsAlgorithmPolicy"), "Enabled", 0);
@@ -109,7 +137,17 @@ pub fn fill(machine: &mut Machine) {
     system.set_multi_sz(
         &control(r"Cryptography\Configuration\Local\SSL\00010003"),
         "Functions",
-        &["RSA/SHA256", "RSA/SHA384", "RSA/SHA1", "ECDSA/SHA256", "ECDSA/SHA384", "ECDSA/SHA1", "DSA/SHA1", "RSA/SHA512", "ECDSA/SHA512"],
+        &[
+            "RSA/SHA256",
+            "RSA/SHA384",
+            "RSA/SHA1",
+            "ECDSA/SHA256",
+            "ECDSA/SHA384",
+            "ECDSA/SHA1",
+            "DSA/SHA1",
+            "RSA/SHA512",
+            "ECDSA/SHA512",
+        ],
     );
 
     let software = &mut machine.software;
@@ -135,7 +173,8 @@ pub fn fill(machine: &mut Machine) {
 
 /// The suites that the generation registers, from the project's own table.
 fn suites(id: &str) -> Vec<String> {
-    rdptriage::tls::default_suites(id)
+    let generation = rdptriage::tls::Generation::by_id(id).expect("a generation of the table");
+    generation.default_suites.clone()
 }
 
 /// Names the listener's certificate in SYSTEM.
