@@ -535,6 +535,16 @@ fn a_flipped_byte_in_a_name_that_all_records_share_hides_none_of_them() {
 }
 
 #[test]
+fn a_control_character_in_a_field_name_hides_no_record() {
+    let event = Event::new("Schannel", 36874)
+        .data("Pro\u{1}tocol", "TLS 1.2")
+        .data("Index", 7);
+    let (records, summary) = read(&LogBuilder::new("System").push(event).to_bytes());
+    assert_eq!(records[0].data.field("Index"), Some("7"));
+    assert_eq!(summary.holes, []);
+}
+
+#[test]
 fn bytes_taken_out_of_the_middle_cost_only_what_they_held() {
     let whole = log();
     let cut = chunk_at(1) + 8192;

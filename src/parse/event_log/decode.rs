@@ -135,10 +135,15 @@ impl Decoder {
                 if record.binxml_offset != (span.offset + RECORD_HEADER) as u64 {
                     return Err("the decoder read another record instead".to_owned());
                 }
-                record
+                let mut json = record
                     .into_json_bytes()
-                    .map(|json| json.data)
-                    .map_err(|error| reason(&error))
+                    .map_err(|error| reason(&error))?
+                    .data;
+                // The crate escapes control characters in values but not in names, where damage puts them.
+                for byte in json.iter_mut().filter(|byte| **byte < b' ') {
+                    *byte = b'?';
+                }
+                Ok(json)
             }));
             match (step, json) {
                 (Step::Covered, Ok(_)) => {}
