@@ -180,7 +180,8 @@ const WELL_KNOWN: &[(&str, Authority, &[&str])] = &[
 /// What a name in a listing turned out to be.
 pub(super) struct Resolved {
     pub trustee: Trustee,
-    /// Whether it is a well-known name with its authority before it: then the listing's language is one of those known.
+    /// Whether it stands with NT AUTHORITY before it, in its language: then other names with something else before them
+    /// are none of that authority's.
     pub shows_language: bool,
 }
 
@@ -203,7 +204,7 @@ pub(super) fn resolve(name: &str, encoding: TextEncoding) -> Resolved {
         if let Some((sid, authority)) = well_known(&reading) {
             return Resolved {
                 trustee: Trustee::Sid(sid),
-                shows_language: authority != Authority::None,
+                shows_language: authority == Authority::Nt,
             };
         }
     }

@@ -90,7 +90,7 @@ impl Console {
             .into_iter()
             .chain(block.iter().skip(1).copied());
         let mut descriptor = lines
-            .map(|(number, line)| self.ace(number, line))
+            .filter_map(|(number, line)| self.ace(number, line).transpose())
             .collect::<Result<Vec<Ace>, EntryProblem>>()
             .map(|entries| SecurityDescriptor {
                 owner: None,
@@ -146,27 +146,34 @@ impl Console {
         });
         let (name, entry) = known
             .or_else(|| splits().find(|(_, entry)| who(entry).matches('\\').count() == 1))
-            .or_else(|| splits().last())
+            .or_else(|| splits().next_back())
             .unwrap_or(("", first));
         (name.trim_end(), entry)
     }
 
-    fn ace(&mut self, line_number: usize, line: &str) -> Result<Ace, EntryProblem> {
+    /// An entry; `None` for an integrity label, which icacls prints among them.
+    fn ace(&mut self, line_number: usize, line: &str) -> Result<Option<Ace>, EntryProblem> {
         let (account, groups) =
             split_entry(line).ok_or(EntryProblem::Line { line: line_number })?;
+        if groups
+            .last()
+            .is_some_and(|rights| is_integrity_policy(rights))
+        {
+            return Ok(None);
+        }
         let resolved = resolve(account, self.encoding);
         self.shows_language |= resolved.shows_language;
         let (kind, flags, mask) = rights(&groups).ok_or_else(|| EntryProblem::Rights {
             line: line_number,
             rights: groups.join(" "),
         })?;
-        Ok(Ace {
+        Ok(Some(Ace {
             kind,
             condition: Condition::Always,
             flags,
             mask,
             trustee: resolved.trustee,
-        })
+        }))
     }
 }
 
@@ -219,6 +226,13 @@ fn rights(groups: &[&str]) -> Option<(AceKind, AceFlags, AccessMask)> {
         mask
     };
     Some((kind, AceFlags(flags), mask))
+}
+
+/// No write up, no read up, no execute up: what a label forbids to callers of lower integrity.
+fn is_integrity_policy(rights: &str) -> bool {
+    rights
+        .split(',')
+        .all(|policy| matches!(policy, "NW" | "NR" | "NX"))
 }
 
 fn right_mask(right: &str) -> Option<AccessMask> {

@@ -18,6 +18,7 @@ use x509_parser::asn1_rs::FromDer;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::error::X509Error;
 use x509_parser::time::ASN1Time;
+use x509_parser::x509::X509Name;
 
 pub use error::{CertificateError, CertificateProblem, Field, OtherFormat};
 pub use extensions::{AlternativeName, Extension, KeyUsage, KeyUse, Purpose};
@@ -122,6 +123,9 @@ fn refused(error: &X509Error, layout: &Layout<'_>) -> CertificateError {
         X509Error::InvalidVersion => Field::Version,
         X509Error::InvalidSerial => Field::SerialNumber,
         X509Error::InvalidAlgorithmIdentifier => Field::SignatureAlgorithm,
+        X509Error::InvalidX509Name if X509Name::from_der(layout.issuer.raw).is_err() => {
+            Field::Issuer
+        }
         X509Error::InvalidX509Name => Field::Subject,
         X509Error::InvalidDate => Field::Validity,
         X509Error::InvalidSPKI => Field::PublicKey,

@@ -1,5 +1,6 @@
 //! Windows' access control: SIDs, security descriptors in binary and as text, and what a token may do.
 
+mod abbreviation;
 mod access;
 mod descriptor;
 mod sddl;
