@@ -19,7 +19,7 @@ fn server(id: &str, settings: &SchannelSettings) -> ServerOffer {
 }
 
 fn default_server(id: &str) -> ServerOffer {
-    server(id, &SchannelSettings::default())
+    ServerOffer::windows(Generation::by_id(id).unwrap_or_else(|| panic!("no Windows {id}")))
 }
 
 fn with(server: &ServerOffer, client: &str) -> Negotiation {
@@ -619,4 +619,79 @@ fn every_default_windows_serves_every_mainstream_client_by_some_version() {
             );
         }
     }
+}
+
+#[test]
+fn tls_1_3_names_on_windows_10_wait_for_a_protocol_it_has_not() {
+    let names = ["TLS_AES_256_GCM_SHA384", "TLS_RSA_WITH_AES_256_GCM_SHA384"]
+        .map(str::to_owned)
+        .to_vec();
+    let settings = SchannelSettings {
+        local_suites: Setting::Present(names),
+        ..SchannelSettings::default()
+    };
+    let server = server("10-1709", &settings);
+    assert_eq!(server.suites[0].standing, Standing::NoEnabledVersion);
+    assert_eq!(
+        server.suites[0].reason,
+        "waits for TLS 1.3, which is off (this build does not support it)"
+    );
+    assert_eq!(server.suites[1].standing, Standing::Offered);
+}
+
+#[test]
+fn a_list_that_could_not_be_read_is_no_default() {
+    let local_suites = Setting::Unknown("the hive is damaged there".into());
+    let server = server(
+        "10-1809-2019",
+        &SchannelSettings {
+            local_suites,
+            ..SchannelSettings::default()
+        },
+    );
+    let Outcome::Uncertain { doubts, likely } = with(&server, "win-10-22h2").outcome else {
+        panic!()
+    };
+    assert!(
+        doubts.iter().all(|doubt| matches!(doubt, Doubt::Unread(_))),
+        "{doubts:?}"
+    );
+    assert!(matches!(likely, Some(Ok(_))));
+}
+
+#[test]
+fn rustls_refuses_small_rsa_keys_and_windows_10_does_not() {
+    let certificate = CertificateKind {
+        key: PublicKey::Rsa { bits: 1024 },
+        ..CertificateKind::remote_desktop_default()
+    };
+    let server = server_with("10-1809-2019", &SchannelSettings::default(), certificate);
+    assert_eq!(
+        failure(&server, "ironrdp-rustls").obstacle,
+        Obstacle::Signature
+    );
+    agreed(&server, "win-10-22h2");
+    agreed(&server, "freerdp-3.27+");
+}
+
+#[test]
+fn a_client_is_judged_by_its_own_settings_in_the_client_role() {
+    let protocols = BTreeMap::from([((Version::Tls12, Role::Client), ProtocolValues::off())]);
+    let settings = SchannelSettings {
+        protocols: Setting::Present(protocols),
+        client_rsa_bits: Setting::Present(4096),
+        ..SchannelSettings::default()
+    };
+    let generation = Generation::by_id("10-22h2").map(Into::into);
+    let client = Client::from_settings("desk-4", "a desktop", &settings, generation);
+    let outcome = negotiate(&default_server("8.1-2012r2"), &client).outcome;
+    let Outcome::None { failure, .. } = outcome else {
+        panic!("{outcome:?}")
+    };
+    assert_eq!(failure.obstacle, Obstacle::Signature);
+    assert!(
+        failure.explanation.contains("from 4096 bits on"),
+        "{}",
+        failure.explanation
+    );
 }

@@ -72,10 +72,11 @@ pub(super) fn effective(
         ),
         (_, missing, Some(generation)) => {
             assumptions.push(Assumption::DefaultSuites(why_missing(missing)));
+            let state = unless_unread(missing, "the local suite list");
             let names = generation
                 .default_suites
                 .iter()
-                .map(|name| (name.clone(), State::On));
+                .map(|name| (name.clone(), state.clone()));
             (ListSource::BuildDefault, names.collect())
         }
         (_, _, None) => (ListSource::Unknown, Vec::new()),
@@ -111,6 +112,14 @@ pub(super) fn why_missing<T>(setting: &Setting<T>) -> String {
     match setting {
         Setting::Unknown(why) => why.clone(),
         Setting::Absent | Setting::Present(_) => "there is no such list in the registry".into(),
+    }
+}
+
+/// What a default stands for: what an absent value surely means, and one that was not read perhaps.
+pub(super) fn unless_unread<T>(setting: &Setting<T>, what: &str) -> State {
+    match setting {
+        Setting::Unknown(why) => State::unless(Doubt::Unread(format!("{what} ({why})"))),
+        Setting::Absent | Setting::Present(_) => State::On,
     }
 }
 

@@ -5,13 +5,9 @@
 //! carries the [`Doubt`] instead of a guess: see [`State`].
 //!
 //! ```
-//! use rdptriage::tls::{CertificateKind, Client, Generation, Outcome, SchannelSettings, ServerOffer, negotiate};
+//! use rdptriage::tls::{Client, Generation, Outcome, ServerOffer, negotiate};
 //!
-//! let server = ServerOffer::evaluate(
-//!     &SchannelSettings::default(),
-//!     Generation::by_id("8.1-2012r2").map(Into::into),
-//!     Some(CertificateKind::remote_desktop_default()),
-//! );
+//! let server = ServerOffer::windows(Generation::by_id("8.1-2012r2").unwrap());
 //! let client = Client::by_id("ironrdp-rustls").unwrap();
 //! assert!(matches!(negotiate(&server, &client).outcome, Outcome::None { .. }));
 //! ```
@@ -19,10 +15,12 @@
 mod certificate;
 mod client;
 mod data;
+mod difference;
 mod doubt;
 mod explain;
 mod generation;
 mod group;
+mod handshake;
 mod list;
 mod negotiate;
 mod offer;
@@ -37,6 +35,7 @@ mod version;
 
 pub use certificate::{CertificateKind, Issuer, KeyCapability, KeyType, PublicKey};
 pub use client::{Client, ClientLimits, Knowledge, Sha1Exchange};
+pub use difference::{Difference, differences};
 pub use doubt::{Assumption, Doubt, Settled, State};
 pub use generation::{Generation, GenerationMatch, Product, ProtocolDefault};
 pub use group::Group;
@@ -44,7 +43,7 @@ pub use list::{ListSource, NameFault};
 pub use negotiate::{Agreement, Failure, Negotiation, Obstacle, Outcome, negotiate};
 pub use offer::{GroupStanding, ServerOffer, SignatureStanding};
 pub use protocol::VersionStanding;
-pub use residue::{Difference, Residue, differences, residue};
+pub use residue::{Residue, residue};
 pub use settings::{PolicyList, ProtocolValues, SchannelSettings, Setting, WrongType};
 pub use signature::{SignatureAlgorithm, SignatureScheme};
 pub use standing::{Standing, SuiteStanding};

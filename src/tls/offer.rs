@@ -4,7 +4,7 @@ use super::certificate::{CertificateKind, KeyCapability, KeyType};
 use super::doubt::{Assumption, Doubt, Settled, State};
 use super::generation::{Generation, GenerationMatch};
 use super::group::Group;
-use super::list::{self, ListSource, why_missing};
+use super::list::{self, ListSource, unless_unread, why_missing};
 use super::protocol::{self, VersionStanding};
 use super::residue::{Residue, residue};
 use super::settings::{SchannelSettings, Setting};
@@ -140,7 +140,11 @@ fn groups(
             }
             (None, None) => Vec::new(),
         };
-        states.extend(curves.into_iter().map(|group| (group, State::On)));
+        let state = match names {
+            Some(_) => State::On,
+            None => unless_unread(&settings.local_curves, "EccCurves"),
+        };
+        states.extend(curves.into_iter().map(|group| (group, state.clone())));
         if names.is_none() && generation.is_none() {
             let common = [Group::X25519, Group::Secp256r1, Group::Secp384r1];
             states.extend(common.map(|group| (group, State::unless(Doubt::BuildUnknown))));
@@ -183,7 +187,11 @@ fn signatures(
             .collect(),
         (missing, Some(generation)) => {
             assumptions.push(Assumption::DefaultSignatures(why_missing(missing)));
-            generation.signatures()
+            let unread = unless_unread(missing, "the signature suites");
+            let schemes = generation.signatures().into_iter();
+            schemes
+                .map(|(scheme, state)| (scheme, state.and(unread.clone())))
+                .collect()
         }
         (_, None) => {
             let newest = Generation::all()
@@ -278,6 +286,17 @@ impl ServerOffer {
         }
     }
 
+    /// A Windows version as it is installed, with the certificate that Remote Desktop makes for itself.
+    pub fn windows(generation: &'static Generation) -> ServerOffer {
+        let certificate = CertificateKind::remote_desktop_default();
+        let settings = SchannelSettings::default();
+        let mut offer =
+            ServerOffer::evaluate(&settings, Some(generation.into()), Some(certificate));
+        // That nothing is set is what is asked.
+        offer.assumptions.clear();
+        offer
+    }
+
     /// Whether the policy is known: set, or known not to be. Where it is not, everything about suites holds only if none is set.
     pub fn policy_is_known(&self) -> bool {
         !self
@@ -320,13 +339,6 @@ impl ServerOffer {
     /// Whether keys below Ciphers, Hashes and KeyExchangeAlgorithms leave no suite, where without them the lists, versions and
     /// certificate would leave one.
     pub fn algorithms_leave_nothing(&self) -> Settled {
-        let stopped = |standing: &&SuiteStanding| {
-            !standing.hindrances.is_empty()
-                && standing
-                    .hindrances
-                    .iter()
-                    .all(|hindrance| matches!(hindrance, Standing::AlgorithmDisabled { .. }))
-        };
         let suspected = |doubt: &Doubt| {
             matches!(
                 doubt,
@@ -337,17 +349,26 @@ impl ServerOffer {
             )
         };
         match self.offers_no_suite() {
-            Settled::Yes if self.suites.iter().any(|standing| stopped(&standing)) => Settled::Yes,
+            Settled::Yes if self.stopped_by_algorithms().next().is_some() => Settled::Yes,
             Settled::Open(doubts) if doubts.iter().any(suspected) => Settled::Open(doubts),
             Settled::Yes | Settled::No | Settled::Open(_) => Settled::No,
         }
     }
 
-    /// The algorithm keys that are off, as `Ciphers\AES 256/256`.
+    /// The suites that only such keys keep from being offered.
+    fn stopped_by_algorithms(&self) -> impl Iterator<Item = &SuiteStanding> {
+        let is_algorithm =
+            |hindrance: &Standing| matches!(hindrance, Standing::AlgorithmDisabled { .. });
+        self.suites
+            .iter()
+            .filter(|standing| !standing.hindrances.is_empty())
+            .filter(move |standing| standing.hindrances.iter().all(is_algorithm))
+    }
+
+    /// The algorithm keys that by themselves keep a suite from being offered, as `Ciphers\AES 256/256`.
     pub fn disabled_algorithms(&self) -> Vec<&str> {
         let mut keys: Vec<&str> = self
-            .suites
-            .iter()
+            .stopped_by_algorithms()
             .flat_map(|standing| &standing.hindrances)
             .filter_map(|hindrance| match hindrance {
                 Standing::AlgorithmDisabled { key } => Some(key.as_str()),

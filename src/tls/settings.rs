@@ -5,21 +5,15 @@ use std::collections::BTreeMap;
 use super::version::{Role, Version};
 
 /// A value in the registry.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Setting<T> {
     /// It is not there, and what was read proves that.
+    #[default]
     Absent,
     /// It is there.
     Present(T),
     /// Not known; why, for people: "SOFTWARE was not collected", "is REG_SZ where a REG_DWORD belongs".
     Unknown(String),
-}
-
-// Not derived: a derived Default would ask for T: Default.
-impl<T> Default for Setting<T> {
-    fn default() -> Self {
-        Setting::Absent
-    }
 }
 
 impl<T> Setting<T> {
