@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use proptest::prelude::*;
 use rdptriage::tls::{
     Agreement, CertificateKind, Client, Doubt, Failure, Generation, Group, Issuer, KeyCapability,
     ListFault, ListVerdict, Negotiation, Obstacle, Outcome, PolicyList, ProtocolValues, PublicKey,
@@ -694,4 +695,35 @@ fn a_client_is_judged_by_its_own_settings_in_the_client_role() {
         "{}",
         failure.explanation
     );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_is_offered_that_is_not_in_the_list_and_registered(
+        picks in prop::collection::vec((0_usize..40, "[ A-Za-z_,\u{0}é]{0,4}"), 0..60),
+        windows in 0_usize..26,
+    ) {
+        let windows = &Generation::all()[windows];
+        let text: Vec<String> = picks
+            .iter()
+            .map(|(index, noise)| match windows.default_suites.get(*index) {
+                Some(name) if noise.len() < 3 => name.clone(),
+                Some(name) => format!("{noise}{name}"),
+                None => noise.clone(),
+            })
+            .collect();
+        let policy_suites = Setting::Present(PolicyList::Text(text.join(",")));
+        let server = server(&windows.id, &SchannelSettings { policy_suites, ..SchannelSettings::default() });
+        for standing in server.suites.iter().filter(|standing| standing.standing == Standing::Offered) {
+            prop_assert!(text.join(",").split(',').any(|name| name == standing.name));
+            prop_assert!(windows.default_suites.contains(&standing.name));
+        }
+        for client in Client::mainstream() {
+            if let Outcome::Agreed { agreement, .. } = negotiate(&server, &client).outcome {
+                prop_assert!(text.iter().any(|name| name.contains(&agreement.suite)));
+            }
+        }
+    }
 }

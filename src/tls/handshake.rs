@@ -2,15 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use super::algorithm::{Hash, KeyExchange};
 use super::certificate::{Issuer, KeyType, PublicKey};
 use super::client::{Client, Sha1Exchange};
 use super::doubt::{Doubt, State};
 use super::group::Group;
 use super::negotiate::{Agreement, Obstacle};
-use super::offer::{GroupStanding, ServerOffer};
+use super::offer::ServerOffer;
+use super::side::GroupStanding;
 use super::signature::{SignatureAlgorithm, SignatureScheme};
 use super::standing::SuiteStanding;
-use super::suite::{Hash, KeyExchange, Suite};
+use super::suite::Suite;
 use super::version::Version;
 
 /// One combination of answers.

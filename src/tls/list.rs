@@ -133,7 +133,7 @@ fn policy_names(policy: &PolicyList) -> Vec<(String, State)> {
     // Empty names count for the length, so the text is walked as it stands.
     let names: Vec<&str> = match policy {
         PolicyList::Text(text) => text.split(',').collect(),
-        PolicyList::Strings(names) => names.iter().map(String::as_str).collect(),
+        PolicyList::Strings(names) => names.iter().flat_map(|name| name.split(',')).collect(),
     };
     let mut listed = Vec::new();
     for name in names {

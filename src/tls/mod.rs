@@ -12,6 +12,7 @@
 //! assert!(matches!(negotiate(&server, &client).outcome, Outcome::None { .. }));
 //! ```
 
+mod algorithm;
 mod certificate;
 mod client;
 mod data;
@@ -27,12 +28,14 @@ mod offer;
 mod protocol;
 mod residue;
 mod settings;
+mod side;
 mod signature;
 mod standing;
 mod suite;
 mod verdict;
 mod version;
 
+pub use algorithm::{Authentication, Cipher, Hash, KeyExchange};
 pub use certificate::{CertificateKind, Issuer, KeyCapability, KeyType, PublicKey};
 pub use client::{Client, ClientLimits, Knowledge, Sha1Exchange};
 pub use difference::{Difference, differences};
@@ -41,12 +44,13 @@ pub use generation::{Generation, GenerationMatch, Product, ProtocolDefault};
 pub use group::Group;
 pub use list::{ListSource, NameFault};
 pub use negotiate::{Agreement, Failure, Negotiation, Obstacle, Outcome, negotiate};
-pub use offer::{GroupStanding, ServerOffer, SignatureStanding};
+pub use offer::ServerOffer;
 pub use protocol::VersionStanding;
 pub use residue::{Residue, residue};
 pub use settings::{PolicyList, ProtocolValues, SchannelSettings, Setting, WrongType};
+pub use side::{GroupStanding, SignatureStanding};
 pub use signature::{SignatureAlgorithm, SignatureScheme};
 pub use standing::{Standing, SuiteStanding};
-pub use suite::{Authentication, Cipher, Hash, KeyExchange, Suite};
+pub use suite::Suite;
 pub use verdict::{ListFault, ListVerdict};
 pub use version::{Role, Version};

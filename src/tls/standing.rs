@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::algorithm::{Authentication, Hash, KeyExchange};
 use super::certificate::{CertificateKind, KeyCapability, KeyType};
 use super::doubt::{Doubt, State};
 use super::list::{EffectiveList, Entry, ListSource, NameFault};
 use super::protocol::VersionStanding;
 use super::settings::{SchannelSettings, Setting};
-use super::suite::{Authentication, Hash, KeyExchange, Suite};
+use super::suite::Suite;
 use super::version::Version;
 
 /// Whether a suite is offered to Remote Desktop's peers.
