@@ -1,0 +1,367 @@
+//! What a log covers: its first and last records, the computers and channels it speaks of, and what is missing.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::layout::FileHeader;
+
+/// A fall of the clock from one record to the next that is smaller than this is no step: records are numbered in the
+/// order in which they reach the log, not in which they were stamped (41 in 42 real logs show falls below a second,
+/// and time services correct by seconds).
+const CLOCK_STEP: SignedDuration = SignedDuration::from_secs(60);
+/// How many gaps and clock steps are kept one by one; all are counted.
+const KEPT: usize = 256;
+
+/// A record as a point in a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    /// `EventRecordID`.
+    pub number: u64,
+    /// The number in the record's header: higher is newer, whatever the clock said.
+    pub order: u64,
+    /// When it was written.
+    pub time: Timestamp,
+}
+
+/// The oldest and the newest record of one kind, by their numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// The one with the lowest number.
+    pub oldest: Mark,
+    /// The one with the highest number.
+    pub newest: Mark,
+}
+
+/// Why numbers are missing although nothing is damaged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum GapKind {
+    /// Records were left out where the log was written: an export by query. Such a log proves presence, never absence.
+    Selected,
+    /// Whole chunks are missing or of another turn of the log: a copy made while the log was written.
+    Missing,
+}
+
+/// Record numbers that no record bears, with nothing damaged in their place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gap {
+    /// The numbers: `EventRecordID` where selected, those of record headers where missing.
+    pub numbers: RangeInclusive<u64>,
+    /// Why.
+    pub kind: GapKind,
+    /// When the record before was written.
+    pub after: Timestamp,
+    /// When the record behind was written.
+    pub before: Timestamp,
+}
+
+/// A place that should hold records and could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hole {
+    /// Index of the chunk in the file.
+    pub chunk: u64,
+    /// Where in the file, in bytes.
+    pub offset: u64,
+    /// How many bytes; 0 where they are not in the file at all.
+    pub length: u64,
+    /// The numbers of the records it hides, as their headers had them, where they can be told.
+    pub hides: Option<RangeInclusive<u64>>,
+    /// When the nearest record before it was written, where that is known.
+    pub after: Option<Timestamp>,
+    /// When the nearest record behind it was written, where that is known.
+    pub before: Option<Timestamp>,
+    /// What is wrong there.
+    pub what: String,
+}
+
+/// Something wrong that hides no record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Index of the chunk in the file, where it concerns one.
+    pub chunk: Option<u64>,
+    /// Where in the file, in bytes.
+    pub offset: u64,
+    /// What is wrong there.
+    pub what: String,
+}
+
+/// The clock was set back: a record with a higher number bears an earlier time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClockStep {
+    /// The record before the step.
+    pub from: Mark,
+    /// The record behind it.
+    pub to: Mark,
+}
+
+/// What a log covers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LogSummary {
+    /// What the file header says; `None` where it is lost.
+    pub header: Option<FileHeader>,
+    /// Chunks that hold records.
+    pub chunks: u64,
+    /// Records that could be read.
+    pub records: u64,
+    /// Those of them that hold their elements without a template, as exporting tools write them.
+    pub templateless: u64,
+    /// Those of them that were found behind damage, or whose header was completed.
+    pub recovered: u64,
+    /// The record with the lowest number and the one with the highest.
+    pub span: Option<Span>,
+    /// The same for each channel.
+    pub channels: BTreeMap<String, Span>,
+    /// The same for each computer name, as the records spell it.
+    pub computers: BTreeMap<String, Span>,
+    /// Ranges of missing numbers; the first ones.
+    pub gaps: Vec<Gap>,
+    /// How many ranges of numbers are missing.
+    pub gap_count: u64,
+    /// How many numbers are missing in all.
+    pub missing: u64,
+    /// What is damaged, by place.
+    pub holes: Vec<Hole>,
+    /// What is wrong but hides nothing, by place.
+    pub problems: Vec<Problem>,
+    /// Where the clock was set back by a minute or more; the first ones.
+    pub clock_steps: Vec<ClockStep>,
+    /// How many times it was.
+    pub clock_step_count: u64,
+    selected: bool,
+}
+
+impl LogSummary {
+    /// Records were left out where the log was written: it proves presence, never absence.
+    pub fn is_selection(&self) -> bool {
+        self.selected
+    }
+
+    /// Nothing is missing between its first record and its last.
+    pub fn is_whole(&self) -> bool {
+        self.gap_count == 0 && self.holes.is_empty()
+    }
+}
+
+/// A live record in the order of its number: all that the summary wants of it.
+pub(super) struct Seen<'a> {
+    pub mark: Mark,
+    /// Channel and computer, where the record was decoded.
+    pub origin: Option<(&'a str, &'a str)>,
+    pub templateless: bool,
+    pub recovered: bool,
+}
+
+/// Gathers a [`LogSummary`] from chunks that come oldest first.
+pub(super) struct Builder {
+    summary: LogSummary,
+    /// For each slot of the file, whether records may be lost in it.
+    damaged: Vec<bool>,
+    previous: Option<(Mark, usize)>,
+    /// For each (channel, computer), its last record and how much damage came before it.
+    sequences: BTreeMap<(String, String), (Mark, u64)>,
+    damage_seen: u64,
+}
+
+impl Builder {
+    pub fn new(header: Option<FileHeader>, slots: usize) -> Self {
+        Builder {
+            summary: LogSummary {
+                header,
+                ..LogSummary::default()
+            },
+            damaged: vec![false; slots],
+            previous: None,
+            sequences: BTreeMap::new(),
+            damage_seen: 0,
+        }
+    }
+
+    pub fn problem(&mut self, chunk: Option<usize>, offset: u64, what: String) {
+        self.summary.problems.push(Problem {
+            chunk: chunk.map(|chunk| chunk as u64),
+            offset,
+            what,
+        });
+    }
+
+    /// A place where records may be lost. Slots behind the end of the file are allowed.
+    pub fn hole(&mut self, hole: Hole) {
+        let slot = usize::try_from(hole.chunk).unwrap_or(usize::MAX);
+        if slot == self.damaged.len() {
+            self.damaged.push(true);
+        } else if let Some(damaged) = self.damaged.get_mut(slot) {
+            *damaged = true;
+        }
+        // A stretch of slots with the same damage is one hole.
+        let joins = |last: &&mut Hole| {
+            last.hides.is_none()
+                && hole.hides.is_none()
+                && last.what == hole.what
+                && last.offset + last.length == hole.offset
+        };
+        match self.summary.holes.last_mut().filter(joins) {
+            Some(last) => last.length += hole.length,
+            None => self.summary.holes.push(hole),
+        }
+    }
+
+    /// A record that stands but could not be decoded: a hole of which all is known. Its number is due in [`Self::seen`].
+    pub fn undecoded(&mut self, hole: Hole) {
+        self.damage_seen += 1;
+        self.summary.holes.push(hole);
+    }
+
+    pub fn chunk_read(&mut self) {
+        self.summary.chunks += 1;
+    }
+
+    /// The next record by number. One that is not decoded counts for the order of the log alone.
+    pub fn seen(&mut self, slot: usize, seen: &Seen<'_>) {
+        if let Some((previous, previous_slot)) = self.previous {
+            self.compare(previous, previous_slot, seen.mark, slot);
+        }
+        if self.previous.is_none_or(|(previous, _)| previous.order <= seen.mark.order) {
+            self.previous = Some((seen.mark, slot));
+        }
+        let Some((channel, computer)) = seen.origin else { return };
+        self.summary.records += 1;
+        self.summary.templateless += u64::from(seen.templateless);
+        self.summary.recovered += u64::from(seen.recovered);
+        widen(&mut self.summary.span, seen.mark);
+        widen_named(&mut self.summary.channels, channel, seen.mark);
+        widen_named(&mut self.summary.computers, computer, seen.mark);
+        self.sequence(channel, computer, seen.mark);
+    }
+
+    fn compare(&mut self, previous: Mark, previous_slot: usize, mark: Mark, slot: usize) {
+        if mark.order > previous.order && previous.time.duration_since(mark.time) >= CLOCK_STEP {
+            self.summary.clock_step_count += 1;
+            if self.summary.clock_steps.len() < KEPT {
+                self.summary.clock_steps.push(ClockStep { from: previous, to: mark });
+            }
+        }
+        if mark.order <= previous.order.saturating_add(1) {
+            return;
+        }
+        let numbers = previous.order + 1..=mark.order - 1;
+        if self.explained(previous_slot, slot, &numbers, previous.time, mark.time) {
+            self.damage_seen += 1;
+            return;
+        }
+        let kind = if previous_slot == slot { GapKind::Selected } else { GapKind::Missing };
+        self.gap(numbers, kind, previous.time, mark.time);
+    }
+
+    fn gap(&mut self, numbers: RangeInclusive<u64>, kind: GapKind, after: Timestamp, before: Timestamp) {
+        self.summary.gap_count += 1;
+        let count = (numbers.end() - numbers.start()).saturating_add(1);
+        self.summary.missing = self.summary.missing.saturating_add(count);
+        self.summary.selected |= kind == GapKind::Selected;
+        if self.summary.gaps.len() < KEPT {
+            self.summary.gaps.push(Gap { numbers, kind, after, before });
+        }
+    }
+
+    /// Whether damage lies between two records that follow each other by number; if so, its holes learn what they
+    /// hide. The slots of a log are a ring.
+    fn explained(
+        &mut self,
+        from: usize,
+        to: usize,
+        numbers: &RangeInclusive<u64>,
+        after: Timestamp,
+        before: Timestamp,
+    ) -> bool {
+        let slots = self.damaged.len();
+        let between = |slot: usize| match (from <= to, from) {
+            (true, _) => (from..=to).contains(&slot),
+            (false, _) => slot >= from || slot <= to,
+        };
+        let damaged = (0..slots).any(|slot| between(slot) && self.damaged[slot]);
+        for hole in &mut self.summary.holes {
+            let here = usize::try_from(hole.chunk).is_ok_and(between);
+            if damaged && here && hole.hides.is_none() {
+                hole.hides = Some(numbers.clone());
+                hole.after = hole.after.or(Some(after));
+                hole.before = hole.before.or(Some(before));
+            }
+        }
+        damaged
+    }
+
+    /// `EventRecordID` runs on by one for each channel of each computer; in an export the headers are numbered anew,
+    /// so that only it tells that records were left out.
+    fn sequence(&mut self, channel: &str, computer: &str, mark: Mark) {
+        let key = (channel.to_owned(), computer.to_owned());
+        let last = self.sequences.insert(key, (mark, self.damage_seen));
+        let Some((last, damage)) = last else { return };
+        let renumbered = mark.number != mark.order || last.number != last.order;
+        let jumps = mark.number > last.number.saturating_add(1);
+        if renumbered && jumps && damage == self.damage_seen {
+            let numbers = last.number + 1..=mark.number - 1;
+            self.gap(numbers, GapKind::Selected, last.time, mark.time);
+        }
+    }
+
+    /// The summary; `end` is where the file ends.
+    pub fn finish(mut self, end: u64) -> LogSummary {
+        self.expect_all_that_the_header_counts(end);
+        self.summary.holes.sort_by_key(|hole| (hole.offset, hole.chunk));
+        self.summary.problems.sort_by_key(|problem| (problem.offset, problem.chunk));
+        self.summary
+    }
+
+    fn expect_all_that_the_header_counts(&mut self, end: u64) {
+        let Some(header) = self.summary.header.filter(|header| header.checksum_right) else { return };
+        let hidden = self.summary.holes.iter().filter_map(|hole| hole.hides.as_ref());
+        let known = hidden.map(|hides| *hides.end()).chain(self.previous.map(|(mark, _)| mark.order)).max();
+        let first_unknown = known.map_or(1, |known| known.saturating_add(1));
+        let Some(last) = header.next_number.checked_sub(1).filter(|last| *last >= first_unknown) else {
+            return;
+        };
+        let after = self.previous.map(|(mark, _)| mark.time);
+        let open = self.summary.holes.iter_mut().filter(|hole| hole.hides.is_none());
+        let mut found = false;
+        for hole in open {
+            hole.hides = Some(first_unknown..=last);
+            hole.after = hole.after.or(after);
+            found = true;
+        }
+        if !found {
+            self.summary.holes.push(Hole {
+                chunk: self.damaged.len() as u64,
+                offset: end,
+                length: 0,
+                hides: Some(first_unknown..=last),
+                after,
+                before: None,
+                what: "the file header counts records that no chunk holds".into(),
+            });
+        }
+    }
+}
+
+fn widen(span: &mut Option<Span>, mark: Mark) {
+    let span = span.get_or_insert(Span { oldest: mark, newest: mark });
+    if mark.order < span.oldest.order {
+        span.oldest = mark;
+    }
+    if mark.order >= span.newest.order {
+        span.newest = mark;
+    }
+}
+
+fn widen_named(spans: &mut BTreeMap<String, Span>, name: &str, mark: Mark) {
+    if name.is_empty() {
+        return;
+    }
+    let mut span = spans.get(name).copied();
+    widen(&mut span, mark);
+    if let Some(span) = span {
+        match spans.get_mut(name) {
+            Some(known) => *known = span,
+            None => drop(spans.insert(name.to_owned(), span)),
+        }
+    }
+}
