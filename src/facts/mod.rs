@@ -1,11 +1,18 @@
 //! From records to facts: everything that is computed from the evidence, each with its source. Rules only select facts.
 
 pub mod catalog;
+pub mod clock;
+pub mod connection;
 pub mod coverage;
+pub mod event;
 pub mod fact;
 pub mod gap;
 pub mod grouping;
+pub mod history;
 pub mod incident;
 pub mod known;
+pub mod log_coverage;
+pub mod schannel;
 pub mod subject;
 pub mod value;
+pub mod watch;

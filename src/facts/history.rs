@@ -1,0 +1,166 @@
+//! The one way in: the events and logs of one host become its anchors, its coverage and its facts.
+//!
+//! ```text
+//! let history = History::read(&events, &logs, &surroundings, &options, &mut gaps);
+//! let mut facts = FactSet::new(gaps, history.anchors.clone());
+//! history.add_facts(&bearing, &mut facts);
+//! ```
+
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+
+use super::clock::{Clock, Placed};
+use super::connection::attempt::{self, Attempt};
+use super::connection::client::{self, Client, Fate};
+use super::connection::state::{self, Standing};
+use super::event::{Event, LoggedEvent};
+use super::gap::Gaps;
+use super::incident::{Anchors, ConnectionState};
+use super::known::Known;
+use super::log_coverage::{CollectedLog, LogCoverage, Logging};
+use super::schannel::{Attribution, OtherListeners};
+use super::subject::Subject;
+
+/// What the user said on the command line.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// `--incident`.
+    pub incident: Option<Timestamp>,
+    /// `--client-address`.
+    pub client_addresses: Vec<IpAddr>,
+}
+
+/// What was learnt elsewhere and must be known before the logs can be judged.
+#[derive(Debug, Clone)]
+pub struct Surroundings {
+    /// The newest time at which a hive was written.
+    pub written: Option<Timestamp>,
+    /// What the hives say about logging.
+    pub logging: Logging,
+    /// What else on the machine accepts TLS.
+    pub others: OtherListeners,
+}
+
+/// What the logs of one host tell.
+#[derive(Debug)]
+pub struct History<'a> {
+    /// The events, arranged in the order in which they happened.
+    pub events: Vec<Placed<'a>>,
+    /// How time runs.
+    pub clock: Clock,
+    /// What the logs cover.
+    pub coverage: LogCoverage,
+    /// Which Schannel events stem from Remote Desktop.
+    pub attribution: Attribution,
+    /// The attempts to connect.
+    pub attempts: Vec<Attempt>,
+    /// What became of each attempt.
+    pub fates: Vec<Fate>,
+    /// The clients behind them.
+    pub clients: Vec<Client>,
+    /// What they add up to.
+    pub standing: Standing,
+    /// The moments to measure from.
+    pub anchors: Anchors,
+}
+
+impl<'a> History<'a> {
+    /// Judges the events and logs of one host.
+    #[must_use]
+    pub fn read(
+        events: &'a [LoggedEvent],
+        logs: &[CollectedLog],
+        surroundings: &Surroundings,
+        options: &Options,
+        gaps: &mut Gaps,
+    ) -> Self {
+        let clock = Clock::read(events, logs, surroundings.written);
+        let events = clock.arrange(events);
+        let coverage = LogCoverage::read(logs, &events, &clock, &surroundings.logging, gaps);
+        let attribution = Attribution::read(&events, &clock, &coverage, &surroundings.others, gaps);
+        let attempts = attempt::join(&events, &attribution.certain());
+        let fates = client::fates(&attempts, &coverage, clock.as_of);
+        let clients = client::clients(&events, &attempts, &fates, &options.client_addresses);
+        let standing = state::judge(&state::Evidence {
+            events: &events,
+            attempts: &attempts,
+            fates: &fates,
+            clients: &clients,
+            coverage: &coverage,
+            clock: &clock,
+        });
+        let anchors = anchors(&standing, &events, &clock, &coverage, options, gaps);
+        History {
+            events,
+            clock,
+            coverage,
+            attribution,
+            attempts,
+            fates,
+            clients,
+            standing,
+            anchors,
+        }
+    }
+}
+
+fn anchors(
+    standing: &Standing,
+    events: &[Placed<'_>],
+    clock: &Clock,
+    coverage: &LogCoverage,
+    options: &Options,
+    gaps: &mut Gaps,
+) -> Anchors {
+    let gap = gaps.open(
+        Subject::ConnectionState,
+        "no log that records attempts to connect covers the end of the collection",
+    );
+    let shows_entries = [Subject::LocalSessionManagerLog, Subject::RemoteConnectionManagerLog]
+        .into_iter()
+        .any(|subject| clock.as_of.is_some_and(|as_of| coverage.covers_moment(subject, as_of)));
+    let unseen = standing.state == ConnectionState::Unseen;
+    let started = events
+        .iter()
+        .filter(|placed| is_service_start(&placed.event.event))
+        .map(|placed| placed.at)
+        .chain(clock.boots.last().copied())
+        .max();
+    Anchors {
+        state: standing.state,
+        last_success: match standing.last_success {
+            None if unseen && !shows_entries => Known::Open(gap),
+            known => Known::Is(known),
+        },
+        first_failure: match unseen {
+            true => Known::Open(gap),
+            false => Known::Is(standing.first_failure),
+        },
+        incident: options.incident.or(standing.first_failure).or(clock.as_of),
+        last_boot: match clock.boots.last() {
+            Some(boot) => Known::Is(*boot),
+            None => Known::Open(gaps.open(Subject::SystemLog, "no start of Windows stands in it")),
+        },
+        service_start: match started {
+            Some(start) => Known::Is(start),
+            None => Known::Open(
+                gaps.open(Subject::SystemLog, "no start of the Remote Desktop service stands in it"),
+            ),
+        },
+        as_of: clock.as_of,
+        oldest: clock.oldest,
+        gap,
+    }
+}
+
+fn is_service_start(event: &Event) -> bool {
+    match event {
+        Event::ListenerStarted => true,
+        Event::ServiceRan { service, state, .. } => {
+            *state == Some(4)
+                && service.key.as_deref().is_some_and(|key| key.eq_ignore_ascii_case("TermService"))
+        }
+        _ => false,
+    }
+}
