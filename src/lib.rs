@@ -9,7 +9,9 @@
 //! ```
 
 pub mod bundle;
+pub mod contain;
 pub mod facts;
 pub mod parse;
+pub mod report;
 pub mod tls;
 pub mod verdict;
