@@ -40,10 +40,10 @@ impl<'a> Sources<'a> {
         self.facts.get(id).copied()
     }
 
-    /// Where a fact stands: its first place, and how many more there are.
-    pub(super) fn place(&self, fact: &FactEntry) -> String {
+    /// Where a fact stands: its first place, and how many more there are. Where there is room, values have their names.
+    pub(super) fn place(&self, fact: &FactEntry, wide: bool) -> String {
         let mut places = BTreeSet::new();
-        let first = self.places(fact, DEPTH, &mut places);
+        let first = self.places(fact, wide, DEPTH, &mut places);
         match (first, places.len()) {
             (None, _) => "computed".to_owned(),
             (Some(first), 0 | 1) => first,
@@ -54,7 +54,7 @@ impl<'a> Sources<'a> {
     /// The first place in the fact's own order; all of them go to `places`.
     fn places(
         &self,
-        fact: &FactEntry,
+        fact: &FactEntry, wide: bool,
         depth: usize,
         places: &mut BTreeSet<String>,
     ) -> Option<String> {
@@ -64,11 +64,11 @@ impl<'a> Sources<'a> {
                 Some(ids) if depth > 0 => ids
                     .iter()
                     .filter_map(|id| self.fact(id))
-                    .map(|under| self.places(under, depth - 1, places))
+                    .map(|under| self.places(under, wide, depth - 1, places))
                     .fold(None, Option::or),
                 Some(_) => None,
                 None => {
-                    let place = self.one(source);
+                    let place = self.one(source, wide);
                     places.insert(place.clone());
                     Some(place)
                 }
@@ -78,7 +78,7 @@ impl<'a> Sources<'a> {
         first
     }
 
-    fn one(&self, source: &SourceEntry) -> String {
+    fn one(&self, source: &SourceEntry, wide: bool) -> String {
         let file = source.artifact.as_deref().map(|path| self.file(path));
         if let Some(number) = source.record {
             return format!("{} #{number}", file.unwrap_or_default());
@@ -90,8 +90,8 @@ impl<'a> Sources<'a> {
                 (last, false) => last.to_owned(),
             };
             return match &source.value {
-                Some(value) => format!("{hive}!{key}:{value}"),
-                None => format!("{hive}!{key}"),
+                Some(value) if wide => format!("{hive}!{key}:{value}"),
+                _ => format!("{hive}!{key}"),
             };
         }
         if let Some(thumbprint) = &source.thumbprint {

@@ -80,7 +80,7 @@ pub(super) fn write(paper: &mut Paper, report: &Report, clock: &Clock) {
     let most = succeeded.iter().chain(&failed).copied().max().unwrap_or(0);
     let charset = paper.charset();
 
-    paper.heading("Attempts", &remark(report, &attempts, step_name, clock));
+    paper.heading("Attempts", &remark(report, (from, to), step_name, clock));
     paper.line(
         2,
         &[
@@ -217,18 +217,22 @@ fn axis(start: i64, columns: usize, step: i64, clock: &Clock, shift: i64) -> Str
     axis
 }
 
-fn remark(report: &Report, attempts: &[(Timestamp, Fared)], step: &str, clock: &Clock) -> String {
-    let last = attempts.iter().map(|(time, _)| *time).max();
-    let day = last
-        .map(|time| clock.moment(time, "%Y-%m-%d"))
-        .unwrap_or_default();
+fn remark(report: &Report, (from, to): (i64, i64), step: &str, clock: &Clock) -> String {
+    let day = |second: i64| {
+        let moment = Timestamp::from_second(second).unwrap_or(Timestamp::UNIX_EPOCH);
+        clock.moment(moment, "%Y-%m-%d")
+    };
+    let days = match (day(from), day(to)) {
+        (first, last) if first == last => first,
+        (first, last) => format!("{first} to {last}"),
+    };
     let strangers: u64 = report
         .connections
         .iter()
         .filter(|client| client.stranger)
         .map(|client| client.attempts)
         .fold(0, u64::saturating_add);
-    let mut remark = format!("per {step}, to {day} {}", clock.zone_name());
+    let mut remark = format!("per {step}, {days} {}", clock.zone_name());
     if strangers > 0 {
         remark.push_str(&format!(
             "; {} by strangers not drawn",

@@ -40,16 +40,18 @@ pub(super) struct Evidence<'a> {
     numbers: BTreeMap<String, usize>,
     groups: Vec<Group>,
     next: usize,
+    wide: bool,
 }
 
 impl<'a> Evidence<'a> {
-    pub(super) fn new(sources: &'a Sources<'a>, clock: &'a Clock) -> Self {
+    pub(super) fn new(sources: &'a Sources<'a>, clock: &'a Clock, wide: bool) -> Self {
         Evidence {
             sources,
             clock,
             numbers: BTreeMap::new(),
             groups: Vec::new(),
             next: 1,
+            wide,
         }
     }
 
@@ -90,7 +92,8 @@ impl<'a> Evidence<'a> {
             .take(most)
             .map(|(says, facts)| self.row(says, &facts))
             .collect();
-        if !rows.is_empty() || !known.is_empty() {
+        let said = self.groups.iter().any(|group| group.title == title);
+        if !rows.is_empty() || !(known.is_empty() || said) {
             self.groups.push(Group {
                 title: title.to_owned(),
                 rows,
@@ -109,7 +112,7 @@ impl<'a> Evidence<'a> {
         let first = facts.iter().min_by(|one, other| one.time.cmp(&other.time));
         let last = facts.iter().filter_map(|fact| fact.time.as_ref()).max();
         let place = first
-            .map(|fact| self.sources.place(fact))
+            .map(|fact| self.sources.place(fact, self.wide))
             .unwrap_or_default();
         let says = match (facts.len(), last) {
             (0 | 1, _) => says,
@@ -158,7 +161,7 @@ pub(super) fn write(paper: &mut Paper, report: &Report, evidence: &mut Evidence<
 }
 
 fn print(paper: &mut Paper, evidence: &Evidence<'_>) {
-    let wide = paper.width() >= 100;
+    let wide = evidence.wide;
     let time = |row: &Row| match &row.time {
         Some(time) if wide => evidence.clock.full(time),
         Some(time) => evidence.clock.short(time),

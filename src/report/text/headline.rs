@@ -89,7 +89,7 @@ fn collection(report: &Report, clock: &Clock) -> Vec<String> {
         .filter_map(|artifact| artifact.records)
         .fold(0, u64::saturating_add);
     if records > 0 {
-        pieces.push(format!("{} event records", thousands(records)));
+        pieces.push(format!("{} records", thousands(records)));
     }
     if let Some([first, last]) = &host.collected {
         let (first, last) = (clock.day(first), clock.day(last));

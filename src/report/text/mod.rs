@@ -21,6 +21,9 @@ use super::escape::Charset;
 use super::source::Sources;
 use crate::verdict::model::{Finding, Report, Role};
 
+/// From here on dates have their year and values their names.
+const WIDE: usize = 100;
+
 /// How much is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Detail {
@@ -66,7 +69,7 @@ pub(super) fn render(reports: &[Report], options: &TextOptions) -> String {
 fn screen(paper: &mut Paper, report: &Report, options: &TextOptions) {
     let clock = &options.clock;
     let sources = Sources::of(report);
-    let mut evidence = Evidence::new(&sources, clock);
+    let mut evidence = Evidence::new(&sources, clock, paper.width() >= WIDE);
 
     headline::write(paper, report, clock);
     attempts::write(paper, report, clock);

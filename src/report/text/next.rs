@@ -7,50 +7,48 @@ use crate::verdict::model::{Report, Role, Status};
 
 pub(super) fn write(paper: &mut Paper, report: &Report) {
     paper.heading("Next", "");
-    let repair = to_repair(report).find(|finding| finding.role == Role::RootCause);
-    let settle = missing(report).into_iter().next().map(|piece| piece.obtain);
-    match (report.verdict.status, repair) {
-        (Status::Confirmed, Some(_)) => {
-            paper.paragraph(
-                2,
-                Ink::Plain,
-                "Do the repair above from step 1, and stop as soon as its check succeeds.",
-            );
+    let first_step = to_repair(report)
+        .find(|finding| finding.role == Role::RootCause)
+        .and_then(|finding| finding.fixes.first());
+    match (report.verdict.status, first_step) {
+        (Status::Healthy, _) => say(
+            paper,
+            "Nothing to repair on this machine. If somebody still cannot connect, say who and when with --client-address and \
+             --incident; otherwise look at what lies between: the network, a gateway, the client.",
+        ),
+        (Status::Confirmed, Some(fix)) => {
+            say(paper, &format!("Start with step 1 of the repair: {}.", without_stop(&fix.step)));
         }
-        (Status::Likely, Some(_)) => {
-            paper.paragraph(2, Ink::Plain, "Do the repair above from step 1; where a step is not harmless, settle the cause first:");
-            collect(paper, settle);
-        }
-        (Status::Confirmed | Status::Likely, None)
-        | (Status::Possible | Status::Inconclusive, _) => {
-            match settle {
-                Some(_) => paper.paragraph(2, Ink::Plain, "Collect this on the machine, add it to the collection, and run rdptriage again:"),
-                None => paper.paragraph(
-                    2,
-                    Ink::Plain,
-                    "Name what you know of a failed attempt with --incident, --client-address and --client-error, and run rdptriage again.",
-                ),
+        (Status::Likely, Some(fix)) if report.verdict.candidates.is_empty() => {
+            say(paper, &format!("Start with step 1 of the repair: {}.", without_stop(&fix.step)));
+            let settles = missing(report).into_iter().find(|piece| piece.settles_verdict());
+            if let Some(piece) = settles {
+                say(paper, "To be sure before anything is changed, collect this and run rdptriage again:");
+                paper.command(4, "", piece.obtain);
             }
-            collect(paper, settle);
         }
-        (Status::Healthy, _) => {
-            paper.paragraph(
-                2,
-                Ink::Plain,
-                "Nothing to repair on this machine. If somebody still cannot connect, say who and when with --client-address and \
-                 --incident; otherwise look at what lies between: the network, a gateway, the client.",
-            );
-        }
+        _ => collect(paper, report),
     }
-    paper.paragraph(
-        2,
-        Ink::Dim,
-        "Every test behind this: -v. Everything, for a program: -f json.",
-    );
+    paper.paragraph(2, Ink::Dim, "Every test behind this: -v. Everything, for a program: -f json.");
 }
 
-fn collect(paper: &mut Paper, obtain: Option<&str>) {
-    if let Some(obtain) = obtain {
-        paper.command(4, obtain);
+fn collect(paper: &mut Paper, report: &Report) {
+    match missing(report).first() {
+        Some(piece) => {
+            say(paper, "Collect this on the machine, add it to the collection, and run rdptriage again:");
+            paper.command(4, "", piece.obtain);
+        }
+        None => say(
+            paper,
+            "Say what you know of a failed attempt with --incident and --client-address, and run rdptriage again.",
+        ),
     }
+}
+
+fn say(paper: &mut Paper, text: &str) {
+    paper.paragraph(2, Ink::Plain, text);
+}
+
+fn without_stop(step: &str) -> &str {
+    step.trim_end().trim_end_matches('.')
 }

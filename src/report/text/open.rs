@@ -9,6 +9,9 @@ use crate::verdict::model::{Finding, GapEntry, Level, Report, Role};
 /// How many problems are shown.
 const MOST_PROBLEMS: usize = 6;
 
+/// How much the verdict's own open tests weigh; more than all that is merely open.
+const OF_THE_VERDICT: usize = 10_000;
+
 /// How many rules are named that one missing piece keeps open.
 const MOST_RULES: usize = 4;
 
@@ -18,6 +21,13 @@ pub(super) struct Missing<'a> {
     about: BTreeSet<(&'a str, &'a str)>,
     rules: Vec<&'a str>,
     weight: usize,
+}
+
+impl Missing<'_> {
+    /// Whether it would settle the verdict itself.
+    pub(super) fn settles_verdict(&self) -> bool {
+        self.weight >= OF_THE_VERDICT
+    }
 }
 
 pub(super) fn write(paper: &mut Paper, report: &Report) {
@@ -40,8 +50,7 @@ pub(super) fn write(paper: &mut Paper, report: &Report) {
             Ink::Plain,
             &rules(&piece.rules),
         );
-        paper.line(4, &[(Ink::Dim, "collect")]);
-        paper.command(6, piece.obtain);
+        paper.command(4, "collect     ", piece.obtain);
     }
 }
 
@@ -92,8 +101,8 @@ pub(super) fn missing(report: &Report) -> Vec<Missing<'_>> {
 /// How much it matters that a finding is open.
 fn weight(finding: &Finding) -> usize {
     match (finding.role, finding.level) {
-        (Role::Candidate, _) => 1000,
-        (Role::RootCause, _) => 100,
+        (Role::Candidate, _) => 10 * OF_THE_VERDICT,
+        (Role::RootCause, _) => OF_THE_VERDICT,
         (_, Level::Possible) => 10,
         _ => 1,
     }

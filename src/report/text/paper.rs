@@ -12,6 +12,12 @@ use crate::report::escape::{self, Charset};
 /// The narrowest and the widest screen that is laid out for.
 const WIDTHS: std::ops::RangeInclusive<usize> = 60..=200;
 
+/// Prose is no wider than this: longer lines are hard to follow.
+const PROSE: usize = 100;
+
+/// A word of prose, or a cell, that is longer than this is cut.
+const LONGEST: usize = 400;
+
 /// A last line shorter than this that holds a single word looks lost.
 const ORPHAN: usize = 12;
 
@@ -107,8 +113,7 @@ impl Paper {
 
     /// Prose in lines that end between words.
     pub(super) fn paragraph(&mut self, indent: usize, ink: Ink, text: &str) {
-        let text = escape::prose(text, self.charset);
-        for line in wrap(&text, self.width.saturating_sub(indent)) {
+        for line in wrap(&self.prose(text), self.room(indent)) {
             self.raw_line(indent, &[(ink, line)]);
         }
     }
@@ -124,9 +129,9 @@ impl Paper {
     ) {
         let name = self.clean(label.1);
         let room = room.max(name.width() + 2);
-        let text = escape::prose(text, self.charset);
+        let text = self.prose(text);
         let beside = indent + room;
-        let mut lines = wrap(&text, self.width.saturating_sub(beside)).into_iter();
+        let mut lines = wrap(&text, self.room(beside)).into_iter();
         let first = lines.next().unwrap_or_default();
         let gap = " ".repeat(room - name.width());
         self.raw_line(indent, &[(label.0, name + &gap), (ink, first)]);
@@ -135,11 +140,13 @@ impl Paper {
         }
     }
 
-    /// A command as it is to be typed: never broken, since what is broken cannot be copied.
-    pub(super) fn command(&mut self, indent: usize, text: &str) {
+    /// A command as it is to be typed, with a label before it or none: never broken, since what is broken cannot be copied.
+    pub(super) fn command(&mut self, indent: usize, label: &str, text: &str) {
+        let mut label = label.to_owned();
         for line in text.lines().filter(|line| !line.trim().is_empty()) {
             let line = escape::visible(line.trim_end(), self.charset);
-            self.raw_line(indent, &[(Ink::Plain, line)]);
+            self.raw_line(indent, &[(Ink::Dim, label.clone()), (Ink::Plain, line)]);
+            label = " ".repeat(label.width());
         }
     }
 
@@ -174,7 +181,7 @@ impl Paper {
     ) -> Vec<Vec<String>> {
         let clean: Vec<Vec<String>> = rows
             .iter()
-            .map(|row| row.iter().map(|cell| self.clean(cell)).collect())
+            .map(|row| row.iter().map(|cell| fit(&self.clean(cell), LONGEST, self.charset)).collect())
             .collect();
         table::rows(columns, &clean, self.width.saturating_sub(indent))
     }
@@ -197,6 +204,21 @@ impl Paper {
         for line in lines {
             self.raw_line(indent, &[(ink, line.clone())]);
         }
+    }
+
+    /// How many columns prose has from there.
+    fn room(&self, indent: usize) -> usize {
+        self.width.saturating_sub(indent).min(PROSE)
+    }
+
+    /// Prose as it may be shown.
+    fn prose(&self, text: &str) -> String {
+        let text = escape::prose(text, self.charset);
+        let words: Vec<String> = text
+            .split(' ')
+            .map(|word| fit(word, LONGEST, self.charset))
+            .collect();
+        words.join(" ")
     }
 
     /// The text as it may be shown.

@@ -29,23 +29,21 @@ fn steps(paper: &mut Paper, finding: &Finding) {
 fn step(paper: &mut Paper, number: usize, fix: &Fix) {
     paper.labelled(
         2,
-        (Ink::Plain, &format!("{number}.")),
-        3,
+        (Ink::Strong, &format!("{number}.")), 4,
         Ink::Plain,
         &fix.step,
     );
     if let Some(run) = &fix.run {
-        paper.command(7, run);
+        paper.command(6, "run     ", run);
     }
     if let Some(risk) = &fix.risk {
-        paper.labelled(5, (Ink::Dim, "risk"), 8, Ink::Plain, risk);
+        paper.labelled(6, (Ink::Dim, "risk"), 8, Ink::Plain, risk);
     }
     if let Some(rollback) = &fix.rollback {
-        paper.line(5, &[(Ink::Dim, "undo")]);
-        paper.command(7, rollback);
+        paper.command(6, "undo    ", rollback);
     }
     if let Some(verify) = &fix.verify {
-        paper.labelled(5, (Ink::Dim, "verify"), 8, Ink::Plain, verify);
+        paper.labelled(6, (Ink::Dim, "verify"), 8, Ink::Plain, verify);
     }
 }
 
@@ -55,8 +53,8 @@ fn refuse(paper: &mut Paper, report: &Report) {
     }
     paper.heading("Do not", "popular advice that would do harm here");
     for refusal in &report.verdict.refuse {
-        paper.labelled(2, (Ink::Bad, "x"), 3, Ink::Strong, &refusal.advice);
-        paper.paragraph(5, Ink::Plain, &refusal.why);
-        paper.labelled(5, (Ink::Dim, "instead"), 9, Ink::Plain, &refusal.instead);
+        paper.labelled(2, (Ink::Bad, "x"), 4, Ink::Strong, &refusal.advice);
+        paper.paragraph(6, Ink::Plain, &refusal.why);
+        paper.labelled(6, (Ink::Dim, "instead"), 9, Ink::Plain, &refusal.instead);
     }
 }
