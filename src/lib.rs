@@ -9,8 +9,10 @@
 //! ```
 
 pub mod bundle;
+pub mod contain;
 pub mod facts;
 pub mod parse;
 pub mod rules;
+pub mod report;
 pub mod tls;
 pub mod verdict;

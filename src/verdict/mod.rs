@@ -3,6 +3,7 @@
 pub mod assemble;
 pub mod change;
 pub mod graph;
+pub mod client_error;
 pub mod model;
 pub mod rank;
 pub mod timeline;
