@@ -12,7 +12,7 @@ pub mod bundle;
 pub mod contain;
 pub mod facts;
 pub mod parse;
-pub mod rules;
 pub mod report;
+pub mod rules;
 pub mod tls;
 pub mod verdict;

@@ -117,9 +117,16 @@ fn anchors(
         Subject::ConnectionState,
         "no log that records attempts to connect covers the end of the collection",
     );
-    let shows_entries = [Subject::LocalSessionManagerLog, Subject::RemoteConnectionManagerLog]
-        .into_iter()
-        .any(|subject| clock.as_of.is_some_and(|as_of| coverage.covers_moment(subject, as_of)));
+    let shows_entries = [
+        Subject::LocalSessionManagerLog,
+        Subject::RemoteConnectionManagerLog,
+    ]
+    .into_iter()
+    .any(|subject| {
+        clock
+            .as_of
+            .is_some_and(|as_of| coverage.covers_moment(subject, as_of))
+    });
     let unseen = standing.state == ConnectionState::Unseen;
     let started = events
         .iter()
@@ -144,9 +151,10 @@ fn anchors(
         },
         service_start: match started {
             Some(start) => Known::Is(start),
-            None => Known::Open(
-                gaps.open(Subject::SystemLog, "no start of the Remote Desktop service stands in it"),
-            ),
+            None => Known::Open(gaps.open(
+                Subject::SystemLog,
+                "no start of the Remote Desktop service stands in it",
+            )),
         },
         as_of: clock.as_of,
         oldest: clock.oldest,
@@ -159,7 +167,10 @@ fn is_service_start(event: &Event) -> bool {
         Event::ListenerStarted => true,
         Event::ServiceRan { service, state, .. } => {
             *state == Some(4)
-                && service.key.as_deref().is_some_and(|key| key.eq_ignore_ascii_case("TermService"))
+                && service
+                    .key
+                    .as_deref()
+                    .is_some_and(|key| key.eq_ignore_ascii_case("TermService"))
         }
         _ => false,
     }

@@ -113,7 +113,8 @@ impl HiveFile {
         if self.role != HiveRole::System {
             return Says::Nothing;
         }
-        let Some(set) = control_set(&self.hive).settled() else {
+        let set = control_set(&self.hive);
+        let Some(set) = set.settled() else {
             return Says::Nothing;
         };
         let text = |key: &str, value: &str| {

@@ -201,6 +201,7 @@ fn finding(found: &Judged<'_>, facts: &FactSet) -> Finding {
     Finding {
         cause: rule.id.clone(),
         family: rule.family.to_string(),
+        title: fill(&rule.title),
         level: evaluation.level.into(),
         role: *role,
         strikes: strikes.map(|date| date.to_string()),

@@ -2,8 +2,8 @@
 
 pub mod assemble;
 pub mod change;
-pub mod graph;
 pub mod client_error;
+pub mod graph;
 pub mod model;
 pub mod rank;
 pub mod timeline;

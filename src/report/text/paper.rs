@@ -181,7 +181,11 @@ impl Paper {
     ) -> Vec<Vec<String>> {
         let clean: Vec<Vec<String>> = rows
             .iter()
-            .map(|row| row.iter().map(|cell| fit(&self.clean(cell), LONGEST, self.charset)).collect())
+            .map(|row| {
+                row.iter()
+                    .map(|cell| fit(&self.clean(cell), LONGEST, self.charset))
+                    .collect()
+            })
             .collect();
         table::rows(columns, &clean, self.width.saturating_sub(indent))
     }
