@@ -6,12 +6,13 @@ use jiff::Timestamp;
 use toml::Spanned;
 
 use super::error::Reporter;
-use super::eval::{Evaluation, Hold, evaluate, level_of};
+use super::eval::{Evaluation, Hold, evaluate};
 use super::level::Level;
 use super::load::{field, kind, word};
 use super::matcher::value;
-use super::model::{Rule, TestRole};
+use super::model::Rule;
 use super::raw;
+use super::truth::Truth;
 use crate::facts::catalog::connection::State;
 use crate::facts::catalog::{self, Field, Kind, Nature};
 use crate::facts::fact::{FactSet, Source};
@@ -118,8 +119,7 @@ pub fn run(rule: &Rule, case: &Case) -> CaseResult {
     }
 }
 
-fn explained(truth: &super::truth::Truth, facts: &FactSet) -> String {
-    use super::truth::Truth;
+fn explained(truth: &Truth, facts: &FactSet) -> String {
     match truth {
         Truth::True(_) => "true".to_owned(),
         Truth::False(_) => "false".to_owned(),
@@ -136,35 +136,21 @@ fn explained(truth: &super::truth::Truth, facts: &FactSet) -> String {
 /// Tests of a rule that no case needs: dropping one of them changes the level of none.
 #[must_use]
 pub fn needless_tests(rule: &Rule) -> Vec<&str> {
-    let runs: Vec<(FactSet, Evaluation)> = rule
-        .cases
-        .iter()
-        .map(|case| {
-            let mut facts = case.facts();
-            let evaluation = evaluate(rule, &mut facts);
-            (facts, evaluation)
-        })
-        .collect();
-    let mut needless = Vec::new();
-    for place in 0..rule.tests.len() {
+    let level_on = |rule: &Rule, case: &Case| evaluate(rule, &mut case.facts()).level;
+    let levels: Vec<Level> = rule.cases.iter().map(|case| level_on(rule, case)).collect();
+    let needed = |place: usize| {
         let mut less = rule.clone();
-        let dropped = less.tests.remove(place);
-        let matters = runs.iter().any(|(facts, whole)| {
-            // What a require or decisive says of the time of the fault is lost with it.
-            let level = if matches!(dropped.role, TestRole::Require | TestRole::Decisive) {
-                evaluate(&less, &mut facts.clone()).level
-            } else {
-                let mut truths = whole.truths.clone();
-                truths.remove(place);
-                level_of(&less, &truths, facts)
-            };
-            level != whole.level
-        });
-        if !matters {
-            needless.push(rule.tests[place].name.as_str());
-        }
-    }
-    needless
+        less.tests.remove(place);
+        let cases = rule.cases.iter().zip(&levels);
+        cases
+            .into_iter()
+            .any(|(case, level)| level_on(&less, case) != *level)
+    };
+    let places = rule.tests.iter().enumerate();
+    places
+        .filter(|(place, _)| !needed(*place))
+        .map(|(_, test)| test.name.as_str())
+        .collect()
 }
 
 impl Case {

@@ -84,8 +84,7 @@ pub fn evaluate(rule: &Rule, facts: &mut FactSet) -> Evaluation {
 }
 
 /// The level of a rule whose tests came to these truths, when what rests on stale values alone is not enough to confirm it.
-#[must_use]
-pub fn level_of(rule: &Rule, truths: &[Truth], facts: &FactSet) -> Level {
+fn level_of(rule: &Rule, truths: &[Truth], facts: &FactSet) -> Level {
     let found = by_role(rule, truths);
     if found < Level::Confirmed {
         return found;

@@ -126,3 +126,6 @@ fn in_bracket(facts: &FactSet, at: Timestamp) -> bool {
     let end = anchors.first_failure.settled().copied().flatten();
     from && end.is_some_and(|end| at <= end)
 }
+
+#[cfg(test)]
+mod tests;
