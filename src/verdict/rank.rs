@@ -260,6 +260,9 @@ impl<'r> Ranking<'r> {
                 .iter()
                 .filter(|(id, weighed)| weighed.level() == Level::Possible && self.active(id));
             found = possible.map(|(id, _)| *id).collect();
+            // Symptoms that are merely possible say nothing beside a possible cause.
+            let first = found.iter().map(|id| self.tier(id)).min();
+            found.retain(|id| Some(self.tier(id)) == first);
         }
         found.sort_by_key(|id| self.order(id));
         let cause = found.first().copied();
