@@ -239,8 +239,17 @@ fn attempts_come_to_their_outcomes() {
         let script = Script::read(row.script, row.logs, row.end);
         let said = report(&script, row.named);
         if said != row.expect {
-            wrong.push(format!("{}\n  expected {}\n  found    {said}", row.name, row.expect));
+            wrong.push(format!(
+                "{}\n  expected {}\n  found    {said}",
+                row.name, row.expect
+            ));
         }
     }
-    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), ROWS.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {}:\n{}",
+        wrong.len(),
+        ROWS.len(),
+        wrong.join("\n")
+    );
 }

@@ -1,5 +1,153 @@
 //! From paths to artifacts: what was collected, each piece with its place, its kind by content and its bytes.
+//!
+//! [`open`] walks files and folders, tells each file's kind by its content and gives a [`Bundle`]: the artifacts in the
+//! order of their paths, and what could not be read. Nothing of the file system that the input lies on gets in but names
+//! and bytes: no times, no modes, no absolute paths, so that the same collection gives the same bundle anywhere.
 
+mod artifact;
+mod error;
+mod hash;
+mod kind;
+mod origin;
+pub mod path;
 mod source;
+mod transaction_log;
+mod walk;
 
+use std::path::PathBuf;
+
+use rayon::prelude::*;
+
+pub use artifact::Artifact;
+pub use error::{OpenError, Problem, Trouble};
+pub use hash::{Sha256Digest, sha256};
+pub use kind::{CertificateForm, EventLogForm, HiveForm, Kind, NotUsed};
+pub use origin::Origin;
 pub use source::{FileSource, ReadAt};
+
+use walk::Found;
+
+/// Everything that was collected.
+#[derive(Debug, Clone, Default)]
+pub struct Bundle {
+    /// Every file that can be opened, sorted by path, whether it is used or not.
+    pub artifacts: Vec<Artifact>,
+    /// What could not be read, sorted by path.
+    pub problems: Vec<Problem>,
+}
+
+impl Bundle {
+    /// The artifact of that path.
+    #[must_use]
+    pub fn artifact(&self, path: &str) -> Option<&Artifact> {
+        self.artifacts
+            .binary_search_by(|artifact| artifact.path.as_str().cmp(path))
+            .ok()
+            .and_then(|index| self.artifacts.get(index))
+    }
+
+    /// The transaction logs that lie beside a hive, in the order of their paths.
+    pub fn transaction_logs<'a>(
+        &'a self,
+        hive: &'a Artifact,
+    ) -> impl Iterator<Item = &'a Artifact> {
+        self.artifacts.iter().filter(
+            |artifact| matches!(&artifact.kind, Kind::TransactionLog { hive: Some(of) } if *of == hive.path),
+        )
+    }
+
+    /// Computes the SHA-256 of every artifact, several at once; each is read once, in pieces. A file that cannot be read
+    /// to its end becomes a problem.
+    pub fn hash(&mut self) {
+        let unreadable: Vec<Problem> = self
+            .artifacts
+            .par_iter_mut()
+            .filter_map(|artifact| {
+                let digest = artifact.open().and_then(|source| sha256(source.as_ref()));
+                match digest {
+                    Ok(digest) => artifact.sha256 = Some(digest),
+                    Err(error) => {
+                        return Some(Problem::of(
+                            &artifact.path,
+                            Trouble::UnreadableFile(error.to_string()),
+                        ));
+                    }
+                }
+                None
+            })
+            .collect();
+        self.problems.extend(unreadable);
+        self.problems.sort();
+        self.problems.dedup();
+    }
+}
+
+/// Opens files and folders, all together as one collection. Folders are read to any depth; symbolic links in them are not
+/// followed, pipes and devices never opened. The order of the arguments does not matter, and a file that is reached twice
+/// counts once.
+///
+/// # Errors
+/// [`OpenError`] where there is no input, or nothing in it can be used; the error names each path and what to do.
+pub fn open(inputs: &[PathBuf]) -> Result<Bundle, OpenError> {
+    if inputs.is_empty() {
+        return Err(OpenError::NoInput);
+    }
+    let walked = walk::walk(inputs);
+    let mut problems = walked.problems;
+    let opened: Vec<Result<Artifact, Problem>> =
+        walked.found.into_par_iter().map(artifact).collect();
+    let mut artifacts = Vec::with_capacity(opened.len());
+    for outcome in opened {
+        match outcome {
+            Ok(artifact) => {
+                problems.extend(artifact.disappointment());
+                artifacts.push(artifact);
+            }
+            Err(problem) => problems.push(problem),
+        }
+    }
+    artifacts.sort_by(|one, other| one.path.cmp(&other.path));
+    problems.extend(transaction_log::attach(&mut artifacts));
+    problems.sort();
+    if artifacts.iter().any(|artifact| artifact.kind.is_evidence()) {
+        Ok(Bundle {
+            artifacts,
+            problems,
+        })
+    } else {
+        Err(OpenError::NothingUsable {
+            problems,
+            files: artifacts.into_iter().filter_map(useless).collect(),
+        })
+    }
+}
+
+fn useless(artifact: Artifact) -> Option<(String, NotUsed)> {
+    match artifact.kind {
+        Kind::NotUsed(reason) => Some((artifact.path, reason)),
+        _ => None,
+    }
+}
+
+fn artifact(found: Found) -> Result<Artifact, Problem> {
+    let sniffed = found.origin.open().and_then(|source| {
+        Ok((
+            source.len(),
+            kind::sniff(source.as_ref(), path::file_name(&found.path))?,
+        ))
+    });
+    match sniffed {
+        Ok((bytes, kind)) => Ok(Artifact {
+            path: found.path,
+            kind,
+            bytes,
+            sha256: None,
+            origin: found.origin,
+        }),
+        Err(error) => Err(Problem {
+            path: found.path,
+            given: found.given,
+            trouble: Trouble::UnreadableFile(error.to_string()),
+        }),
+    }
+}

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::catalog::host::{ClockStep, HostBoot};
 use super::event::{Event, LoggedEvent};
 use super::fact::FactSet;
+use super::known::Known;
 use super::log_coverage::CollectedLog;
 
 /// A change smaller than this is a time service at work.
@@ -40,11 +41,7 @@ struct StepBack {
 impl Clock {
     /// Reads the clock off the events and logs of one host; `written` is the newest time at which a hive was written.
     #[must_use]
-    pub fn read(
-        events: &[LoggedEvent],
-        logs: &[CollectedLog],
-        written: Option<Timestamp>,
-    ) -> Self {
+    pub fn read(events: &[LoggedEvent], logs: &[CollectedLog], written: Option<Timestamp>) -> Self {
         let newest = newest_records(events, logs);
         let steps_back = steps_back(events, logs);
         // The newest record that surely stands behind a step. What another log, or a hive, dates later than that was written
@@ -112,7 +109,13 @@ impl Clock {
             })
             .collect();
         placed.sort_by(|one, other| {
-            let key = |placed: &Placed<'a>| (placed.at, Arc::clone(&placed.event.artifact), placed.event.order);
+            let key = |placed: &Placed<'a>| {
+                (
+                    placed.at,
+                    Arc::clone(&placed.event.artifact),
+                    placed.event.order,
+                )
+            };
             key(one).cmp(&key(other))
         });
         placed.dedup_by(|one, other| same_record(one.event, other.event));
@@ -125,21 +128,47 @@ impl Clock {
         self.boots.partition_point(|boot| *boot <= time)
     }
 
-    /// Adds the facts about boots and clock steps.
-    pub fn add_facts(&self, events: &[Placed<'_>], facts: &mut FactSet) {
+    /// Adds the facts about boots and clock steps. `validity` is that of the listener's certificate, if it has one.
+    pub fn add_facts(
+        &self,
+        events: &[Placed<'_>],
+        validity: &Known<Option<(Timestamp, Timestamp)>>,
+        facts: &mut FactSet,
+    ) {
         for Placed { at, event } in events {
             match event.event {
-                Event::Booted { event: id @ (12 | 6005) } => {
+                Event::Booted {
+                    event: id @ (12 | 6005),
+                } => {
                     facts.add(Some(*at), HostBoot { event: id }, vec![event.source()]);
                 }
                 Event::ClockSet { from, to } if is_step(from, to) => {
                     let seconds = to.duration_since(from).as_secs();
-                    facts.add(Some(*at), ClockStep { from, to, seconds }, vec![event.source()]);
+                    let crosses_validity = validity.clone().map(|validity| {
+                        validity.is_some_and(|(begin, end)| {
+                            crosses(from, to, begin) || crosses(from, to, end)
+                        })
+                    });
+                    facts.add(
+                        Some(*at),
+                        ClockStep {
+                            from,
+                            to,
+                            seconds,
+                            crosses_validity,
+                        },
+                        vec![event.source()],
+                    );
                 }
                 _ => {}
             }
         }
     }
+}
+
+/// Whether a moment lies between two readings of the clock.
+fn crosses(from: Timestamp, to: Timestamp, moment: Timestamp) -> bool {
+    from.min(to) < moment && moment <= from.max(to)
 }
 
 /// An event and when it happened.
@@ -209,7 +238,10 @@ fn boots(times: impl Iterator<Item = Timestamp>) -> Vec<Timestamp> {
     times.sort_unstable();
     let mut boots: Vec<Timestamp> = Vec::new();
     for time in times {
-        if boots.last().is_none_or(|boot| time.duration_since(*boot) > ONE_BOOT) {
+        if boots
+            .last()
+            .is_none_or(|boot| time.duration_since(*boot) > ONE_BOOT)
+        {
             boots.push(time);
         }
     }

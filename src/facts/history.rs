@@ -54,8 +54,8 @@ pub struct Bearing {
     pub lists_share: Known<bool>,
     /// The container of the listener's private key.
     pub listener_container: Known<Option<String>>,
-    /// The last moment of the listener's certificate.
-    pub certificate_ends: Known<Option<Timestamp>>,
+    /// The first and the last moment of the listener's certificate, if it has one.
+    pub certificate_validity: Known<Option<(Timestamp, Timestamp)>>,
     /// Display names of services, from the hive.
     pub display_names: DisplayNames,
 }
@@ -125,15 +125,26 @@ impl<'a> History<'a> {
     /// Adds what the logs cover, and every fact that they give, to a set made with these anchors.
     pub fn add_facts(&self, bearing: &Bearing, facts: &mut FactSet) {
         self.coverage.apply(facts);
-        self.clock.add_facts(&self.events, facts);
+        self.clock
+            .add_facts(&self.events, &bearing.certificate_validity, facts);
         for placed in &self.events {
             let source = || vec![placed.event.source()];
             match &placed.event.event {
                 Event::LogCleared { channel } => {
-                    facts.add(Some(placed.at), LogCleared { channel: channel.clone() }, source());
+                    facts.add(
+                        Some(placed.at),
+                        LogCleared {
+                            channel: channel.clone(),
+                        },
+                        source(),
+                    );
                 }
                 Event::DesktopBegan { session } if *session >= 2 => {
-                    facts.add(Some(placed.at), SessionBegan { session: *session }, source());
+                    facts.add(
+                        Some(placed.at),
+                        SessionBegan { session: *session },
+                        source(),
+                    );
                 }
                 _ => {}
             }
@@ -141,7 +152,7 @@ impl<'a> History<'a> {
         let whom = Whom::new(self, facts);
         connection::facts::add_facts(self, &whom, facts);
         schannel::failure::add_facts(self, &whom, &bearing.lists_share, facts);
-        renewal::add_facts(self, &bearing.certificate_ends, facts);
+        renewal::add_facts(self, &bearing.certificate_validity, facts);
         key_event::add_facts(self, &bearing.listener_container, facts);
         service_event::add_facts(self, &bearing.display_names, facts);
     }
@@ -159,9 +170,16 @@ fn anchors(
         Subject::ConnectionState,
         "no log that records attempts to connect covers the end of the collection",
     );
-    let shows_entries = [Subject::LocalSessionManagerLog, Subject::RemoteConnectionManagerLog]
-        .into_iter()
-        .any(|subject| clock.as_of.is_some_and(|as_of| coverage.covers_moment(subject, as_of)));
+    let shows_entries = [
+        Subject::LocalSessionManagerLog,
+        Subject::RemoteConnectionManagerLog,
+    ]
+    .into_iter()
+    .any(|subject| {
+        clock
+            .as_of
+            .is_some_and(|as_of| coverage.covers_moment(subject, as_of))
+    });
     let unseen = standing.state == ConnectionState::Unseen;
     let started = events
         .iter()
@@ -186,9 +204,10 @@ fn anchors(
         },
         service_start: match started {
             Some(start) => Known::Is(start),
-            None => Known::Open(
-                gaps.open(Subject::SystemLog, "no start of the Remote Desktop service stands in it"),
-            ),
+            None => Known::Open(gaps.open(
+                Subject::SystemLog,
+                "no start of the Remote Desktop service stands in it",
+            )),
         },
         as_of: clock.as_of,
         oldest: clock.oldest,

@@ -22,19 +22,35 @@ const GUEST_AGENT: &str = "RdCertificateFactory-";
 pub fn add_facts(history: &History<'_>, container: &Known<Option<String>>, facts: &mut FactSet) {
     let mut successes: BTreeMap<String, Timestamp> = BTreeMap::new();
     for placed in &history.events {
-        if let Event::KeyOperation { container, result, .. } = &placed.event.event
+        if let Event::KeyOperation {
+            container, result, ..
+        } = &placed.event.event
             && result.0 == 0
         {
-            let last = successes.entry(container.to_lowercase()).or_insert(placed.at);
+            let last = successes
+                .entry(container.to_lowercase())
+                .or_insert(placed.at);
             *last = placed.at.max(*last);
         }
     }
     for placed in &history.events {
-        let Event::KeyOperation { event, container: of, account, path, result } = &placed.event.event else {
+        let Event::KeyOperation {
+            event,
+            container: of,
+            account,
+            path,
+            result,
+        } = &placed.event.event
+        else {
             continue;
         };
-        let later = successes.get(&of.to_lowercase()).is_some_and(|success| *success > placed.at);
-        let to_end = Window { from: Some(placed.at), to: history.clock.as_of };
+        let later = successes
+            .get(&of.to_lowercase())
+            .is_some_and(|success| *success > placed.at);
+        let to_end = Window {
+            from: Some(placed.at),
+            to: history.clock.as_of,
+        };
         let body = KeyOperation {
             event: *event,
             listener: is_listeners(of, container),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::clock::{Clock, Placed};
-use super::coverage::{Coverage, Window};
+use super::coverage::{Coverage, Window, join_covers};
 use super::event::{Event, Transport};
 use super::fact::FactSet;
 use super::gap::{GapId, Gaps};
@@ -39,7 +39,6 @@ pub struct Logging {
 #[derive(Debug, Clone)]
 pub struct LogCoverage {
     parts: BTreeMap<Subject, Vec<Coverage>>,
-    short: GapId,
 }
 
 impl LogCoverage {
@@ -52,15 +51,21 @@ impl LogCoverage {
         logging: &Logging,
         gaps: &mut Gaps,
     ) -> Self {
-        let short = gaps.open(Subject::ConnectionState, "the logs do not reach over the whole time in question");
-        let mut coverage = LogCoverage { parts: BTreeMap::new(), short };
+        let mut coverage = LogCoverage {
+            parts: BTreeMap::new(),
+        };
         for (channel, files) in files_by_channel(logs) {
-            let Some(subject) = subject_of(&channel) else { continue };
+            let Some(subject) = subject_of(&channel) else {
+                continue;
+            };
             let bounds = Bounds {
                 subject,
                 cleared: cleared(events, &channel),
                 shown: shown_elsewhere(events, subject),
-                off: logging.channels_off.iter().any(|off| off.eq_ignore_ascii_case(&channel)),
+                off: logging
+                    .channels_off
+                    .iter()
+                    .any(|off| off.eq_ignore_ascii_case(&channel)),
             };
             let parts = channel_coverage(&files, &bounds, clock, gaps);
             coverage.parts.insert(subject, parts);
@@ -73,15 +78,19 @@ impl LogCoverage {
     /// Whether one part of a subject proves what did not happen in the window.
     #[must_use]
     pub fn covers(&self, subject: Subject, window: &Window) -> bool {
-        self.of(subject)
-            .iter()
-            .any(|part| part.proves_absence(window, self.short).is_ok())
+        join_covers(self.of(subject), window)
     }
 
     /// Whether a moment is covered.
     #[must_use]
     pub fn covers_moment(&self, subject: Subject, at: Timestamp) -> bool {
-        self.covers(subject, &Window { from: Some(at), to: Some(at) })
+        self.covers(
+            subject,
+            &Window {
+                from: Some(at),
+                to: Some(at),
+            },
+        )
     }
 
     /// Whether anything of a subject was collected.
@@ -117,14 +126,16 @@ impl LogCoverage {
     }
 
     fn schannel(&mut self, events: &[Placed<'_>], logging: &Logging, gaps: &mut Gaps) {
-        let seen = events
-            .iter()
-            .any(|placed| matches!(&placed.event.event, Event::Schannel(event) if event.event != 36880));
+        let seen = events.iter().any(
+            |placed| matches!(&placed.event.event, Event::Schannel(event) if event.event != 36880),
+        );
         let parts = match (&logging.schannel_errors, seen) {
             (Known::Is(true), _) | (Known::Open(_), true) => self.of(Subject::SystemLog).to_vec(),
             (Known::Is(false), _) => {
                 let why = "Schannel logs no errors on this machine (SCHANNEL\\EventLogging)";
-                vec![Coverage::PresenceOnly(gaps.open(Subject::SchannelEvents, why))]
+                vec![Coverage::PresenceOnly(
+                    gaps.open(Subject::SchannelEvents, why),
+                )]
             }
             (Known::Open(gap), false) => vec![Coverage::PresenceOnly(*gap)],
         };
@@ -140,14 +151,20 @@ impl LogCoverage {
         let manager = self.of(Subject::RemoteConnectionManagerLog).to_vec();
         let sessions = self.of(Subject::LocalSessionManagerLog).to_vec();
 
-        self.set(Subject::Arrivals, [transport.clone(), manager.clone()].concat());
+        self.set(
+            Subject::Arrivals,
+            [transport.clone(), manager.clone()].concat(),
+        );
         self.set(Subject::CredentialOutcomes, manager.clone());
         // An authentication is no session yet; but where nobody even authenticated, nobody got one.
         let nobody_authenticated = !any(|event| matches!(event, Event::Authenticated { .. }));
-        self.set(Subject::Sessions, match sessions.is_empty() && nobody_authenticated {
-            true => manager.clone(),
-            false => sessions,
-        });
+        self.set(
+            Subject::Sessions,
+            match sessions.is_empty() && nobody_authenticated {
+                true => manager.clone(),
+                false => sessions,
+            },
+        );
         // RdpCoreTS 153 came with Windows 10; before, only what follows (140 in the same log, 1149) shows that TLS passed.
         let tells_tls = any(|event| matches!(event, Event::TlsNegotiated));
         let tls = match tells_tls {
@@ -184,7 +201,9 @@ fn both(one: &[Coverage], other: &[Coverage], gaps: &mut Gaps) -> Vec<Coverage> 
     }
     if shared.is_empty() && !one.is_empty() {
         let why = "this Windows does not log that TLS was negotiated (RdpCoreTS 153)";
-        shared.push(Coverage::PresenceOnly(gaps.open(Subject::CredentialOutcomes, why)));
+        shared.push(Coverage::PresenceOnly(
+            gaps.open(Subject::CredentialOutcomes, why),
+        ));
     }
     shared
 }
@@ -193,23 +212,29 @@ fn both(one: &[Coverage], other: &[Coverage], gaps: &mut Gaps) -> Vec<Coverage> 
 fn subject_of(channel: &str) -> Option<Subject> {
     let (provider, kind) = channel.rsplit_once('/').unwrap_or((channel, ""));
     let provider = provider.to_ascii_lowercase();
-    Some(match (provider.as_str(), kind.to_ascii_lowercase().as_str()) {
-        ("system", "") => Subject::SystemLog,
-        ("application", "") => Subject::ApplicationLog,
-        ("security", "") => Subject::SecurityLog,
-        ("microsoft-windows-remotedesktopservices-rdpcorets", "operational") => Subject::RdpCoreTsLog,
-        ("microsoft-windows-terminalservices-remoteconnectionmanager", "operational") => {
-            Subject::RemoteConnectionManagerLog
-        }
-        ("microsoft-windows-terminalservices-remoteconnectionmanager", "admin") => {
-            Subject::RemoteConnectionManagerAdminLog
-        }
-        ("microsoft-windows-terminalservices-localsessionmanager", "operational") => {
-            Subject::LocalSessionManagerLog
-        }
-        ("microsoft-windows-terminalservices-rdpclient", "operational") => Subject::RdpClientLog,
-        _ => return None,
-    })
+    Some(
+        match (provider.as_str(), kind.to_ascii_lowercase().as_str()) {
+            ("system", "") => Subject::SystemLog,
+            ("application", "") => Subject::ApplicationLog,
+            ("security", "") => Subject::SecurityLog,
+            ("microsoft-windows-remotedesktopservices-rdpcorets", "operational") => {
+                Subject::RdpCoreTsLog
+            }
+            ("microsoft-windows-terminalservices-remoteconnectionmanager", "operational") => {
+                Subject::RemoteConnectionManagerLog
+            }
+            ("microsoft-windows-terminalservices-remoteconnectionmanager", "admin") => {
+                Subject::RemoteConnectionManagerAdminLog
+            }
+            ("microsoft-windows-terminalservices-localsessionmanager", "operational") => {
+                Subject::LocalSessionManagerLog
+            }
+            ("microsoft-windows-terminalservices-rdpclient", "operational") => {
+                Subject::RdpClientLog
+            }
+            _ => return None,
+        },
+    )
 }
 
 /// One channel in one file.
@@ -225,12 +250,15 @@ fn files_by_channel(logs: &[CollectedLog]) -> BTreeMap<String, Vec<ChannelFile<'
     let mut channels: BTreeMap<String, Vec<ChannelFile<'_>>> = BTreeMap::new();
     for log in logs {
         for (channel, span) in &log.summary.channels {
-            channels.entry(channel.clone()).or_default().push(ChannelFile {
-                summary: &log.summary,
-                oldest: (span.oldest.number, span.oldest.time),
-                newest: (span.newest.number, span.newest.time),
-                mixed: log.summary.channels.len() > 1,
-            });
+            channels
+                .entry(channel.clone())
+                .or_default()
+                .push(ChannelFile {
+                    summary: &log.summary,
+                    oldest: (span.oldest.number, span.oldest.time),
+                    newest: (span.newest.number, span.newest.time),
+                    mixed: log.summary.channels.len() > 1,
+                });
         }
     }
     for files in channels.values_mut() {
@@ -257,14 +285,19 @@ fn channel_coverage(
 ) -> Vec<Coverage> {
     let subject = bounds.subject;
     if bounds.off {
-        return vec![Coverage::PresenceOnly(gaps.open(subject, "the channel is switched off"))];
+        return vec![Coverage::PresenceOnly(
+            gaps.open(subject, "the channel is switched off"),
+        )];
     }
     let mut parts: Vec<(Coverage, u64)> = Vec::new();
     for (index, file) in files.iter().enumerate() {
         let summary = file.summary;
         if file.mixed || is_selection(summary) {
             let why = "holds only chosen records: it proves what happened, not what did not";
-            parts.push((Coverage::PresenceOnly(gaps.open(subject, why)), file.newest.0));
+            parts.push((
+                Coverage::PresenceOnly(gaps.open(subject, why)),
+                file.newest.0,
+            ));
             continue;
         }
         let window = window_of(file, index + 1 == files.len(), bounds, clock);
@@ -296,11 +329,18 @@ fn is_selection(summary: &LogSummary) -> bool {
 }
 
 fn window_of(file: &ChannelFile<'_>, live: bool, bounds: &Bounds, clock: &Clock) -> Window {
-    let set_back = file.summary.clock_steps.iter().map(|step| step.to.time).min();
+    let set_back = file
+        .summary
+        .clock_steps
+        .iter()
+        .map(|step| step.to.time)
+        .min();
     let oldest = set_back.map_or(file.oldest.1, |step| step.min(file.oldest.1));
     let newest = file.newest.1;
     let ends_early = bounds.cleared.is_some_and(|cleared| newest < cleared)
-        || bounds.shown.is_some_and(|shown| shown.duration_since(newest) > SLACK);
+        || bounds
+            .shown
+            .is_some_and(|shown| shown.duration_since(newest) > SLACK);
     let to = match live && !ends_early {
         true => clock.as_of.unwrap_or(newest).max(newest),
         false => newest,
@@ -310,15 +350,21 @@ fn window_of(file: &ChannelFile<'_>, live: bool, bounds: &Bounds, clock: &Clock)
         Some(cleared) if oldest < cleared && cleared <= newest => cleared,
         _ => oldest,
     };
-    Window { from: Some(from), to: Some(to) }
+    Window {
+        from: Some(from),
+        to: Some(to),
+    }
 }
 
 fn holes_of(summary: &LogSummary) -> Vec<Window> {
-    let damaged = summary.holes.iter().map(|hole| Window { from: hole.after, to: hole.before });
-    let missing = summary
-        .gaps
-        .iter()
-        .map(|gap| Window { from: Some(gap.after.min(gap.before)), to: Some(gap.before.max(gap.after)) });
+    let damaged = summary.holes.iter().map(|hole| Window {
+        from: hole.after,
+        to: hole.before,
+    });
+    let missing = summary.gaps.iter().map(|gap| Window {
+        from: Some(gap.after.min(gap.before)),
+        to: Some(gap.before.max(gap.after)),
+    });
     damaged.chain(missing).collect()
 }
 
@@ -340,12 +386,22 @@ fn shown_elsewhere(events: &[Placed<'_>], subject: Subject) -> Option<Timestamp>
             event,
             Event::ListenerReached
                 | Event::Authenticated { client: Some(_) }
-                | Event::SessionOpened { event: 21 | 25, client: Some(_), .. }
+                | Event::SessionOpened {
+                    event: 21 | 25,
+                    client: Some(_),
+                    ..
+                }
         ),
         Subject::RemoteConnectionManagerLog => matches!(
             event,
-            Event::Accepted { transport: Transport::Tcp, .. }
-                | Event::SessionOpened { event: 21 | 25, client: Some(_), .. }
+            Event::Accepted {
+                transport: Transport::Tcp,
+                ..
+            } | Event::SessionOpened {
+                event: 21 | 25,
+                client: Some(_),
+                ..
+            }
         ),
         // Session 1 and below may be the console's.
         Subject::LocalSessionManagerLog => {

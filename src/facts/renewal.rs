@@ -28,7 +28,10 @@ pub struct Status {
 pub fn status(text: &str) -> Status {
     if let Some(code) = code_in(text) {
         let status = status_of(code);
-        return Status { status, code: Some(code) };
+        return Status {
+            status,
+            code: Some(code),
+        };
     }
     let text = plain(text);
     let status = STATUS_TEXTS
@@ -69,7 +72,9 @@ fn is_about_key(status: Status) -> Option<bool> {
         ) => Some(true),
         (RenewalStatus::InvalidParameter | RenewalStatus::DiskFull, _) => Some(false),
         // NTE_BAD_KEY, NTE_NO_KEY, NTE_KEYSET_NOT_DEF, NTE_KEYSET_ENTRY_BAD, SEC_E_UNKNOWN_CREDENTIALS
-        (_, Some(Code(0x8009_0003 | 0x8009_000D | 0x8009_0019 | 0x8009_001A | 0x8009_030D))) => Some(true),
+        (_, Some(Code(0x8009_0003 | 0x8009_000D | 0x8009_0019 | 0x8009_001A | 0x8009_030D))) => {
+            Some(true)
+        }
         (RenewalStatus::Other, _) => Some(false),
         (RenewalStatus::Unrecognized, _) => None,
     }
@@ -80,15 +85,20 @@ fn code_in(text: &str) -> Option<Code> {
     let words = || text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '-');
     let hexadecimal = words().find_map(|word| {
         let digits = word.strip_prefix("0x").or_else(|| word.strip_prefix("0X"));
-        let digits = digits.or_else(|| (word.len() == 8 && word.starts_with(['8', 'c', 'C'])).then_some(word))?;
+        let digits = digits
+            .or_else(|| (word.len() == 8 && word.starts_with(['8', 'c', 'C'])).then_some(word))?;
         u32::from_str_radix(digits, 16).ok()
     });
     let alone = || {
         let number: i64 = text.trim().trim_start_matches("%%").parse().ok()?;
-        u32::try_from(number).ok().or_else(|| i32::try_from(number).ok().map(i32::cast_unsigned))
+        u32::try_from(number)
+            .ok()
+            .or_else(|| i32::try_from(number).ok().map(i32::cast_unsigned))
     };
     let negative = || {
-        words().find_map(|word| word.parse::<i32>().ok().filter(|number| *number < 0)).map(i32::cast_unsigned)
+        words()
+            .find_map(|word| word.parse::<i32>().ok().filter(|number| *number < 0))
+            .map(i32::cast_unsigned)
     };
     hexadecimal.or_else(alone).or_else(negative).map(Code)
 }
@@ -103,30 +113,54 @@ fn plain(text: &str) -> String {
             other => other,
         })
         .collect();
-    let spaced = unified.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    let spaced = unified
+        .split(' ')
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ");
     spaced.trim_end_matches(['.', '。', ' ']).to_lowercase()
 }
 
-/// Adds the facts about renewals; `certificate_ends` is the last moment of the listener's certificate.
+/// Adds the facts about renewals; `validity` is that of the listener's certificate.
 pub fn add_facts(
     history: &History<'_>,
-    certificate_ends: &Known<Option<Timestamp>>,
+    validity: &Known<Option<(Timestamp, Timestamp)>>,
     facts: &mut FactSet,
 ) {
     let last_made = history
         .events
         .iter()
-        .filter(|placed| matches!(placed.event.event, Event::Renewal { event: 1056 | 1063, .. }))
+        .filter(|placed| {
+            matches!(
+                placed.event.event,
+                Event::Renewal {
+                    event: 1056 | 1063,
+                    ..
+                }
+            )
+        })
         .map(|placed| placed.at)
         .max();
     for placed in &history.events {
         match &placed.event.event {
             Event::Renewal { event, text } => {
-                let body = renewal(history, placed, *event, text.as_deref(), last_made, certificate_ends, facts);
+                let body = renewal(
+                    history,
+                    placed,
+                    *event,
+                    text.as_deref(),
+                    last_made,
+                    validity,
+                    facts,
+                );
                 facts.add(Some(placed.at), body, vec![placed.event.source()]);
             }
             Event::CertificateNotice { event: 1053 } => {
-                facts.add(Some(placed.at), TimeRefused { event: 1053 }, vec![placed.event.source()]);
+                facts.add(
+                    Some(placed.at),
+                    TimeRefused { event: 1053 },
+                    vec![placed.event.source()],
+                );
             }
             _ => {}
         }
@@ -139,25 +173,33 @@ fn renewal(
     event: u32,
     text: Option<&str>,
     last_made: Option<Timestamp>,
-    certificate_ends: &Known<Option<Timestamp>>,
+    validity: &Known<Option<(Timestamp, Timestamp)>>,
     facts: &mut FactSet,
 ) -> Renewal {
     let failed = !matches!(event, 1056 | 1063);
     let read = text.filter(|_| failed).map(status);
     let made_later = last_made.is_some_and(|made| made > placed.at);
-    let to_end = Window { from: Some(placed.at), to: history.clock.as_of };
+    let to_end = Window {
+        from: Some(placed.at),
+        to: history.clock.as_of,
+    };
     Renewal {
         event,
-        result: if failed { RenewalResult::Failed } else { RenewalResult::Created },
+        result: if failed {
+            RenewalResult::Failed
+        } else {
+            RenewalResult::Created
+        },
         status: read.map(|read| read.status),
         code: read.and_then(|read| read.code),
         text: text.map(str::to_owned),
         about_key: match (failed, read.and_then(is_about_key)) {
             (false, _) => Known::Is(false),
             (true, Some(about_key)) => Known::Is(about_key),
-            (true, None) => Known::Open(
-                facts.gaps.open(Subject::SystemLog, "the status of a failed renewal is not recognized"),
-            ),
+            (true, None) => Known::Open(facts.gaps.open(
+                Subject::SystemLog,
+                "the status of a failed renewal is not recognized",
+            )),
         },
         superseded: match made_later || history.coverage.covers(Subject::SystemLog, &to_end) {
             true => Known::Is(made_later),
@@ -167,9 +209,9 @@ fn renewal(
                 &mut facts.gaps,
             )),
         },
-        after_end: certificate_ends
+        after_end: validity
             .clone()
-            .map(|ends| ends.is_some_and(|ends| ends < placed.at)),
+            .map(|validity| validity.is_some_and(|(_, end)| end < placed.at)),
     }
 }
 
@@ -182,24 +224,49 @@ mod tests {
         for (text, expected) in [
             ("Access is denied.\r\n", RenewalStatus::AccessDenied),
             ("Zugriff verweigert\r\n", RenewalStatus::AccessDenied),
-            ("L\u{2019}objet existe\u{00A0}déjà.", RenewalStatus::ObjectExists),
+            (
+                "L\u{2019}objet existe\u{00A0}déjà.",
+                RenewalStatus::ObjectExists,
+            ),
             ("L'objet existe déjà.\r\n", RenewalStatus::ObjectExists),
             ("El conjunto de claves no existe", RenewalStatus::NoKeyset),
             ("Отказано в доступе.\r\n", RenewalStatus::AccessDenied),
             ("キー セットがありません。", RenewalStatus::NoKeyset),
             ("对象已存在。", RenewalStatus::ObjectExists),
-            ("Key not valid for use in specified state.\r\n", RenewalStatus::BadKeyState),
-            ("There is not enough space on the disk.", RenewalStatus::DiskFull),
+            (
+                "Key not valid for use in specified state.\r\n",
+                RenewalStatus::BadKeyState,
+            ),
+            (
+                "There is not enough space on the disk.",
+                RenewalStatus::DiskFull,
+            ),
             ("Toegang geweigerd.", RenewalStatus::Unrecognized),
         ] {
-            assert_eq!(status(text), Status { status: expected, code: None }, "{text}");
+            assert_eq!(
+                status(text),
+                Status {
+                    status: expected,
+                    code: None
+                },
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn codes_are_known_however_they_are_written() {
-        for text in ["0x8009000F", "8009000f", "-2146893809", "2148073487", "failed (0x8009000f)"] {
-            let expected = Status { status: RenewalStatus::ObjectExists, code: Some(Code(0x8009_000F)) };
+        for text in [
+            "0x8009000F",
+            "8009000f",
+            "-2146893809",
+            "2148073487",
+            "failed (0x8009000f)",
+        ] {
+            let expected = Status {
+                status: RenewalStatus::ObjectExists,
+                code: Some(Code(0x8009_000F)),
+            };
             assert_eq!(status(text), expected, "{text}");
         }
         assert_eq!(status("0x8009001A").status, RenewalStatus::Other);

@@ -43,9 +43,32 @@ const SHOWN: &[(&str, &[&str])] = &[
             "Configurazione Desktop remoto",
         ],
     ),
-    ("LanmanWorkstation", &["Workstation", "Arbeitsstationsdienst", "Station de travail", "Рабочая станция"]),
-    ("KeyIso", &["CNG Key Isolation", "CNG-Schlüsselisolation", "Isolation de clé CNG"]),
-    ("CryptSvc", &["Cryptographic Services", "Kryptografiedienste", "Services de chiffrement", "Службы криптографии"]),
+    (
+        "LanmanWorkstation",
+        &[
+            "Workstation",
+            "Arbeitsstationsdienst",
+            "Station de travail",
+            "Рабочая станция",
+        ],
+    ),
+    (
+        "KeyIso",
+        &[
+            "CNG Key Isolation",
+            "CNG-Schlüsselisolation",
+            "Isolation de clé CNG",
+        ],
+    ),
+    (
+        "CryptSvc",
+        &[
+            "Cryptographic Services",
+            "Kryptografiedienste",
+            "Services de chiffrement",
+            "Службы криптографии",
+        ],
+    ),
 ];
 
 /// Words for "disabled" among the start types of 7040.
@@ -94,12 +117,33 @@ const NOT_DISABLED: &[&str] = &[
     "按需启动",
 ];
 
-const RUNNING: &[&str] = &["running", "wird ausgeführt", "ausgeführt", "en cours d'exécution", "en ejecución", "работает", "実行中", "正在运行"];
-const STOPPED: &[&str] = &["stopped", "beendet", "arrêté", "detenido", "остановлена", "停止", "停止済み", "已停止"];
+const RUNNING: &[&str] = &[
+    "running",
+    "wird ausgeführt",
+    "ausgeführt",
+    "en cours d'exécution",
+    "en ejecución",
+    "работает",
+    "実行中",
+    "正在运行",
+];
+const STOPPED: &[&str] = &[
+    "stopped",
+    "beendet",
+    "arrêté",
+    "detenido",
+    "остановлена",
+    "停止",
+    "停止済み",
+    "已停止",
+];
 
 /// Adds the facts about service control's records.
 pub fn add_facts(history: &History<'_>, names: &DisplayNames, facts: &mut FactSet) {
-    let not_told = facts.gaps.open(Subject::SystemLog, "a word of service control is in a language not known here");
+    let not_told = facts.gaps.open(
+        Subject::SystemLog,
+        "a word of service control is in a language not known here",
+    );
     let told = |word: &str, yes: &[&str], no: &[&str]| {
         let word = word.trim().to_lowercase();
         match (yes.contains(&word.as_str()), no.contains(&word.as_str())) {
@@ -112,11 +156,23 @@ pub fn add_facts(history: &History<'_>, names: &DisplayNames, facts: &mut FactSe
         let source = || vec![placed.event.source()];
         let at = Some(placed.at);
         match &placed.event.event {
-            Event::ServiceFailed { event, service, code } => {
-                let body = ServiceFailure { service: key_name(service, names), event: *event, code: *code };
+            Event::ServiceFailed {
+                event,
+                service,
+                code,
+            } => {
+                let body = ServiceFailure {
+                    service: key_name(service, names),
+                    event: *event,
+                    code: *code,
+                };
                 facts.add(at, body, source());
             }
-            Event::ServiceRan { service, state, word } => {
+            Event::ServiceRan {
+                service,
+                state,
+                word,
+            } => {
                 let body = ServiceRan {
                     service: key_name(service, names),
                     // SERVICE_RUNNING and SERVICE_STOPPED of winsvc.h.
@@ -150,7 +206,9 @@ pub fn key_name(service: &ServiceName, names: &DisplayNames) -> String {
             .iter()
             .find(|(key, shown_as)| {
                 key.eq_ignore_ascii_case(shown)
-                    || shown_as.iter().any(|name| name.to_lowercase() == shown.to_lowercase())
+                    || shown_as
+                        .iter()
+                        .any(|name| name.to_lowercase() == shown.to_lowercase())
             })
             .map(|(key, _)| (*key).to_owned())
     };

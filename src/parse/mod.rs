@@ -1,3 +1,13 @@
 //! One module for each on-disk format. Nothing here knows about Remote Desktop: bytes in, records out, and every loss
 //! named with its place.
+
+pub mod acl_listing;
+pub mod certificate;
 pub mod event_log;
+pub mod guid;
+pub mod hive;
+pub mod key_file;
+pub mod pem;
+pub mod security;
+pub mod store_blob;
+pub mod text;

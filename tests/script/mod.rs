@@ -43,7 +43,12 @@ impl Script {
         let end = time(end);
         let mut records: BTreeMap<&'static str, Vec<EventRecord>> = BTreeMap::new();
         let mut day = "01";
-        for (number, group) in script.split('|').map(str::trim).filter(|group| !group.is_empty()).enumerate() {
+        for (number, group) in script
+            .split('|')
+            .map(str::trim)
+            .filter(|group| !group.is_empty())
+            .enumerate()
+        {
             let (activity, group) = match group.strip_prefix('~') {
                 Some(group) => (None, group),
                 None => (Some(format!("{{{number:08x}}}")), group),
@@ -66,7 +71,12 @@ impl Script {
                 }
                 let (log, mut record) = record(word, client, number);
                 record.time = at;
-                if let Some((_, new)) = record.data.named.iter_mut().find(|(name, _)| name == "NewTime") {
+                if let Some((_, new)) = record
+                    .data
+                    .named
+                    .iter_mut()
+                    .find(|(name, _)| name == "NewTime")
+                {
                     *new = at.to_string();
                 }
                 record.activity_id.clone_from(&activity);
@@ -74,7 +84,11 @@ impl Script {
                 records.entry(log).or_default().push(record);
             }
         }
-        let mut script = Script { events: Vec::new(), logs: Vec::new(), end };
+        let mut script = Script {
+            events: Vec::new(),
+            logs: Vec::new(),
+            end,
+        };
         for spec in logs.split_whitespace() {
             script.log(spec, &mut records);
         }
@@ -92,16 +106,35 @@ impl Script {
             other => panic!("no log {other}"),
         };
         let artifact: Arc<str> = Arc::from(format!("{name}.evtx"));
-        let first = Mark { number: 1, order: 1, time: time("01T00:00") };
-        let mut span = Span { oldest: first, newest: first };
+        let first = Mark {
+            number: 1,
+            order: 1,
+            time: time("01T00:00"),
+        };
+        let mut span = Span {
+            oldest: first,
+            newest: first,
+        };
         let mut summary = LogSummary::default();
-        for (index, mut record) in records.remove(name).unwrap_or_default().into_iter().enumerate() {
+        for (index, mut record) in records
+            .remove(name)
+            .unwrap_or_default()
+            .into_iter()
+            .enumerate()
+        {
             record.number = index as u64 + 2;
             record.order = record.number;
             record.channel.clone_from(&channel);
-            let mark = Mark { number: record.number, order: record.order, time: record.time };
+            let mark = Mark {
+                number: record.number,
+                order: record.order,
+                time: record.time,
+            };
             if mark.time < span.newest.time {
-                summary.clock_steps.push(ClockStep { from: span.newest, to: mark });
+                summary.clock_steps.push(ClockStep {
+                    from: span.newest,
+                    to: mark,
+                });
             }
             span.newest = mark;
             self.events.extend(LoggedEvent::read(&artifact, &record));
@@ -139,7 +172,10 @@ impl Script {
     pub fn surroundings(&self) -> Surroundings {
         Surroundings {
             written: Some(self.end),
-            logging: Logging { channels_off: BTreeSet::new(), schannel_errors: Known::Is(true) },
+            logging: Logging {
+                channels_off: BTreeSet::new(),
+                schannel_errors: Known::Is(true),
+            },
             others: OtherListeners {
                 domain_controller: Known::Is(false),
                 tls_listener: Known::Is(false),
@@ -160,8 +196,12 @@ fn pause_of(text: &str) -> SignedDuration {
 
 /// One word of a script as a record, and the log that it stands in.
 fn record(word: &str, client: &str, session: usize) -> (&'static str, EventRecord) {
-    let (word, code) = word.split_once('=').map_or((word, None), |(word, code)| (word, Some(code)));
-    let (word, process) = word.split_once('@').map_or((word, None), |(word, process)| (word, Some(process)));
+    let (word, code) = word
+        .split_once('=')
+        .map_or((word, None), |(word, code)| (word, Some(code)));
+    let (word, process) = word
+        .split_once('@')
+        .map_or((word, None), |(word, process)| (word, Some(process)));
     let mut parts = word.split('/');
     let event = parts.next().expect("an event");
     let details: Vec<&str> = parts.collect();
@@ -175,34 +215,98 @@ fn record(word: &str, client: &str, session: usize) -> (&'static str, EventRecor
     let code = code.unwrap_or("0");
     let (log, provider, fields): (_, _, Vec<(&str, &str)>) = match id {
         1 => ("system", "Microsoft-Windows-Kernel-General", vec![]),
-        131 => ("core", CORE, vec![("ConnType", if event.ends_with('u') { "UDP" } else { "TCP" }), ("ClientIP", &with_port)]),
-        66 => ("core", CORE, vec![("ConnectionName", "RDP-Tcp#1"), ("SessionID", &session)]),
-        139 => ("core", CORE, vec![("ResultCode", code), ("IPString", address)]),
+        131 => (
+            "core",
+            CORE,
+            vec![
+                ("ConnType", if event.ends_with('u') { "UDP" } else { "TCP" }),
+                ("ClientIP", &with_port),
+            ],
+        ),
+        66 => (
+            "core",
+            CORE,
+            vec![("ConnectionName", "RDP-Tcp#1"), ("SessionID", &session)],
+        ),
+        139 => (
+            "core",
+            CORE,
+            vec![("ResultCode", code), ("IPString", address)],
+        ),
         140 => ("core", CORE, vec![("IPString", address)]),
-        226 => ("core", CORE, vec![
-            ("StateTransition", if event.ends_with('t') { "RDP_TCP" } else { "RDP_SEC" }),
-            ("ErrorCode", code),
-        ]),
+        226 => (
+            "core",
+            CORE,
+            vec![
+                (
+                    "StateTransition",
+                    if event.ends_with('t') {
+                        "RDP_TCP"
+                    } else {
+                        "RDP_SEC"
+                    },
+                ),
+                ("ErrorCode", code),
+            ],
+        ),
         142 | 143 => ("core", CORE, vec![("error", code)]),
         65 | 98 | 102 | 103 | 153 => ("core", CORE, vec![]),
         261 | 258 => ("rcm", MANAGER, vec![("listenerName", "RDP-Tcp")]),
-        1149 => ("rcm", MANAGER, vec![("Param1", "user"), ("Param2", "DOMAIN"), ("Param3", address)]),
+        1149 => (
+            "rcm",
+            MANAGER,
+            vec![
+                ("Param1", "user"),
+                ("Param2", "DOMAIN"),
+                ("Param3", address),
+            ],
+        ),
         1158 => ("rcm", MANAGER, vec![("Param1", address)]),
-        21 | 22 | 25 => ("lsm", SESSIONS, vec![("User", "user"), ("SessionID", &session), ("Address", address)]),
-        23 | 24 => ("lsm", SESSIONS, vec![("User", "user"), ("SessionID", &session)]),
+        21 | 22 | 25 => (
+            "lsm",
+            SESSIONS,
+            vec![
+                ("User", "user"),
+                ("SessionID", &session),
+                ("Address", address),
+            ],
+        ),
+        23 | 24 => (
+            "lsm",
+            SESSIONS,
+            vec![("User", "user"), ("SessionID", &session)],
+        ),
         39 => ("lsm", SESSIONS, vec![("TargetSession", &session)]),
-        40 => ("lsm", SESSIONS, vec![("Session", &session), ("Reason", code)]),
+        40 => (
+            "lsm",
+            SESSIONS,
+            vec![("Session", &session), ("Reason", code)],
+        ),
         50 | 56 => ("system", "TermDD", vec![]),
-        4624 | 4625 => ("security", "Microsoft-Windows-Security-Auditing", vec![
-            ("LogonType", details[0]), ("IpAddress", address), ("Status", "0xC000006D"), ("SubStatus", code),
-        ]),
-        7001 => ("system", "Microsoft-Windows-Winlogon", vec![("TSId", details[0])]),
+        4624 | 4625 => (
+            "security",
+            "Microsoft-Windows-Security-Auditing",
+            vec![
+                ("LogonType", details[0]),
+                ("IpAddress", address),
+                ("Status", "0xC000006D"),
+                ("SubStatus", code),
+            ],
+        ),
+        7001 => (
+            "system",
+            "Microsoft-Windows-Winlogon",
+            vec![("TSId", details[0])],
+        ),
         1057 | 1058 => ("system", MANAGER, vec![]),
         36864.. => ("system", "Schannel", vec![("Type", "server")]),
         other => panic!("no event {other}"),
     };
     let mut data = EventData {
-        named: fields.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        named: fields
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect(),
         ..EventData::default()
     };
     let mut field = |name: &str, value: &str| data.named.push((name.to_owned(), value.to_owned()));
@@ -260,11 +364,23 @@ pub fn report(script: &Script, named: &str) -> String {
         client_addresses: address::parse(named).into_iter().collect(),
     };
     let mut gaps = Gaps::default();
-    let history = History::read(&script.events, &script.logs, &script.surroundings(), &options, &mut gaps);
+    let history = History::read(
+        &script.events,
+        &script.logs,
+        &script.surroundings(),
+        &options,
+        &mut gaps,
+    );
     let anchors = &history.anchors;
-    let stage = history.standing.stage.map(|stage| format!(" at {stage}")).unwrap_or_default();
+    let stage = history
+        .standing
+        .stage
+        .map(|stage| format!(" at {stage}"))
+        .unwrap_or_default();
     let mut parts = vec![format!("{}{stage}", anchors.state)];
-    let name = |address: &Option<IpAddr>| address.map_or_else(|| "unknown".to_owned(), |address| address.to_string());
+    let name = |address: &Option<IpAddr>| {
+        address.map_or_else(|| "unknown".to_owned(), |address| address.to_string())
+    };
     for (outcome, word) in [
         (Outcome::LockedOut, "locked out"),
         (Outcome::Undecided, "undecided"),
@@ -287,11 +403,21 @@ pub fn report(script: &Script, named: &str) -> String {
         parts.push(format!("first {}", said(*first)));
     }
     let locked_out = history.clients.iter().filter(|client| client.is_affected());
-    let codes: BTreeSet<String> = locked_out.filter_map(|client| client.code).map(|code| code.to_string()).collect();
+    let codes: BTreeSet<String> = locked_out
+        .filter_map(|client| client.code)
+        .map(|code| code.to_string())
+        .collect();
     if !codes.is_empty() {
-        parts.push(format!("code {}", codes.into_iter().collect::<Vec<_>>().join(", ")));
+        parts.push(format!(
+            "code {}",
+            codes.into_iter().collect::<Vec<_>>().join(", ")
+        ));
     }
-    let strangers = history.clients.iter().filter(|client| client.stranger).count();
+    let strangers = history
+        .clients
+        .iter()
+        .filter(|client| client.stranger)
+        .count();
     if strangers > 0 {
         parts.push(format!("strangers {strangers}"));
     }

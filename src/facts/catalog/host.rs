@@ -48,6 +48,8 @@ catalogue! {
         to: Timestamp,
         /// By how many seconds; below zero when it was set back.
         seconds: i64,
+        /// Whether an end of the validity of the listener's certificate lies between the two.
+        crosses_validity: Known<bool>,
     }
 
     /// A log was cleared; nothing older stands in it.

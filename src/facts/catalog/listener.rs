@@ -32,7 +32,7 @@ catalogue! {
         set_by: Known<SetBy>,
         /// Whether SecurityLayer 0 stands together with UserAuthentication 1.
         conflict: Known<bool>,
-        /// Whether, since the setting was written, attempts arrive and end before TLS without a trace of it.
+        /// Whether the two conflict and, since they were set so, attempts arrive and end before TLS without a trace of it.
         ends_before_tls: Known<bool>,
     }
 

@@ -46,7 +46,6 @@ macro_rules! catalogue {
         pub const KINDS: &[&$crate::facts::catalog::Kind] = &[$( $body::KIND ),+];
     };
 }
-pub(crate) use catalogue;
 
 pub mod certificate;
 pub mod connection;
@@ -109,6 +108,13 @@ impl Kind {
     #[must_use]
     pub fn about_connections(&self) -> bool {
         self.name.starts_with("connection.") || self.name.starts_with("client.")
+    }
+
+    /// Whether a fact of this kind says that somebody got past a stage, so that how connections fare answers for it where the
+    /// time of the fault is not known.
+    #[must_use]
+    pub fn success(&self) -> bool {
+        self.name == "connection.passed"
     }
 
     /// One of its fields.

@@ -80,8 +80,11 @@ catalogue! {
     "tls.suite_policy" => SuitePolicy State (Absence::Never(Subject::SoftwareHive)) {
         /// Whether the policy is set.
         present: Known<bool>,
-        /// Whether it leaves a suite that this build registers, that an enabled version can use and that fits the certificate.
+        /// Whether it leaves a suite that this build registers, that an enabled version can use and that fits the certificate. Open where
+        /// the list was written after the last boot: it is read at the next, and what was in force before is not in the hive.
         usable: Known<bool>,
+        /// Whether a list that waits for the next boot will leave one; none where nothing waits.
+        usable_after_restart: Known<Option<bool>>,
         /// Why not.
         fault: Known<Option<ListFault>>,
         /// How many characters the list has.

@@ -25,11 +25,22 @@ mod tests {
 
     #[test]
     fn one_client_is_one_address_however_it_is_written() {
-        for text in ["10.0.0.5", "10.0.0.5:50222", "[::ffff:10.0.0.5]:50222", "::ffff:10.0.0.5"] {
-            assert_eq!(parse(text).map(|address| address.to_string()).as_deref(), Some("10.0.0.5"));
+        for text in [
+            "10.0.0.5",
+            "10.0.0.5:50222",
+            "[::ffff:10.0.0.5]:50222",
+            "::ffff:10.0.0.5",
+        ] {
+            assert_eq!(
+                parse(text).map(|address| address.to_string()).as_deref(),
+                Some("10.0.0.5")
+            );
         }
         for text in ["fe80::1%4", "[fe80::1%4]:3389", "fe80::1"] {
-            assert_eq!(parse(text).map(|address| address.to_string()).as_deref(), Some("fe80::1"));
+            assert_eq!(
+                parse(text).map(|address| address.to_string()).as_deref(),
+                Some("fe80::1")
+            );
         }
         for text in ["LOCAL", "LOKAL", "本地", "", "-", "::%16777216", "0.0.0.0"] {
             assert_eq!(parse(text), None, "{text}");

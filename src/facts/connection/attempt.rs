@@ -77,7 +77,11 @@ impl Attempt {
     /// The furthest stage that it passed.
     #[must_use]
     pub fn reached(&self) -> Stage {
-        self.passed.keys().next_back().copied().unwrap_or(Stage::Arrived)
+        self.passed
+            .keys()
+            .next_back()
+            .copied()
+            .unwrap_or(Stage::Arrived)
     }
 }
 
@@ -105,13 +109,21 @@ impl<'a> Joining<'a> {
     fn event(&mut self, index: usize, placed: &Placed<'a>, of_remote_desktop: bool) {
         let Placed { at, event: logged } = *placed;
         match &logged.event {
-            Event::Accepted { transport: Transport::Tcp, client } => {
+            Event::Accepted {
+                transport: Transport::Tcp,
+                client,
+            } => {
                 let attempt = self.arrival(index, at, logged, *client, |seen| &mut seen.transport);
                 self.begin(attempt, *client);
             }
-            Event::Accepted { transport: Transport::Udp, client } => {
+            Event::Accepted {
+                transport: Transport::Udp,
+                client,
+            } => {
                 // The side channel of a connection that stands already; its own id leads there from now on.
-                if let Some(attempt) = client.and_then(|client| self.by_client.get(&client).copied()) {
+                if let Some(attempt) =
+                    client.and_then(|client| self.by_client.get(&client).copied())
+                {
                     self.note(attempt, index);
                     if let Some(activity) = logged.activity.as_deref() {
                         self.by_activity.insert(activity, attempt);
@@ -184,11 +196,19 @@ impl<'a> Joining<'a> {
                 let attempt = fresh.or_else(|| Some(self.new_attempt(index, at, logged, *client)));
                 self.pass_if(attempt, index, Stage::Credentials);
             }
-            Event::SessionOpened { event, session, client: Some(client) } => {
+            Event::SessionOpened {
+                event,
+                session,
+                client: Some(client),
+            } => {
                 self.session(index, at, logged, *event, *session, *client);
             }
             Event::SessionOpened { .. } => {}
-            Event::SessionLeft { event, session, reason } => {
+            Event::SessionLeft {
+                event,
+                session,
+                reason,
+            } => {
                 let attempt = session
                     .and_then(|session| self.by_session.get(&session).copied())
                     .or_else(|| self.of_activity(at, logged, SignedDuration::MAX));
@@ -210,7 +230,11 @@ impl<'a> Joining<'a> {
                 self.die(attempt, index, ending, *code);
                 self.leave(attempt, at, true, false);
             }
-            Event::Logon { kind, client: Some(client), refused } => {
+            Event::Logon {
+                kind,
+                client: Some(client),
+                refused,
+            } => {
                 self.logon(index, at, logged, *kind, *client, *refused);
             }
             Event::Schannel(schannel) if of_remote_desktop => {
@@ -306,7 +330,12 @@ impl<'a> Joining<'a> {
         attempt
     }
 
-    fn of_activity(&self, at: Timestamp, logged: &LoggedEvent, within: SignedDuration) -> Option<usize> {
+    fn of_activity(
+        &self,
+        at: Timestamp,
+        logged: &LoggedEvent,
+        within: SignedDuration,
+    ) -> Option<usize> {
         let attempt = *self.by_activity.get(logged.activity.as_deref()?)?;
         self.is_within(attempt, at, within).then_some(attempt)
     }
@@ -316,7 +345,8 @@ impl<'a> Joining<'a> {
     }
 
     fn latest_within(&self, at: Timestamp, within: SignedDuration) -> Option<usize> {
-        self.latest.filter(|attempt| self.is_within(*attempt, at, within))
+        self.latest
+            .filter(|attempt| self.is_within(*attempt, at, within))
     }
 
     /// The attempt to which a record belongs.
@@ -336,7 +366,8 @@ impl<'a> Joining<'a> {
         }
         if let Some(client) = client {
             let of_client = self.by_client.get(&client).copied();
-            if let Some(attempt) = of_client.filter(|attempt| self.is_within(*attempt, at, within)) {
+            if let Some(attempt) = of_client.filter(|attempt| self.is_within(*attempt, at, within))
+            {
                 return Some(attempt);
             }
             // An arrival that only the listener has shown bears no address until something names it.
@@ -426,18 +457,22 @@ impl<'a> Joining<'a> {
             .filter(|attempt| !self.has(*attempt, Stage::Session));
         match (kind, refused) {
             (10, None) => {
-                let attempt = near.unwrap_or_else(|| self.new_attempt(index, at, logged, Some(client)));
+                let attempt =
+                    near.unwrap_or_else(|| self.new_attempt(index, at, logged, Some(client)));
                 self.pass_if(Some(attempt), index, Stage::Tls);
                 self.attempts[attempt].admitted.get_or_insert(index);
             }
             (10, Some(code)) => {
-                let attempt = near.unwrap_or_else(|| self.new_attempt(index, at, logged, Some(client)));
+                let attempt =
+                    near.unwrap_or_else(|| self.new_attempt(index, at, logged, Some(client)));
                 self.pass_if(Some(attempt), index, Stage::Tls);
                 self.die(Some(attempt), index, Ending::Credentials, Some(code));
             }
             (3, Some(code)) => {
                 let alive = near.filter(|attempt| {
-                    self.attempts[*attempt].death.is_none_or(|death| death.ending != Ending::Tls)
+                    self.attempts[*attempt]
+                        .death
+                        .is_none_or(|death| death.ending != Ending::Tls)
                 });
                 self.pass_if(alive, index, Stage::Tls);
                 self.die(alive, index, Ending::Credentials, Some(code));
@@ -498,7 +533,11 @@ impl<'a> Joining<'a> {
 
     fn leave(&mut self, attempt: Option<usize>, at: Timestamp, broken: bool, wished: bool) {
         let Some(attempt) = attempt else { return };
-        let left = self.attempts[attempt].left.get_or_insert(Left { at, broken: false, wished: false });
+        let left = self.attempts[attempt].left.get_or_insert(Left {
+            at,
+            broken: false,
+            wished: false,
+        });
         left.broken |= broken;
         left.wished |= wished;
     }

@@ -72,11 +72,7 @@ impl Client {
 /// log does not reach, an authentication (RemoteConnectionManager 1149); where neither does, that RdpCoreTS gave the attempt
 /// to a session, or negotiated TLS for it and told of no failure: nobody is called locked out for want of a log.
 #[must_use]
-pub fn fates(
-    attempts: &[Attempt],
-    coverage: &LogCoverage,
-    as_of: Option<Timestamp>,
-) -> Vec<Fate> {
+pub fn fates(attempts: &[Attempt], coverage: &LogCoverage, as_of: Option<Timestamp>) -> Vec<Fate> {
     attempts
         .iter()
         .map(|attempt| fate(attempt, coverage, as_of))
@@ -129,10 +125,7 @@ pub fn clients(
     for (index, attempt) in attempts.iter().enumerate() {
         by_address.entry(attempt.client).or_default().push(index);
     }
-    let last_entry = fates
-        .iter()
-        .filter_map(|fate| entered(events, *fate))
-        .max();
+    let last_entry = fates.iter().filter_map(|fate| entered(events, *fate)).max();
     let mut clients: Vec<Client> = by_address
         .into_iter()
         .map(|(address, of_client)| {
@@ -150,7 +143,9 @@ pub fn clients(
                 last_success: run.last_success,
                 first_failure: run.first_failure,
                 stage: run.stage,
-                code: of_client.last().and_then(|last| attempts.get(*last)?.death?.code),
+                code: of_client
+                    .last()
+                    .and_then(|last| attempts.get(*last)?.death?.code),
                 attempts: of_client,
             }
         })
@@ -181,7 +176,12 @@ struct Run {
 }
 
 impl Run {
-    fn read(events: &[Placed<'_>], attempts: &[Attempt], fates: &[Fate], of_client: &[usize]) -> Self {
+    fn read(
+        events: &[Placed<'_>],
+        attempts: &[Attempt],
+        fates: &[Fate],
+        of_client: &[usize],
+    ) -> Self {
         let mut run = Run {
             last_success: None,
             first_failure: None,

@@ -40,14 +40,21 @@ impl<'a> Whom<'a> {
     pub fn new(history: &'a History<'_>, facts: &mut FactSet) -> Self {
         Whom {
             state: history.standing.state,
-            clients: history.clients.iter().map(|client| (client.address, client)).collect(),
+            clients: history
+                .clients
+                .iter()
+                .map(|client| (client.address, client))
+                .collect(),
             attempts: history
                 .attempts
                 .iter()
                 .flat_map(|attempt| attempt.records.iter().map(move |record| (*record, attempt)))
                 .collect(),
             unseen: history.anchors.gap,
-            nameless: facts.gaps.open(Subject::RdpCoreTsLog, "no log names the client of some attempts"),
+            nameless: facts.gaps.open(
+                Subject::RdpCoreTsLog,
+                "no log names the client of some attempts",
+            ),
         }
     }
 
@@ -88,7 +95,9 @@ impl<'a> Whom<'a> {
     }
 
     fn is_stranger(&self, attempt: &Attempt) -> bool {
-        self.clients.get(&attempt.client).is_some_and(|client| client.stranger)
+        self.clients
+            .get(&attempt.client)
+            .is_some_and(|client| client.stranger)
     }
 }
 
@@ -108,14 +117,22 @@ pub fn add_facts(history: &History<'_>, whom: &Whom<'_>, facts: &mut FactSet) {
         .iter()
         .map(|client| add_client(client, &attempts, facts))
         .collect();
-    let strangers = history.clients.iter().filter(|client| client.stranger).count();
+    let strangers = history
+        .clients
+        .iter()
+        .filter(|client| client.stranger)
+        .count();
     let body = catalog::State {
         state: history.standing.state,
         stage: history.standing.stage,
         clients: history.clients.len() - strangers,
         strangers,
     };
-    facts.add(history.standing.first_failure, body, vec![Source::Derived(clients)]);
+    facts.add(
+        history.standing.first_failure,
+        body,
+        vec![Source::Derived(clients)],
+    );
 }
 
 fn add_attempt(
@@ -125,7 +142,12 @@ fn add_attempt(
     fate: Fate,
     facts: &mut FactSet,
 ) -> FactId {
-    let source = |record: usize| history.events.get(record).map(|placed| placed.event.source());
+    let source = |record: usize| {
+        history
+            .events
+            .get(record)
+            .map(|placed| placed.event.source())
+    };
     let stranger = whom.is_stranger(attempt);
     let body = catalog::Attempt {
         client: whom.client(Some(attempt)),
@@ -133,7 +155,9 @@ fn add_attempt(
         ended: match fate {
             Fate::In(_) => Known::Is(None),
             Fate::Failed(Some(ending)) => Known::Is(Some(ending)),
-            Fate::Failed(None) if tells_endings(history, attempt.at) => Known::Is(Some(Ending::Silent)),
+            Fate::Failed(None) if tells_endings(history, attempt.at) => {
+                Known::Is(Some(Ending::Silent))
+            }
             Fate::Failed(None) | Fate::Unclear => Known::Open(facts.gaps.open(
                 Subject::RdpCoreTsLog,
                 "nothing tells how some attempts ended",
@@ -146,12 +170,24 @@ fn add_attempt(
         affected: whom.is_affected(Some(attempt)),
         stranger,
     };
-    let sources = attempt.records.iter().filter_map(|record| source(*record)).collect();
+    let sources = attempt
+        .records
+        .iter()
+        .filter_map(|record| source(*record))
+        .collect();
     let id = facts.add(Some(attempt.at), body, sources);
-    for stage in Stage::ALL.iter().copied().filter(|stage| *stage <= attempt.reached()) {
+    for stage in Stage::ALL
+        .iter()
+        .copied()
+        .filter(|stage| *stage <= attempt.reached())
+    {
         // Where no record shows a stage, the first one beyond it does.
-        let Some((_, record)) = attempt.passed.range(stage..).next() else { continue };
-        let Some(placed) = history.events.get(*record) else { continue };
+        let Some((_, record)) = attempt.passed.range(stage..).next() else {
+            continue;
+        };
+        let Some(placed) = history.events.get(*record) else {
+            continue;
+        };
         let body = Passed {
             stage,
             client: whom.client(Some(attempt)),
@@ -177,7 +213,9 @@ fn add_client(client: &Client, attempts: &[FactId], facts: &mut FactSet) -> Fact
         .filter_map(|attempt| attempts.get(*attempt).copied())
         .collect();
     let body = ClientOutcome {
-        client: client.address.map_or_else(|| "unknown".to_owned(), |address| address.to_string()),
+        client: client
+            .address
+            .map_or_else(|| "unknown".to_owned(), |address| address.to_string()),
         state: client.outcome,
         stage: client.stage,
         code: client.code,
@@ -197,7 +235,10 @@ fn add_security_error(whom: &Whom<'_>, index: usize, placed: &Placed<'_>, facts:
         Event::DriverError { event, code, .. } => (ErrorSource::TermDd, *event, *code, None),
         _ => return,
     };
-    let no_status = facts.gaps.open(Subject::RdpCoreTsLog, "the record of an error holds no status");
+    let no_status = facts.gaps.open(
+        Subject::RdpCoreTsLog,
+        "the record of an error holds no status",
+    );
     let by_status = |code: Option<Code>, tells: &dyn Fn(Code) -> bool| match code {
         Some(code) => Known::Is(tells(code)),
         None => Known::Open(no_status),

@@ -53,13 +53,31 @@ pub struct Evidence<'a> {
 /// Judges how people fare at the end of the collection.
 #[must_use]
 pub fn judge(evidence: &Evidence<'_>) -> Standing {
-    let counting: Vec<&Client> = evidence.clients.iter().filter(|client| !client.stranger).collect();
-    let locked_out: Vec<&Client> = counting.iter().copied().filter(|client| client.is_affected()).collect();
-    let latest = |clients: &[&Client]| clients.iter().filter_map(|client| client.last_success).max();
-    let first_of_them = locked_out.iter().filter_map(|client| client.first_failure).min();
+    let counting: Vec<&Client> = evidence
+        .clients
+        .iter()
+        .filter(|client| !client.stranger)
+        .collect();
+    let locked_out: Vec<&Client> = counting
+        .iter()
+        .copied()
+        .filter(|client| client.is_affected())
+        .collect();
+    let latest = |clients: &[&Client]| {
+        clients
+            .iter()
+            .filter_map(|client| client.last_success)
+            .max()
+    };
+    let first_of_them = locked_out
+        .iter()
+        .filter_map(|client| client.first_failure)
+        .min();
     let others_got_in = counting.iter().any(|client| {
         !client.is_affected()
-            && client.last_success.is_some_and(|success| Some(success) > first_of_them)
+            && client
+                .last_success
+                .is_some_and(|success| Some(success) > first_of_them)
     });
     let mixed = !locked_out.is_empty() && others_got_in;
     let last_success = latest(if mixed { &locked_out } else { &counting });
@@ -69,7 +87,9 @@ pub fn judge(evidence: &Evidence<'_>) -> Standing {
         .zip(evidence.fates)
         .filter(|(attempt, fate)| {
             matches!(fate, Fate::Failed(_))
-                && locked_out.iter().any(|client| client.address == attempt.client)
+                && locked_out
+                    .iter()
+                    .any(|client| client.address == attempt.client)
                 && last_success.is_none_or(|success| attempt.at > success)
         })
         .map(|(attempt, _)| attempt.at)
@@ -94,7 +114,12 @@ pub fn judge(evidence: &Evidence<'_>) -> Standing {
 
 /// The stage that most of the locked-out clients reach; of two, the earlier.
 fn stage_of(locked_out: &[&Client]) -> Option<Stage> {
-    let count = |stage: Stage| locked_out.iter().filter(|client| client.stage == stage).count();
+    let count = |stage: Stage| {
+        locked_out
+            .iter()
+            .filter(|client| client.stage == stage)
+            .count()
+    };
     Stage::ALL
         .iter()
         .copied()
@@ -106,17 +131,27 @@ fn stage_of(locked_out: &[&Client]) -> Option<Stage> {
 /// No log that records attempts covers the end; or, where people are locked out, the logs that would show somebody getting in
 /// since then have lost records: what is lost must not make a failure.
 fn is_unseen(evidence: &Evidence<'_>, first_of_them: Option<Timestamp>) -> bool {
-    let Some(as_of) = evidence.clock.as_of else { return true };
+    let Some(as_of) = evidence.clock.as_of else {
+        return true;
+    };
     let covers = |subject, from| {
-        let window = Window { from: Some(from), to: Some(as_of) };
+        let window = Window {
+            from: Some(from),
+            to: Some(as_of),
+        };
         evidence.coverage.covers(subject, &window)
     };
     let collected = |subject| evidence.coverage.collected(subject);
     if !covers(Subject::Arrivals, as_of) {
         return true;
     }
-    let Some(since) = first_of_them else { return false };
-    let entries = [Subject::LocalSessionManagerLog, Subject::RemoteConnectionManagerLog];
+    let Some(since) = first_of_them else {
+        return false;
+    };
+    let entries = [
+        Subject::LocalSessionManagerLog,
+        Subject::RemoteConnectionManagerLog,
+    ];
     // With neither collected, RdpCoreTS alone has told that each attempt failed.
     if entries.into_iter().any(collected) {
         !entries.into_iter().any(|subject| covers(subject, since))
@@ -127,12 +162,19 @@ fn is_unseen(evidence: &Evidence<'_>, first_of_them: Option<Timestamp>) -> bool 
 
 /// No attempt for more than twice the longest pause before it, or none at all.
 fn is_silent(evidence: &Evidence<'_>) -> bool {
-    let Some(as_of) = evidence.clock.as_of else { return false };
+    let Some(as_of) = evidence.clock.as_of else {
+        return false;
+    };
     let times = || evidence.attempts.iter().map(|attempt| attempt.at);
-    let Some(last) = times().max() else { return true };
+    let Some(last) = times().max() else {
+        return true;
+    };
     // The time from the oldest record of a log that shows arrivals to the first attempt is a pause too.
     let start = evidence.clock.oldest.into_iter().filter(|oldest| {
-        let window = Window { from: Some(*oldest), to: Some(*oldest) };
+        let window = Window {
+            from: Some(*oldest),
+            to: Some(*oldest),
+        };
         evidence.coverage.covers(Subject::Arrivals, &window)
     });
     let mut sorted: Vec<Timestamp> = start.chain(times()).collect();
@@ -153,7 +195,9 @@ fn longest_pause(sorted: &[Timestamp]) -> Option<SignedDuration> {
 /// Arrivals that no log names follow the last success for longer than people have stayed away before: whether those are
 /// people who fail or somebody who scans, nobody can tell.
 fn is_nameless(evidence: &Evidence<'_>, last_success: Option<Timestamp>) -> bool {
-    let (Some(last_success), Some(as_of)) = (last_success, evidence.clock.as_of) else { return false };
+    let (Some(last_success), Some(as_of)) = (last_success, evidence.clock.as_of) else {
+        return false;
+    };
     let nameless: Vec<Timestamp> = evidence
         .attempts
         .iter()
@@ -174,7 +218,8 @@ fn is_nameless(evidence: &Evidence<'_>, last_success: Option<Timestamp>) -> bool
         .collect();
     successes.sort_unstable();
     let usual = longest_pause(&successes).unwrap_or(SignedDuration::ZERO);
-    span >= SignedDuration::from_mins(10) && as_of.duration_since(last_success) > usual.saturating_mul(2)
+    span >= SignedDuration::from_mins(10)
+        && as_of.duration_since(last_success) > usual.saturating_mul(2)
 }
 
 /// Most sessions since some time break within minutes without anybody's wish, and their clients come back at once.
@@ -185,7 +230,8 @@ fn is_dropping(evidence: &Evidence<'_>) -> bool {
         .zip(evidence.fates)
         .enumerate()
         .filter_map(|(index, (attempt, fate))| {
-            entered(evidence.events, *fate).map(|entry| was_dropped(evidence, index, attempt, entry))
+            entered(evidence.events, *fate)
+                .map(|entry| was_dropped(evidence, index, attempt, entry))
         })
         .collect();
     // Some stretch up to the end begins with a drop and holds more drops than other sessions, its last ones not excepted.
@@ -201,7 +247,9 @@ fn is_dropping(evidence: &Evidence<'_>) -> bool {
 }
 
 fn was_dropped(evidence: &Evidence<'_>, index: usize, attempt: &Attempt, entry: Timestamp) -> bool {
-    let Some(left) = attempt.left.filter(|left| left.broken && !left.wished) else { return false };
+    let Some(left) = attempt.left.filter(|left| left.broken && !left.wished) else {
+        return false;
+    };
     let short = left.at.duration_since(entry) <= WITHIN_MINUTES;
     let mut later = evidence
         .attempts

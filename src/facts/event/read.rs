@@ -400,7 +400,7 @@ mod tests {
             },
             chunk: 0,
             offset: 0,
-            recovered: false,
+            integrity: crate::parse::event_log::Integrity::Whole,
         }
     }
 
@@ -422,10 +422,7 @@ mod tests {
         ];
         let new = [
             ("CallerProcessId", "1234"),
-            (
-                "CallerProcessImageName",
-                r"C:\Windows\System32\svchost.exe",
-            ),
+            ("CallerProcessImageName", r"C:\Windows\System32\svchost.exe"),
         ];
         for fields in [old.to_vec(), [new.to_vec(), old.to_vec()].concat()] {
             let Some(Event::Schannel(event)) = Event::read(&record("Schannel", 36870, &fields))
@@ -436,7 +433,11 @@ mod tests {
             assert_eq!(event.error, Some(Code(0x8009_030D)));
             assert_eq!(event.state, Some(10001));
         }
-        let unknown_word = record("Schannel", 36871, &[("Type", "palvelin"), ("ErrorState", "10013")]);
+        let unknown_word = record(
+            "Schannel",
+            36871,
+            &[("Type", "palvelin"), ("ErrorState", "10013")],
+        );
         let Some(Event::Schannel(event)) = Event::read(&unknown_word) else {
             panic!("not read")
         };
@@ -460,7 +461,11 @@ mod tests {
         error.data.unnamed = vec!["X.224".to_owned()];
         assert_eq!(
             Event::read(&error),
-            Some(Event::DriverError { event: 56, code: None, client: None })
+            Some(Event::DriverError {
+                event: 56,
+                code: None,
+                client: None
+            })
         );
     }
 
@@ -469,9 +474,17 @@ mod tests {
         let mut ran = record(
             "Service Control Manager",
             7036,
-            &[("param1", "Remotedesktopdienste"), ("param2", "Wird ausgeführt")],
+            &[
+                ("param1", "Remotedesktopdienste"),
+                ("param2", "Wird ausgeführt"),
+            ],
         );
-        ran.data.binary = Some("TermService/4\0".encode_utf16().flat_map(u16::to_le_bytes).collect());
+        ran.data.binary = Some(
+            "TermService/4\0"
+                .encode_utf16()
+                .flat_map(u16::to_le_bytes)
+                .collect(),
+        );
         let Some(Event::ServiceRan { service, state, .. }) = Event::read(&ran) else {
             panic!("not read")
         };

@@ -129,7 +129,9 @@ impl Evidence<'_> {
         if let (Some(caller), Some(own)) = (caller, self.processes.get(&self.clock.run_of(at))) {
             return Known::Is(own.contains(&caller));
         }
-        let Some(image) = image else { return Known::Open(self.not_told) };
+        let Some(image) = image else {
+            return Known::Open(self.not_told);
+        };
         let file = image.rsplit(['\\', '/']).next().unwrap_or(image).trim();
         match (file.eq_ignore_ascii_case("svchost.exe"), event.role) {
             (false, _) => Known::Is(false),
@@ -173,7 +175,10 @@ fn arrivals(events: &[Placed<'_>]) -> Vec<Timestamp> {
         .filter(|placed| {
             matches!(
                 placed.event.event,
-                Event::Accepted { transport: Transport::Tcp, .. } | Event::ListenerReached
+                Event::Accepted {
+                    transport: Transport::Tcp,
+                    ..
+                } | Event::ListenerReached
             )
         })
         .map(|placed| placed.at)
@@ -198,7 +203,12 @@ fn service_processes(events: &[Placed<'_>], clock: &Clock) -> BTreeMap<usize, BT
     let is_own = |channel: &str| {
         WATCH_LIST
             .iter()
-            .filter(|watched| matches!(watched.writer, Writer::RdpCoreTs | Writer::ConnectionManager))
+            .filter(|watched| {
+                matches!(
+                    watched.writer,
+                    Writer::RdpCoreTs | Writer::ConnectionManager
+                )
+            })
             .flat_map(|watched| watched.names)
             .any(|name| {
                 channel
@@ -211,7 +221,10 @@ fn service_processes(events: &[Placed<'_>], clock: &Clock) -> BTreeMap<usize, BT
         if let Some(process) = placed.event.process_id
             && is_own(&placed.event.channel)
         {
-            processes.entry(clock.run_of(placed.at)).or_default().insert(process);
+            processes
+                .entry(clock.run_of(placed.at))
+                .or_default()
+                .insert(process);
         }
     }
     processes

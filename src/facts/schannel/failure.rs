@@ -53,10 +53,14 @@ pub fn add_facts(
 fn schannel_events<'a>(
     history: &'a History<'_>,
 ) -> impl Iterator<Item = (usize, &'a Placed<'a>, &'a SchannelEvent)> {
-    history.events.iter().enumerate().filter_map(|(index, placed)| match &placed.event.event {
-        Event::Schannel(event) => Some((index, placed, event)),
-        _ => None,
-    })
+    history
+        .events
+        .iter()
+        .enumerate()
+        .filter_map(|(index, placed)| match &placed.event.event {
+            Event::Schannel(event) => Some((index, placed, event)),
+            _ => None,
+        })
 }
 
 /// The last moment at which TLS is known to have worked for Remote Desktop.
@@ -68,7 +72,9 @@ fn last_tls_success(history: &History<'_>) -> Option<Timestamp> {
         .filter(|(index, placed)| match &placed.event.event {
             Event::TlsNegotiated
             | Event::Authenticated { .. }
-            | Event::SessionOpened { client: Some(_), .. } => true,
+            | Event::SessionOpened {
+                client: Some(_), ..
+            } => true,
             Event::Schannel(event) => is_server_handshake(history, *index, event),
             _ => false,
         })
@@ -109,15 +115,17 @@ fn add_failure(
     let role = match (event.role, &attributed) {
         (Some(role), _) => Known::Is(role),
         (None, Known::Is(true)) => Known::Is(SchannelRole::Server),
-        (None, _) => Known::Open(
-            facts.gaps.open(Subject::SchannelEvents, "the event does not say which end of TLS it is about"),
-        ),
+        (None, _) => Known::Open(facts.gaps.open(
+            Subject::SchannelEvents,
+            "the event does not say which end of TLS it is about",
+        )),
     };
     let succeeded_later = last_success.is_some_and(|success| success > at);
     let affected = match (whom.attempt_of(index), history.standing.state) {
         (attempt @ Some(_), _) => whom.is_affected(attempt),
         (None, ConnectionState::Unseen) if CREDENTIAL.contains(&event.event) => {
-            let lived = succeeded_later || last_desktop(history).is_some_and(|desktop| desktop > at);
+            let lived =
+                succeeded_later || last_desktop(history).is_some_and(|desktop| desktop > at);
             Known::Is(!lived)
         }
         (None, _) => whom.is_affected(None),
@@ -145,10 +153,17 @@ fn add_failure(
 
 /// Whether a log that shows successes of TLS, or what comes after them, covers the time from here to the end.
 fn tells_success(history: &History<'_>, from: Timestamp) -> bool {
-    let window = Window { from: Some(from), to: history.clock.as_of };
-    [Subject::TlsOutcomes, Subject::CredentialOutcomes, Subject::LocalSessionManagerLog]
-        .into_iter()
-        .any(|subject| history.coverage.covers(subject, &window))
+    let window = Window {
+        from: Some(from),
+        to: history.clock.as_of,
+    };
+    [
+        Subject::TlsOutcomes,
+        Subject::CredentialOutcomes,
+        Subject::LocalSessionManagerLog,
+    ]
+    .into_iter()
+    .any(|subject| history.coverage.covers(subject, &window))
 }
 
 /// The refusals for want of a common suite since the last success, taken together.
@@ -172,12 +187,24 @@ fn add_suite_refusals(
         .collect();
     let gap_of = |index: usize| history.attribution.of(index).and_then(Known::gap);
     let is_certain = |index: usize| history.attribution.of(index) == Some(&Known::Is(true));
-    let certain = refusals.iter().filter(|(index, _)| is_certain(*index)).count();
-    let open: Vec<_> = refusals.iter().filter_map(|(index, _)| gap_of(*index)).collect();
-    let asked = Window { from: since.or(history.clock.oldest), to: history.clock.as_of };
+    let certain = refusals
+        .iter()
+        .filter(|(index, _)| is_certain(*index))
+        .count();
+    let open: Vec<_> = refusals
+        .iter()
+        .filter_map(|(index, _)| gap_of(*index))
+        .collect();
+    let asked = Window {
+        from: since.or(history.clock.oldest),
+        to: history.clock.as_of,
+    };
     let covered = history.coverage.covers(Subject::SchannelEvents, &asked);
-    let not_covered =
-        history.coverage.gap(Subject::SchannelEvents, "not in the collection", &mut facts.gaps);
+    let not_covered = history.coverage.gap(
+        Subject::SchannelEvents,
+        "not in the collection",
+        &mut facts.gaps,
+    );
     let attributed = match (certain, open.first()) {
         (0, Some(gap)) => Known::Open(*gap),
         (0, None) if !covered => Known::Open(not_covered),
@@ -186,10 +213,18 @@ fn add_suite_refusals(
     let repeats_to_end = match unseen {
         // Nothing tells whose they are: all that stand after the last sign of life count together.
         true => {
-            let after = |(_, placed): &&(usize, &Placed<'_>)| life.is_none_or(|life| placed.at > life);
-            let certain = refusals.iter().filter(after).filter(|(index, _)| is_certain(*index)).count();
-            let open: Vec<_> =
-                refusals.iter().filter(after).filter_map(|(index, _)| gap_of(*index)).collect();
+            let after =
+                |(_, placed): &&(usize, &Placed<'_>)| life.is_none_or(|life| placed.at > life);
+            let certain = refusals
+                .iter()
+                .filter(after)
+                .filter(|(index, _)| is_certain(*index))
+                .count();
+            let open: Vec<_> = refusals
+                .iter()
+                .filter(after)
+                .filter_map(|(index, _)| gap_of(*index))
+                .collect();
             repeats(certain, &open, covered, not_covered)
         }
         false => {
@@ -201,8 +236,11 @@ fn add_suite_refusals(
             let known = |index: &usize| {
                 is_certain(*index) && whom.is_affected(whom.attempt_of(*index)) == Known::Is(true)
             };
-            let certain =
-                refusals.iter().filter(of_locked_out).filter(|(index, _)| known(index)).count();
+            let certain = refusals
+                .iter()
+                .filter(of_locked_out)
+                .filter(|(index, _)| known(index))
+                .count();
             let open: Vec<_> = refusals
                 .iter()
                 .filter(of_locked_out)
@@ -218,13 +256,27 @@ fn add_suite_refusals(
             }
         }
     };
-    let body = SuiteRefusals { attributed, repeats_to_end, lists_share: lists_share.clone() };
-    let records: Vec<Source> = refusals.iter().map(|(_, placed)| placed.event.source()).collect();
+    let last = refusals.iter().map(|(_, placed)| placed.at).max();
+    let entered_later = last_tls_success(history).max(last_desktop(history)) > last;
+    let telling = match lists_share {
+        // With an overlap they are some other client's, or a scanner's.
+        Known::Is(true) => Known::Is(false),
+        _ => attributed.clone().map(|count| count > 0 && !entered_later),
+    };
+    let body = SuiteRefusals {
+        attributed,
+        repeats_to_end,
+        lists_share: lists_share.clone(),
+        telling,
+    };
+    let records: Vec<Source> = refusals
+        .iter()
+        .map(|(_, placed)| placed.event.source())
+        .collect();
     let sources = match records.is_empty() {
         true => vec![Source::Derived(Vec::new())],
         false => records,
     };
-    let last = refusals.iter().map(|(_, placed)| placed.at).max();
     facts.add(last, body, sources);
 }
 

@@ -94,8 +94,19 @@ pub(super) struct RecordSpan {
     pub filetime: u64,
     /// Its BinXML holds its elements itself, without a template: so exporting tools write them.
     pub templateless: bool,
-    /// Its header was damaged and has been completed, or it was found by searching behind damage.
-    pub recovered: bool,
+    pub integrity: Integrity,
+}
+
+/// How far a record can be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Integrity {
+    /// Magic, size and the copy of the size agree.
+    Whole,
+    /// One of them was damaged and the others tell it, or the record was found by searching behind damage.
+    Recovered,
+    /// Its end is not there. What it says of provider, id and time was read, but fields may read as empty or as zero
+    /// that were not: nothing may rest on them.
+    Torn,
 }
 
 /// A place in a chunk where live records should stand and none can be read.
@@ -125,6 +136,7 @@ pub(super) fn walk(chunk: &[u8], header: Option<&ChunkHeader>) -> Walk {
         chunk,
         header,
         walk: Walk::default(),
+        found: None,
     }
     .run()
 }
@@ -133,6 +145,8 @@ struct Walker<'a> {
     chunk: &'a [u8],
     header: Option<&'a ChunkHeader>,
     walk: Walk,
+    /// Where the last search ended, so that no stretch is searched twice.
+    found: Option<Option<usize>>,
 }
 
 impl Walker<'_> {
@@ -152,16 +166,24 @@ impl Walker<'_> {
                     _ => break,
                 }
             }
-            if let Some(record) = self.live_record_at(offset, live_end) {
+            if let Some(record) = self.live_record_at(offset) {
                 offset += record.size;
-                if self.header.is_some_and(|header| header.last_number == record.number) {
+                if self
+                    .header
+                    .is_some_and(|header| header.last_number == record.number)
+                {
                     live_end = offset;
                 }
                 self.walk.records.push(record);
                 continue;
             }
-            let next = self.search(offset + 4, live_end);
+            let next = self.next_record(offset + 4, live_end);
             if let Some(record) = next.and_then(|next| self.record_with_bad_size(offset, next)) {
+                offset += record.size;
+                self.walk.records.push(record);
+                continue;
+            }
+            if let Some(record) = self.torn_record_at(offset, next.unwrap_or(CHUNK_SIZE)) {
                 offset += record.size;
                 self.walk.records.push(record);
                 continue;
@@ -173,7 +195,7 @@ impl Walker<'_> {
                 None => break,
             }
             if let Some(mut record) = self.record_at(offset) {
-                record.recovered = true;
+                record.integrity = Integrity::Recovered;
                 offset += record.size;
                 self.walk.records.push(record);
             }
@@ -197,16 +219,19 @@ impl Walker<'_> {
     }
 
     /// As [`Self::record_at`], but one of the three may be damaged where all else speaks for the record.
-    fn live_record_at(&self, offset: usize, live_end: usize) -> Option<RecordSpan> {
+    fn live_record_at(&self, offset: usize) -> Option<RecordSpan> {
         let mut record = self.fields_at(offset)?;
         let end = offset + record.size;
         match (self.magic_at(offset), self.size_copy(offset, record.size)) {
             (true, true) => Some(record),
-            // The copy is damaged: another record, or the free space, begins where this one ends.
-            (true, false) if end == live_end || self.record_at(end).is_some() => Some(record),
+            // The copy is damaged: another record begins where this one ends.
+            (true, false) if self.record_at(end).is_some() => {
+                record.integrity = Integrity::Recovered;
+                Some(record)
+            }
             // The magic is damaged: its size says so twice and its number is the one that is due.
             (false, true) if self.follows(record.number) || self.starts_chunk(&record) => {
-                record.recovered = true;
+                record.integrity = Integrity::Recovered;
                 Some(record)
             }
             _ => None,
@@ -215,17 +240,35 @@ impl Walker<'_> {
 
     fn starts_chunk(&self, record: &RecordSpan) -> bool {
         record.offset == RECORDS_START
-            && self.header.is_some_and(|header| header.first_number == record.number)
+            && self
+                .header
+                .is_some_and(|header| header.first_number == record.number)
     }
 
     /// The record at `offset` whose size field is damaged, while the copy of it before `next` tells the size.
     fn record_with_bad_size(&self, offset: usize, next: usize) -> Option<RecordSpan> {
-        let size = next.checked_sub(offset).filter(|size| *size >= SMALLEST_RECORD)?;
+        let size = next
+            .checked_sub(offset)
+            .filter(|size| *size >= SMALLEST_RECORD)?;
         if !self.magic_at(offset) || !self.size_copy(offset, size) {
             return None;
         }
         let record = self.span(offset, size)?;
-        Some(RecordSpan { recovered: true, ..record })
+        Some(RecordSpan {
+            integrity: Integrity::Recovered,
+            ..record
+        })
+    }
+
+    /// The record at `offset` that only its magic, size and number vouch for, and that ends before `end`.
+    fn torn_record_at(&self, offset: usize, end: usize) -> Option<RecordSpan> {
+        let record = self.fields_at(offset)?;
+        let vouched =
+            self.magic_at(offset) && (self.follows(record.number) || self.starts_chunk(&record));
+        (vouched && offset + record.size <= end).then_some(RecordSpan {
+            integrity: Integrity::Torn,
+            ..record
+        })
     }
 
     fn fields_at(&self, offset: usize) -> Option<RecordSpan> {
@@ -243,7 +286,7 @@ impl Walker<'_> {
             number: u64_at(self.chunk, offset + 8)?,
             filetime: u64_at(self.chunk, offset + 16)?,
             templateless: matches!(content.first(), Some(0x01 | 0x41)),
-            recovered: false,
+            integrity: Integrity::Whole,
         })
     }
 
@@ -253,6 +296,18 @@ impl Walker<'_> {
 
     fn size_copy(&self, offset: usize, size: usize) -> bool {
         u32_at(self.chunk, offset + size - 4).is_some_and(|copy| copy as usize == size)
+    }
+
+    fn next_record(&mut self, from: usize, live_end: usize) -> Option<usize> {
+        match self.found {
+            Some(None) => None,
+            Some(Some(place)) if place >= from => Some(place),
+            _ => {
+                let place = self.search(from, live_end);
+                self.found = Some(place);
+                place
+            }
+        }
     }
 
     /// Where the next live record stands from `from` on.
@@ -281,10 +336,15 @@ impl Walker<'_> {
     fn lose(&mut self, offset: usize, end: usize, next: Option<usize>) {
         let before = match next {
             Some(next) => self.record_at(next).map(|record| record.number),
-            None => self.header.and_then(|header| header.last_number.checked_add(1)),
+            None => self
+                .header
+                .and_then(|header| header.last_number.checked_add(1)),
         };
         // Zeros up to the end are free space unless the header's numbers say that records stood there.
-        let zeros = self.chunk.get(offset..end).is_some_and(|lost| lost.iter().all(|byte| *byte == 0));
+        let zeros = self
+            .chunk
+            .get(offset..end)
+            .is_some_and(|lost| lost.iter().all(|byte| *byte == 0));
         let nothing_due = match (self.last_number(), before) {
             (Some(last), Some(before)) => before <= last.saturating_add(1),
             (_, None) => true,
@@ -303,8 +363,14 @@ impl Walker<'_> {
     /// Numbers that the header names and no record bears, though nothing of the chunk was skipped.
     fn lose_tail(&mut self, offset: usize, live_end: usize) {
         let Some(header) = self.header else { return };
-        let Some(last) = self.last_number() else { return };
-        let reported = self.walk.losses.last().is_some_and(|loss| loss.offset + loss.length >= live_end);
+        let Some(last) = self.last_number() else {
+            return;
+        };
+        let reported = self
+            .walk
+            .losses
+            .last()
+            .is_some_and(|loss| loss.offset + loss.length >= live_end);
         if last < header.last_number && header.last_number != u64::MAX && !reported {
             self.walk.losses.push(Loss {
                 offset,

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use evtx::{EvtxChunk, EvtxChunkHeader, ParserSettings};
 
 use super::chunk::{
-    CHUNK_MAGIC, CHUNK_SIZE, RECORD_HEADER, RECORDS_START, RecordSpan, SMALLEST_RECORD, STRING_TABLE,
+    CHUNK_MAGIC, CHUNK_SIZE, RECORD_HEADER, RECORDS_START, RecordSpan, SMALLEST_RECORD,
+    STRING_TABLE,
 };
 
 /// 2000-01-01: stands in for times that the crate refuses, and for those of covering records.
@@ -18,6 +19,9 @@ const ANY_TIME: u64 = 125_911_584_000_000_000;
 const MAGIC: [u8; 4] = [0x2a, 0x2a, 0, 0];
 /// A record whose decoding ends in a panic is skipped; a chunk with more of them than this is given up.
 const MOST_PANICS: usize = 64;
+
+/// Gets each wanted record as JSON, or why it could not be decoded.
+pub(super) type Sink<'a> = &'a mut dyn FnMut(&RecordSpan, Result<&[u8], String>);
 
 /// Decodes records of one log; holds what all its chunks share.
 pub(super) struct Decoder {
@@ -40,12 +44,7 @@ impl Decoder {
 
     /// Renders each of `wanted` (ascending places) as JSON and hands it to `sink`, or why that failed. `chunk` is
     /// [`CHUNK_SIZE`] long and is changed: nothing but this may be done with it afterwards.
-    pub fn decode(
-        &self,
-        chunk: &mut [u8],
-        wanted: &[RecordSpan],
-        sink: &mut dyn FnMut(&RecordSpan, Result<&[u8], String>),
-    ) -> Outcome {
+    pub fn decode(&self, chunk: &mut [u8], wanted: &[RecordSpan], sink: Sink<'_>) -> Outcome {
         let mut failed = Vec::new();
         let table = self.pass(chunk, wanted, &mut |record, json| match json {
             Ok(json) => sink(record, Ok(json)),
@@ -72,12 +71,7 @@ impl Decoder {
     }
 
     /// One walk over the wanted records. Calls `sink` exactly once for each, in order.
-    fn pass(
-        &self,
-        chunk: &mut [u8],
-        wanted: &[RecordSpan],
-        sink: &mut dyn FnMut(&RecordSpan, Result<&[u8], String>),
-    ) -> Result<(), String> {
+    fn pass(&self, chunk: &mut [u8], wanted: &[RecordSpan], sink: Sink<'_>) -> Result<(), String> {
         let mut rest = wanted;
         for _ in 0..MOST_PANICS {
             if rest.is_empty() {
@@ -96,22 +90,24 @@ impl Decoder {
             }
         }
         for record in rest {
-            sink(record, Err("too many records of this chunk break the decoder".into()));
+            sink(
+                record,
+                Err("too many records of this chunk break the decoder".into()),
+            );
         }
         Ok(())
     }
 
-    fn visit(
-        &self,
-        chunk: &[u8],
-        steps: &[Step<'_>],
-        sink: &mut dyn FnMut(&RecordSpan, Result<&[u8], String>),
-    ) -> Result<(), Stop> {
+    fn visit(&self, chunk: &[u8], steps: &[Step<'_>], sink: Sink<'_>) -> Result<(), Stop> {
         let opened = catch_unwind(AssertUnwindSafe(|| EvtxChunkHeader::from_bytes(chunk)));
         let header = match opened {
             Ok(Ok(header)) => header,
             Ok(Err(error)) => return Err(Stop::Chunk(error.to_string())),
-            Err(_) => return Err(Stop::Chunk("the decoder panicked on the chunk header".into())),
+            Err(_) => {
+                return Err(Stop::Chunk(
+                    "the decoder panicked on the chunk header".into(),
+                ));
+            }
         };
         let opened = catch_unwind(AssertUnwindSafe(|| {
             EvtxChunk::new(chunk, &header, Arc::clone(&self.settings))
@@ -119,13 +115,19 @@ impl Decoder {
         let mut parsed = match opened {
             Ok(Ok(parsed)) => parsed,
             Ok(Err(error)) => return Err(Stop::Chunk(reason(&error))),
-            Err(_) => return Err(Stop::Chunk("the decoder panicked on the string table".into())),
+            Err(_) => {
+                return Err(Stop::Chunk(
+                    "the decoder panicked on the string table".into(),
+                ));
+            }
         };
         let mut records = parsed.iter();
         let mut done = 0;
         for step in steps {
             let json = catch_unwind(AssertUnwindSafe(|| {
-                let record = records.next().ok_or("the decoder ended before this record")?;
+                let record = records
+                    .next()
+                    .ok_or("the decoder ended before this record")?;
                 let Step::Wanted(span) = step else {
                     return Ok(Vec::new());
                 };
@@ -133,7 +135,15 @@ impl Decoder {
                 if record.binxml_offset != (span.offset + RECORD_HEADER) as u64 {
                     return Err("the decoder read another record instead".to_owned());
                 }
-                record.into_json_bytes().map(|json| json.data).map_err(|error| reason(&error))
+                let mut json = record
+                    .into_json_bytes()
+                    .map_err(|error| reason(&error))?
+                    .data;
+                // The crate escapes control characters in values but not in names, where damage puts them.
+                for byte in json.iter_mut().filter(|byte| **byte < b' ') {
+                    *byte = b'?';
+                }
+                Ok(json)
             }));
             match (step, json) {
                 (Step::Covered, Ok(_)) => {}

@@ -6,7 +6,7 @@ use super::chunk::{CHUNK_MAGIC, CHUNK_SIZE, ChunkHeader, RECORDS_START, u32_at, 
 use crate::bundle::ReadAt;
 
 /// The block in front of the first chunk, as Windows writes it.
-const FILE_HEADER_BLOCK: u64 = 4096;
+pub(super) const FILE_HEADER_BLOCK: u64 = 4096;
 const FILE_MAGIC: &[u8; 8] = b"ElfFile\0";
 /// Whatever cuts or shifts a file does so by whole sectors.
 const SECTOR: usize = 512;
@@ -32,8 +32,7 @@ impl FileHeader {
         let mut covered = [0u8; 120];
         covered.copy_from_slice(block.get(..120)?);
         covered[..8].copy_from_slice(FILE_MAGIC);
-        let checksum_right =
-            flags & 4 != 0 || evtx::checksum_ieee(&covered) == u32_at(block, 124)?;
+        let checksum_right = flags & 4 != 0 || evtx::checksum_ieee(&covered) == u32_at(block, 124)?;
         let count = block.get(42..44)?;
         let header = FileHeader {
             dirty: flags & 1 != 0,
@@ -72,6 +71,8 @@ pub(super) struct Slot {
 #[derive(Debug)]
 pub(super) struct Layout {
     pub header: Option<FileHeader>,
+    /// Whether the file begins as an event log does.
+    pub magic_stands: bool,
     /// Where the slots begin.
     pub start: u64,
     pub slots: Vec<Slot>,
@@ -100,7 +101,12 @@ pub(super) fn locate(bytes: &dyn ReadAt) -> io::Result<Option<Layout>> {
         (header, start)
     };
     let slots = slots(bytes, start)?;
-    Ok(Some(Layout { header, start, slots }))
+    Ok(Some(Layout {
+        header,
+        magic_stands: intact,
+        start,
+        slots,
+    }))
 }
 
 /// The first sector that begins with a chunk header whose fields make sense.
@@ -154,13 +160,18 @@ fn slots(bytes: &dyn ReadAt, start: u64) -> io::Result<Vec<Slot>> {
                 slot.length = next;
                 block[next..].fill(0);
             }
-            slot.content = if is_chunk { Content::Chunk } else { content(&block) };
+            slot.content = if is_chunk {
+                Content::Chunk
+            } else {
+                content(&block)
+            };
         }
         slot.first_number = match (slot.content, header) {
             (Content::Chunk, Some(header)) if header.checksum_right => Some(header.first_number),
-            (Content::Chunk | Content::Headless, header) => {
-                walk(&block, header.as_ref()).records.first().map(|record| record.number)
-            }
+            (Content::Chunk | Content::Headless, header) => walk(&block, header.as_ref())
+                .records
+                .first()
+                .map(|record| record.number),
             (Content::Zeros | Content::Junk, _) => None,
         };
         offset += slot.length as u64;

@@ -23,7 +23,10 @@ impl<'a> Node<'a> {
     }
 
     pub fn member(&self, name: &str) -> Option<&Node<'a>> {
-        self.members().iter().find(|(member, _)| member == name).map(|(_, value)| value)
+        self.members()
+            .iter()
+            .find(|(member, _)| member == name)
+            .map(|(_, value)| value)
     }
 
     pub fn attribute(&self, name: &str) -> Option<&str> {
@@ -96,7 +99,11 @@ impl<'de> Visitor<'de> for NodeVisitor {
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<Node<'de>, E> {
-        Ok(Node::Text(Cow::Borrowed(if value { "true" } else { "false" })))
+        Ok(Node::Text(Cow::Borrowed(if value {
+            "true"
+        } else {
+            "false"
+        })))
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<Node<'de>, E> {

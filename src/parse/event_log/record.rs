@@ -1,12 +1,10 @@
 //! What an event record says, free of how its log wrote it down.
 
-use std::borrow::Cow;
-
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::chunk::RecordSpan;
+use super::chunk::{Integrity, RecordSpan};
 use super::node::{Node, number};
 
 /// What names the kind of an event. Asked before the rest of the record is looked at.
@@ -29,7 +27,8 @@ pub struct EventRecord {
     pub number: u64,
     /// The number in the record's header, which orders the records of one file.
     pub order: u64,
-    /// When it was written.
+    /// When the event happened: `TimeCreated`. The record's header bears the time at which it was written to this
+    /// file, which in an exported or forwarded log is another one.
     pub time: Timestamp,
     /// The provider's name.
     pub provider: String,
@@ -63,8 +62,8 @@ pub struct EventRecord {
     pub chunk: u64,
     /// Place of the record in the file, in bytes.
     pub offset: u64,
-    /// Its header was damaged and completed, or it was found by searching behind damage.
-    pub recovered: bool,
+    /// How far it can be trusted.
+    pub integrity: Integrity,
 }
 
 /// The part of a record that its provider filled.
@@ -84,7 +83,10 @@ pub struct EventData {
 impl EventData {
     /// The first field of this name.
     pub fn field(&self, name: &str) -> Option<&str> {
-        self.named.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str())
+        self.named
+            .iter()
+            .find(|(field, _)| field == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// All fields of this name, those included that the decoder numbered (`Name_1`) because the name was taken.
@@ -93,9 +95,12 @@ impl EventData {
             .iter()
             .filter(move |(field, _)| {
                 field == name
-                    || field.strip_prefix(name).and_then(|rest| rest.strip_prefix('_')).is_some_and(
-                        |digits| !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit()),
-                    )
+                    || field
+                        .strip_prefix(name)
+                        .and_then(|rest| rest.strip_prefix('_'))
+                        .is_some_and(|digits| {
+                            !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit())
+                        })
             })
             .map(|(_, value)| value.as_str())
     }
@@ -137,7 +142,9 @@ impl<'a> System<'a> {
         let provider = self.0.member("Provider");
         let event_id = self.0.member("EventID").and_then(Node::number);
         Ok(RecordKey {
-            provider: provider.and_then(|provider| provider.attribute("Name")).unwrap_or(""),
+            provider: provider
+                .and_then(|provider| provider.attribute("Name"))
+                .unwrap_or(""),
             source_name: provider.and_then(|provider| provider.attribute("EventSourceName")),
             event_id: event_id
                 .and_then(|id| u32::try_from(id).ok())
@@ -147,11 +154,18 @@ impl<'a> System<'a> {
 
     /// `EventRecordID`; nothing writes 0, but salvaged records and some tools leave it so.
     pub fn number(&self) -> Option<u64> {
-        self.0.member("EventRecordID").and_then(Node::number).filter(|number| *number != 0)
+        self.0
+            .member("EventRecordID")
+            .and_then(Node::number)
+            .filter(|number| *number != 0)
     }
 
     pub fn time(&self) -> Option<Timestamp> {
-        self.0.member("TimeCreated")?.attribute("SystemTime")?.parse().ok()
+        self.0
+            .member("TimeCreated")?
+            .attribute("SystemTime")?
+            .parse()
+            .ok()
     }
 
     pub fn channel(&self) -> &str {
@@ -185,7 +199,11 @@ pub(super) struct Place {
 }
 
 /// Puts a record together from its `System` part and the rest of its rendering.
-pub(super) fn record(system: &System<'_>, json: &[u8], place: &Place) -> Result<EventRecord, String> {
+pub(super) fn record(
+    system: &System<'_>,
+    json: &[u8],
+    place: &Place,
+) -> Result<EventRecord, String> {
     let key = system.key()?;
     let text = |text: &str| text.to_owned();
     Ok(EventRecord {
@@ -203,12 +221,14 @@ pub(super) fn record(system: &System<'_>, json: &[u8], place: &Place) -> Result<
         computer: system.computer().to_owned(),
         process_id: system.attribute_number("Execution", "ProcessID"),
         thread_id: system.attribute_number("Execution", "ThreadID"),
-        activity_id: system.attribute("Correlation", "ActivityID").map(str::to_lowercase),
+        activity_id: system
+            .attribute("Correlation", "ActivityID")
+            .map(str::to_lowercase),
         user_sid: system.attribute("Security", "UserID").map(text),
         data: data(json)?,
         chunk: place.chunk,
         offset: place.offset,
-        recovered: place.span.recovered,
+        integrity: place.span.integrity,
     })
 }
 
@@ -231,7 +251,10 @@ fn data(json: &[u8]) -> Result<EventData, String> {
     let whole: Whole<'_> = serde_json::from_slice(json).map_err(|error| error.to_string())?;
     let mut data = EventData::default();
     if let Some(user_data) = whole.event.user_data.filter(|node| *node != Node::Null) {
-        let element = user_data.members().iter().find(|(name, _)| !name.starts_with('#'));
+        let element = user_data
+            .members()
+            .iter()
+            .find(|(name, _)| !name.starts_with('#'));
         if let Some((name, content)) = element {
             data.container = name.clone().into_owned();
             flatten(name, content, &mut data.named);
@@ -304,16 +327,23 @@ fn flatten(element: &str, content: &Node<'_>, fields: &mut Vec<(String, String)>
     }
 }
 
-fn is_namespace(attribute: &Cow<'_, str>) -> bool {
+fn is_namespace(attribute: &str) -> bool {
     attribute == "xmlns" || attribute.starts_with("xmlns:")
 }
 
 /// Hexadecimal digits as bytes.
 fn bytes(digits: &str) -> Option<Vec<u8>> {
     let digits = digits.as_bytes();
-    if digits.len() % 2 != 0 {
+    if !digits.len().is_multiple_of(2) {
         return None;
     }
-    let value = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
-    digits.chunks_exact(2).map(|pair| Some(value(pair[0])? << 4 | value(pair[1])?)).collect()
+    let value = |digit: u8| {
+        char::from(digit)
+            .to_digit(16)
+            .and_then(|value| u8::try_from(value).ok())
+    };
+    digits
+        .chunks_exact(2)
+        .map(|pair| Some(value(pair[0])? << 4 | value(pair[1])?))
+        .collect()
 }

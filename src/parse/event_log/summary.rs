@@ -1,10 +1,11 @@
 //! What a log covers: its first and last records, the computers and channels it speaks of, and what is missing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::chunk::Integrity;
 use super::layout::FileHeader;
 
 /// A fall of the clock from one record to the next that is smaller than this is no step: records are numbered in the
@@ -23,6 +24,13 @@ pub struct Mark {
     pub order: u64,
     /// When it was written.
     pub time: Timestamp,
+}
+
+impl Mark {
+    /// The record was numbered anew when it was exported or forwarded.
+    fn renumbered(&self) -> bool {
+        self.number != self.order
+    }
 }
 
 /// The oldest and the newest record of one kind, by their numbers.
@@ -106,7 +114,7 @@ pub struct LogSummary {
     pub records: u64,
     /// Those of them that hold their elements without a template, as exporting tools write them.
     pub templateless: u64,
-    /// Those of them that were found behind damage, or whose header was completed.
+    /// Those of them that are not whole: see [`Integrity`].
     pub recovered: u64,
     /// The record with the lowest number and the one with the highest.
     pub span: Option<Span>,
@@ -149,14 +157,18 @@ pub(super) struct Seen<'a> {
     /// Channel and computer, where the record was decoded.
     pub origin: Option<(&'a str, &'a str)>,
     pub templateless: bool,
-    pub recovered: bool,
+    pub integrity: Integrity,
 }
 
 /// Gathers a [`LogSummary`] from chunks that come oldest first.
 pub(super) struct Builder {
     summary: LogSummary,
-    /// For each slot of the file, whether records may be lost in it.
-    damaged: Vec<bool>,
+    /// How many slots there are, those included that the file is cut off before.
+    slots: usize,
+    /// The slots in which records may be lost.
+    damaged: BTreeSet<usize>,
+    /// The holes of each slot of which it is not known yet what they hide.
+    open: BTreeMap<usize, Vec<usize>>,
     previous: Option<(Mark, usize)>,
     /// For each (channel, computer), its last record and how much damage came before it.
     sequences: BTreeMap<(String, String), (Mark, u64)>,
@@ -170,7 +182,9 @@ impl Builder {
                 header,
                 ..LogSummary::default()
             },
-            damaged: vec![false; slots],
+            slots,
+            damaged: BTreeSet::new(),
+            open: BTreeMap::new(),
             previous: None,
             sequences: BTreeMap::new(),
             damage_seen: 0,
@@ -188,11 +202,8 @@ impl Builder {
     /// A place where records may be lost. Slots behind the end of the file are allowed.
     pub fn hole(&mut self, hole: Hole) {
         let slot = usize::try_from(hole.chunk).unwrap_or(usize::MAX);
-        if slot == self.damaged.len() {
-            self.damaged.push(true);
-        } else if let Some(damaged) = self.damaged.get_mut(slot) {
-            *damaged = true;
-        }
+        self.slots = self.slots.max(slot.saturating_add(1));
+        self.damaged.insert(slot);
         // A stretch of slots with the same damage is one hole.
         let joins = |last: &&mut Hole| {
             last.hides.is_none()
@@ -200,10 +211,15 @@ impl Builder {
                 && last.what == hole.what
                 && last.offset + last.length == hole.offset
         };
-        match self.summary.holes.last_mut().filter(joins) {
-            Some(last) => last.length += hole.length,
-            None => self.summary.holes.push(hole),
+        if let Some(last) = self.summary.holes.last_mut().filter(joins) {
+            last.length += hole.length;
+            return;
         }
+        if hole.hides.is_none() {
+            let index = self.summary.holes.len();
+            self.open.entry(slot).or_default().push(index);
+        }
+        self.summary.holes.push(hole);
     }
 
     /// A record that stands but could not be decoded: a hole of which all is known. Its number is due in [`Self::seen`].
@@ -221,13 +237,18 @@ impl Builder {
         if let Some((previous, previous_slot)) = self.previous {
             self.compare(previous, previous_slot, seen.mark, slot);
         }
-        if self.previous.is_none_or(|(previous, _)| previous.order <= seen.mark.order) {
+        if self
+            .previous
+            .is_none_or(|(previous, _)| previous.order <= seen.mark.order)
+        {
             self.previous = Some((seen.mark, slot));
         }
-        let Some((channel, computer)) = seen.origin else { return };
+        let Some((channel, computer)) = seen.origin else {
+            return;
+        };
         self.summary.records += 1;
         self.summary.templateless += u64::from(seen.templateless);
-        self.summary.recovered += u64::from(seen.recovered);
+        self.summary.recovered += u64::from(seen.integrity != Integrity::Whole);
         widen(&mut self.summary.span, seen.mark);
         widen_named(&mut self.summary.channels, channel, seen.mark);
         widen_named(&mut self.summary.computers, computer, seen.mark);
@@ -235,11 +256,8 @@ impl Builder {
     }
 
     fn compare(&mut self, previous: Mark, previous_slot: usize, mark: Mark, slot: usize) {
-        if mark.order > previous.order && previous.time.duration_since(mark.time) >= CLOCK_STEP {
-            self.summary.clock_step_count += 1;
-            if self.summary.clock_steps.len() < KEPT {
-                self.summary.clock_steps.push(ClockStep { from: previous, to: mark });
-            }
+        if !previous.renumbered() && !mark.renumbered() {
+            self.clock(previous, mark);
         }
         if mark.order <= previous.order.saturating_add(1) {
             return;
@@ -249,17 +267,41 @@ impl Builder {
             self.damage_seen += 1;
             return;
         }
-        let kind = if previous_slot == slot { GapKind::Selected } else { GapKind::Missing };
+        let kind = if previous_slot == slot {
+            GapKind::Selected
+        } else {
+            GapKind::Missing
+        };
         self.gap(numbers, kind, previous.time, mark.time);
     }
 
-    fn gap(&mut self, numbers: RangeInclusive<u64>, kind: GapKind, after: Timestamp, before: Timestamp) {
+    fn clock(&mut self, from: Mark, to: Mark) {
+        if to.order > from.order && from.time.duration_since(to.time) >= CLOCK_STEP {
+            self.summary.clock_step_count += 1;
+            if self.summary.clock_steps.len() < KEPT {
+                self.summary.clock_steps.push(ClockStep { from, to });
+            }
+        }
+    }
+
+    fn gap(
+        &mut self,
+        numbers: RangeInclusive<u64>,
+        kind: GapKind,
+        after: Timestamp,
+        before: Timestamp,
+    ) {
         self.summary.gap_count += 1;
         let count = (numbers.end() - numbers.start()).saturating_add(1);
         self.summary.missing = self.summary.missing.saturating_add(count);
         self.summary.selected |= kind == GapKind::Selected;
         if self.summary.gaps.len() < KEPT {
-            self.summary.gaps.push(Gap { numbers, kind, after, before });
+            self.summary.gaps.push(Gap {
+                numbers,
+                kind,
+                after,
+                before,
+            });
         }
     }
 
@@ -273,21 +315,32 @@ impl Builder {
         after: Timestamp,
         before: Timestamp,
     ) -> bool {
-        let slots = self.damaged.len();
-        let between = |slot: usize| match (from <= to, from) {
-            (true, _) => (from..=to).contains(&slot),
-            (false, _) => slot >= from || slot <= to,
+        let ranges = if from <= to {
+            [from..=to, to..=to]
+        } else {
+            [from..=self.slots, 0..=to]
         };
-        let damaged = (0..slots).any(|slot| between(slot) && self.damaged[slot]);
-        for hole in &mut self.summary.holes {
-            let here = usize::try_from(hole.chunk).is_ok_and(between);
-            if damaged && here && hole.hides.is_none() {
-                hole.hides = Some(numbers.clone());
-                hole.after = hole.after.or(Some(after));
-                hole.before = hole.before.or(Some(before));
+        if !ranges
+            .iter()
+            .any(|range| self.damaged.range(range.clone()).next().is_some())
+        {
+            return false;
+        }
+        for range in ranges {
+            let here: Vec<usize> = self.open.range(range).map(|(slot, _)| *slot).collect();
+            for hole in here
+                .iter()
+                .filter_map(|slot| self.open.remove(slot))
+                .flatten()
+            {
+                if let Some(hole) = self.summary.holes.get_mut(hole) {
+                    hole.hides = Some(numbers.clone());
+                    hole.after = hole.after.or(Some(after));
+                    hole.before = hole.before.or(Some(before));
+                }
             }
         }
-        damaged
+        true
     }
 
     /// `EventRecordID` runs on by one for each channel of each computer; in an export the headers are numbered anew,
@@ -296,9 +349,11 @@ impl Builder {
         let key = (channel.to_owned(), computer.to_owned());
         let last = self.sequences.insert(key, (mark, self.damage_seen));
         let Some((last, damage)) = last else { return };
-        let renumbered = mark.number != mark.order || last.number != last.order;
-        let jumps = mark.number > last.number.saturating_add(1);
-        if renumbered && jumps && damage == self.damage_seen {
+        if !last.renumbered() && !mark.renumbered() {
+            return;
+        }
+        self.clock(last, mark);
+        if mark.number > last.number.saturating_add(1) && damage == self.damage_seen {
             let numbers = last.number + 1..=mark.number - 1;
             self.gap(numbers, GapKind::Selected, last.time, mark.time);
         }
@@ -307,21 +362,42 @@ impl Builder {
     /// The summary; `end` is where the file ends.
     pub fn finish(mut self, end: u64) -> LogSummary {
         self.expect_all_that_the_header_counts(end);
-        self.summary.holes.sort_by_key(|hole| (hole.offset, hole.chunk));
-        self.summary.problems.sort_by_key(|problem| (problem.offset, problem.chunk));
+        self.summary
+            .holes
+            .sort_by_key(|hole| (hole.offset, hole.chunk));
+        self.summary
+            .problems
+            .sort_by_key(|problem| (problem.offset, problem.chunk));
         self.summary
     }
 
     fn expect_all_that_the_header_counts(&mut self, end: u64) {
-        let Some(header) = self.summary.header.filter(|header| header.checksum_right) else { return };
-        let hidden = self.summary.holes.iter().filter_map(|hole| hole.hides.as_ref());
-        let known = hidden.map(|hides| *hides.end()).chain(self.previous.map(|(mark, _)| mark.order)).max();
+        let Some(header) = self.summary.header.filter(|header| header.checksum_right) else {
+            return;
+        };
+        let hidden = self
+            .summary
+            .holes
+            .iter()
+            .filter_map(|hole| hole.hides.as_ref());
+        let known = hidden
+            .map(|hides| *hides.end())
+            .chain(self.previous.map(|(mark, _)| mark.order))
+            .max();
         let first_unknown = known.map_or(1, |known| known.saturating_add(1));
-        let Some(last) = header.next_number.checked_sub(1).filter(|last| *last >= first_unknown) else {
+        let Some(last) = header
+            .next_number
+            .checked_sub(1)
+            .filter(|last| *last >= first_unknown)
+        else {
             return;
         };
         let after = self.previous.map(|(mark, _)| mark.time);
-        let open = self.summary.holes.iter_mut().filter(|hole| hole.hides.is_none());
+        let open = self
+            .summary
+            .holes
+            .iter_mut()
+            .filter(|hole| hole.hides.is_none());
         let mut found = false;
         for hole in open {
             hole.hides = Some(first_unknown..=last);
@@ -330,7 +406,7 @@ impl Builder {
         }
         if !found {
             self.summary.holes.push(Hole {
-                chunk: self.damaged.len() as u64,
+                chunk: self.slots as u64,
                 offset: end,
                 length: 0,
                 hides: Some(first_unknown..=last),
@@ -343,7 +419,10 @@ impl Builder {
 }
 
 fn widen(span: &mut Option<Span>, mark: Mark) {
-    let span = span.get_or_insert(Span { oldest: mark, newest: mark });
+    let span = span.get_or_insert(Span {
+        oldest: mark,
+        newest: mark,
+    });
     if mark.order < span.oldest.order {
         span.oldest = mark;
     }

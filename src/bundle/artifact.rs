@@ -1,0 +1,60 @@
+//! One file of the collection.
+
+use std::io;
+use std::sync::Arc;
+
+use super::error::{Problem, Trouble};
+use super::hash::Sha256Digest;
+use super::kind::{Kind, NotUsed, promised_by_name};
+use super::origin::Origin;
+use super::path;
+use super::source::ReadAt;
+
+/// One file of the collection.
+#[derive(Debug, Clone)]
+pub struct Artifact {
+    /// Its path relative to the input, with `/` between folders; where there are several inputs, with as much of their
+    /// own paths before it as tells them apart. No two artifacts share one.
+    pub path: String,
+    /// What it is, by content.
+    pub kind: Kind,
+    /// Its size.
+    pub bytes: u64,
+    /// Its SHA-256, once [`super::Bundle::hash`] has computed it.
+    pub sha256: Option<Sha256Digest>,
+    /// Where its bytes are.
+    pub origin: Origin,
+}
+
+impl Artifact {
+    /// Opens its bytes for reading.
+    ///
+    /// # Errors
+    /// What the operating system says when the file cannot be opened.
+    pub fn open(&self) -> io::Result<Arc<dyn ReadAt>> {
+        self.origin.open()
+    }
+
+    /// Its own name, without folders.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        path::file_name(&self.path)
+    }
+
+    /// What people will miss: a file whose name promises evidence and whose content is none.
+    pub(super) fn disappointment(&self) -> Option<Problem> {
+        let promised = promised_by_name(self.name())?;
+        match &self.kind {
+            Kind::NotUsed(NotUsed::Empty) => Some(Trouble::Empty(promised)),
+            Kind::NotUsed(reason) => Some(Trouble::NotWhatItsNameSays {
+                promised,
+                found: reason.clone(),
+            }),
+            Kind::EventLog(_)
+            | Kind::Hive(_)
+            | Kind::TransactionLog { .. }
+            | Kind::Certificate(_) => None,
+        }
+        .map(|trouble| Problem::of(&self.path, trouble))
+    }
+}

@@ -1,0 +1,490 @@
+//! What a file is, by its content; its name never decides.
+
+use std::io;
+
+use super::source::ReadAt;
+use super::transaction_log;
+
+/// What a file is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// An event log of Windows Vista or later.
+    EventLog(EventLogForm),
+    /// A registry hive.
+    Hive(HiveForm),
+    /// A transaction log of a hive.
+    TransactionLog {
+        /// The path of the hive it belongs to, where that lies beside it.
+        hive: Option<String>,
+    },
+    /// One certificate or several.
+    Certificate(CertificateForm),
+    /// Something else.
+    NotUsed(NotUsed),
+}
+
+/// Whether an event log has its header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventLogForm {
+    /// It begins with `ElfFile`.
+    Whole,
+    /// Only its chunks are left, the first one here.
+    Headerless {
+        /// The offset of the first chunk found.
+        first_chunk: u64,
+    },
+}
+
+/// Whether a hive has its base block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HiveForm {
+    /// It begins with `regf`.
+    Whole,
+    /// Its base block is gone; its bins are left.
+    Headerless,
+}
+
+/// How certificates are encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CertificateForm {
+    /// One, binary.
+    Der,
+    /// One or many, as text between BEGIN and END.
+    Pem,
+}
+
+/// Why a file is not used.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+pub enum NotUsed {
+    /// It has no bytes.
+    #[error("empty")]
+    Empty,
+    /// As far as it was looked at, all its bytes are zero.
+    #[error("nothing but zero bytes")]
+    Zeros,
+    /// Something packed.
+    #[error("an archive: unpack it first")]
+    Archive,
+    /// A disk.
+    #[error("a disk image: mount it read-only first")]
+    DiskImage,
+    /// An event log of Windows XP or Server 2003.
+    #[error("an event log of Windows Server 2003 or before, which is not read")]
+    OldEventLog,
+    /// A registry export as text.
+    #[error("a registry export as text: save the hive with `reg save` instead")]
+    RegistryText,
+    /// Certificates in an envelope.
+    #[error("PKCS #7 or PKCS #12: export the certificate alone, as .cer")]
+    CertificateEnvelope,
+    /// A private key.
+    #[error("a private key, which is not read: remove it from the collection")]
+    PrivateKey,
+    /// None of what is known here.
+    #[error("neither event log nor hive nor certificate")]
+    Unrecognized,
+}
+
+impl Kind {
+    /// Its name in reports.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Kind::EventLog(_) => "event log",
+            Kind::Hive(_) => "hive",
+            Kind::TransactionLog { .. } => "transaction log",
+            Kind::Certificate(_) => "certificate",
+            Kind::NotUsed(_) => "not used",
+        }
+    }
+
+    /// Whether something can be said from it alone.
+    #[must_use]
+    pub fn is_evidence(&self) -> bool {
+        match self {
+            Kind::EventLog(_) | Kind::Hive(_) | Kind::Certificate(_) => true,
+            Kind::TransactionLog { .. } | Kind::NotUsed(_) => false,
+        }
+    }
+}
+
+/// What people expect of a file of this name, for a message where the content is something else.
+pub(super) fn promised_by_name(name: &str) -> Option<&'static str> {
+    let name = name.to_ascii_lowercase();
+    let ending = name.rsplit_once('.').map(|(_, ending)| ending);
+    match (name.as_str(), ending) {
+        ("system" | "software", _) | (_, Some("hiv" | "hve")) => Some("a hive"),
+        (_, Some("evtx")) => Some("an event log"),
+        (_, Some("cer" | "crt" | "der" | "pem")) => Some("a certificate"),
+        _ => None,
+    }
+}
+
+const LOG_MAGIC: &[u8] = b"ElfFile\0";
+const CHUNK_MAGIC: &[u8] = b"ElfChnk\0";
+const HIVE_MAGIC: &[u8] = b"regf";
+const BIN_MAGIC: &[u8] = b"hbin";
+const HEAD: usize = 8192;
+/// How far text is searched for a certificate.
+const TEXT_SEARCHED: usize = 256 << 10;
+/// How far a file without a header is searched for a chunk of an event log, and in what steps.
+const CHUNKS_SEARCHED: u64 = 4 << 20;
+const CHUNK_STEP: usize = 512;
+
+/// Tells what the bytes are. `name` only helps to tell a transaction log, whose own field says so too, from its hive.
+pub(super) fn sniff(source: &dyn ReadAt, name: &str) -> io::Result<Kind> {
+    let mut head = vec![0; HEAD];
+    let filled = source.read_full_at(0, &mut head)?;
+    head.truncate(filled);
+    if head.is_empty() {
+        return Ok(Kind::NotUsed(NotUsed::Empty));
+    }
+    if head.starts_with(LOG_MAGIC) {
+        return Ok(Kind::EventLog(EventLogForm::Whole));
+    }
+    if head.starts_with(HIVE_MAGIC) {
+        return Ok(hive_or_log(&head, name));
+    }
+    if is_first_bin(&head) {
+        return Ok(Kind::Hive(HiveForm::Headerless));
+    }
+    if is_certificate(&head) {
+        return Ok(Kind::Certificate(CertificateForm::Der));
+    }
+    if let Some(reason) = known_otherwise(&head, source.len()) {
+        return Ok(Kind::NotUsed(reason));
+    }
+    if let Some(kind) = pem(source)? {
+        return Ok(kind);
+    }
+    if let Some(first_chunk) = first_chunk(source)? {
+        return Ok(Kind::EventLog(EventLogForm::Headerless { first_chunk }));
+    }
+    Ok(Kind::NotUsed(if head.iter().all(|byte| *byte == 0) {
+        NotUsed::Zeros
+    } else {
+        NotUsed::Unrecognized
+    }))
+}
+
+/// The base block's file type is 0 for a hive, 1, 2 or 6 for its logs (registry file format specification, "Base block").
+fn hive_or_log(head: &[u8], name: &str) -> Kind {
+    let file_type = head
+        .get(28..32)
+        .and_then(|field| field.first_chunk().copied())
+        .map(u32::from_le_bytes);
+    if matches!(file_type, Some(1 | 2 | 6)) || transaction_log::is_name(name) {
+        Kind::TransactionLog { hive: None }
+    } else {
+        Kind::Hive(HiveForm::Whole)
+    }
+}
+
+/// A hive bin right behind where the base block was; the first one says that its offset is 0.
+fn is_first_bin(head: &[u8]) -> bool {
+    head.get(4096..4104)
+        .is_some_and(|bin| bin.starts_with(BIN_MAGIC) && bin.ends_with(&[0; 4]))
+}
+
+/// What has a mark of its own and would only be mistaken for something else.
+fn known_otherwise(head: &[u8], bytes: u64) -> Option<NotUsed> {
+    const ARCHIVES: [&[u8]; 8] = [
+        b"PK\x03\x04",
+        b"PK\x05\x06",
+        b"7z\xbc\xaf\x27\x1c",
+        b"\x1f\x8b",
+        b"MSCF",
+        b"Rar!",
+        b"BZh",
+        b"\xfd7zXZ\0",
+    ];
+    const DISKS: [&[u8]; 5] = [b"vhdxfile", b"conectix", b"KDMV", b"EVF\x09", b"QFI\xfb"];
+    const BOOT_SECTOR_END: &[u8] = &[0x55, 0xAA];
+    if ARCHIVES.iter().any(|magic| head.starts_with(magic)) {
+        Some(NotUsed::Archive)
+    } else if DISKS.iter().any(|magic| head.starts_with(magic))
+        || (head.get(510..512) == Some(BOOT_SECTOR_END) && bytes >= 1 << 20)
+    {
+        Some(NotUsed::DiskImage)
+    } else if head.get(4..8) == Some(b"LfLe") {
+        Some(NotUsed::OldEventLog)
+    } else if is_envelope(head) {
+        Some(NotUsed::CertificateEnvelope)
+    } else if is_registry_text(head) {
+        Some(NotUsed::RegistryText)
+    } else {
+        None
+    }
+}
+
+fn is_registry_text(head: &[u8]) -> bool {
+    const TITLES: [&str; 2] = ["Windows Registry Editor Version", "REGEDIT4"];
+    TITLES.iter().any(|title| {
+        let wide: Vec<u8> = title.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+        let wide_text = head.strip_prefix(b"\xff\xfe").unwrap_or(head);
+        text.starts_with(title.as_bytes()) || wide_text.starts_with(&wide)
+    })
+}
+
+/// The first element of DER bytes: its tag, its content as far as it is there, and what follows it. Lengths of up to four
+/// bytes; content that is cut off is given as far as it goes.
+fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let (&tag, rest) = bytes.split_first()?;
+    let (&first, rest) = rest.split_first()?;
+    let (length, rest) = if first < 0x80 {
+        (usize::from(first), rest)
+    } else {
+        let count = usize::from(first & 0x7F);
+        if !(1..=4).contains(&count) || rest.len() < count {
+            return None;
+        }
+        let (digits, rest) = rest.split_at(count);
+        let length = digits
+            .iter()
+            .fold(0_u64, |length, digit| length << 8 | u64::from(*digit));
+        (usize::try_from(length).ok()?, rest)
+    };
+    let (content, after) = rest.split_at(length.min(rest.len()));
+    Some((tag, content, after))
+}
+
+const INTEGER: u8 = 0x02;
+const OBJECT_IDENTIFIER: u8 = 0x06;
+const UTC_TIME: u8 = 0x17;
+const GENERALIZED_TIME: u8 = 0x18;
+const SEQUENCE: u8 = 0x30;
+const VERSION: u8 = 0xA0;
+
+/// Whether the bytes begin as a certificate does (RFC 5280, 4.1): in a sequence a sequence of version, serial number,
+/// algorithm, issuer and validity. A list of revoked certificates has a time where the validity would be, a request has
+/// neither; so they are told apart without reading further.
+fn is_certificate(bytes: &[u8]) -> bool {
+    let begins = || {
+        let (SEQUENCE, certificate, _) = element(bytes)? else {
+            return None;
+        };
+        let (SEQUENCE, signed, _) = element(certificate)? else {
+            return None;
+        };
+        let (tag, _, after) = element(signed)?;
+        let serial = if tag == VERSION { after } else { signed };
+        let (INTEGER, _, after) = element(serial)? else {
+            return None;
+        };
+        let (SEQUENCE, algorithm, after) = element(after)? else {
+            return None;
+        };
+        let (OBJECT_IDENTIFIER, ..) = element(algorithm)? else {
+            return None;
+        };
+        let (SEQUENCE, _, after) = element(after)? else {
+            return None;
+        };
+        let (SEQUENCE, validity, _) = element(after)? else {
+            return None;
+        };
+        let (tag, ..) = element(validity)?;
+        Some(matches!(tag, UTC_TIME | GENERALIZED_TIME))
+    };
+    begins().unwrap_or(false)
+}
+
+/// PKCS #7 begins with the object identifier of signed data, PKCS #12 with version 3 and a sequence.
+fn is_envelope(bytes: &[u8]) -> bool {
+    const SIGNED_DATA: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x07, 0x02];
+    let begins = || {
+        let (SEQUENCE, content, _) = element(bytes)? else {
+            return None;
+        };
+        let (tag, value, after) = element(content)?;
+        let (next, ..) = element(after)?;
+        Some(
+            (tag == OBJECT_IDENTIFIER && value == SIGNED_DATA)
+                || (tag == INTEGER && value == [3] && next == SEQUENCE),
+        )
+    };
+    begins().unwrap_or(false)
+}
+
+/// A line that begins a certificate or a private key, in text of any usual encoding.
+fn pem(source: &dyn ReadAt) -> io::Result<Option<Kind>> {
+    let mut bytes = vec![0; TEXT_SEARCHED];
+    let filled = source.read_full_at(0, &mut bytes)?;
+    bytes.truncate(filled);
+    let wide = bytes.starts_with(b"\xff\xfe")
+        || bytes.starts_with(b"\xfe\xff")
+        || bytes.get(1) == Some(&0) && bytes.get(3) == Some(&0);
+    // All that is looked for is ASCII: without its zero bytes, UTF-16 reads the same.
+    if wide {
+        bytes.retain(|byte| *byte != 0);
+    } else if bytes.iter().take(HEAD).any(|byte| *byte == 0) {
+        return Ok(None);
+    }
+    let mut private_key = false;
+    for line in bytes.split(|byte| matches!(byte, b'\n' | b'\r')) {
+        let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+        let line = line.strip_prefix(b"\xff\xfe").unwrap_or(line);
+        let line = line.strip_prefix(b"\xfe\xff").unwrap_or(line);
+        let Some(label) = line.trim_ascii().strip_prefix(b"-----BEGIN ") else {
+            continue;
+        };
+        if label.ends_with(b"CERTIFICATE-----") {
+            return Ok(Some(Kind::Certificate(CertificateForm::Pem)));
+        }
+        private_key |= label.ends_with(b"PRIVATE KEY-----");
+    }
+    Ok(private_key.then_some(Kind::NotUsed(NotUsed::PrivateKey)))
+}
+
+/// The first chunk of an event log whose header is lost.
+fn first_chunk(source: &dyn ReadAt) -> io::Result<Option<u64>> {
+    let mut piece = vec![0; 1 << 20];
+    let mut offset = 0;
+    while offset < CHUNKS_SEARCHED {
+        let filled = source.read_full_at(offset, &mut piece)?;
+        let read = piece.get(..filled).unwrap_or_default();
+        let found = read
+            .chunks(CHUNK_STEP)
+            .position(|step| step.starts_with(CHUNK_MAGIC));
+        if let Some(step) = found {
+            return Ok(Some(offset + (step * CHUNK_STEP) as u64));
+        }
+        if filled < piece.len() {
+            break;
+        }
+        offset += filled as u64;
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind_of(bytes: &[u8], name: &str) -> Kind {
+        sniff(&bytes.to_vec(), name).unwrap()
+    }
+
+    fn not_used(bytes: &[u8]) -> NotUsed {
+        match kind_of(bytes, "x") {
+            Kind::NotUsed(reason) => reason,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn der(tag: u8, content: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![tag, 0x82];
+        bytes.extend(u16::try_from(content.len()).unwrap().to_be_bytes());
+        bytes.extend(content);
+        bytes
+    }
+
+    fn signed(version: &[u8], fourth: &[u8]) -> Vec<u8> {
+        let algorithm = der(SEQUENCE, &der(OBJECT_IDENTIFIER, &[0x2A]));
+        let fields = [
+            version,
+            &der(INTEGER, &[1]),
+            &algorithm,
+            &der(SEQUENCE, b""),
+            fourth,
+        ];
+        der(SEQUENCE, &der(SEQUENCE, &fields.concat()))
+    }
+
+    #[test]
+    fn the_content_decides_and_not_the_name() {
+        let mut hive = vec![0; 4096];
+        hive[..4].copy_from_slice(HIVE_MAGIC);
+        assert_eq!(kind_of(&hive, "System.evtx"), Kind::Hive(HiveForm::Whole));
+        assert_eq!(
+            kind_of(b"ElfFile\0rest", "SYSTEM"),
+            Kind::EventLog(EventLogForm::Whole)
+        );
+        assert_eq!(
+            kind_of(b"hello", "System.evtx"),
+            Kind::NotUsed(NotUsed::Unrecognized)
+        );
+    }
+
+    #[test]
+    fn a_transaction_log_says_so_itself_or_by_its_name() {
+        let mut log = vec![0; 1024];
+        log[..4].copy_from_slice(HIVE_MAGIC);
+        assert_eq!(
+            kind_of(&log, "SYSTEM.LOG2"),
+            Kind::TransactionLog { hive: None }
+        );
+        log[28] = 6;
+        assert_eq!(
+            kind_of(&log, "copy-17"),
+            Kind::TransactionLog { hive: None }
+        );
+    }
+
+    #[test]
+    fn what_lost_its_header_is_still_known() {
+        let mut hive = vec![0; 8192];
+        hive[4096..4100].copy_from_slice(BIN_MAGIC);
+        assert_eq!(kind_of(&hive, "x"), Kind::Hive(HiveForm::Headerless));
+        let mut log = vec![0; 3 << 20];
+        let first_chunk = 2 * (1 << 20) + 512;
+        log[first_chunk..first_chunk + 8].copy_from_slice(CHUNK_MAGIC);
+        let first_chunk = first_chunk as u64;
+        assert_eq!(
+            kind_of(&log, "x"),
+            Kind::EventLog(EventLogForm::Headerless { first_chunk })
+        );
+    }
+
+    #[test]
+    fn certificates_are_told_from_their_relatives() {
+        let version = der(VERSION, &der(INTEGER, &[2]));
+        let validity = der(SEQUENCE, &der(UTC_TIME, b"250101000000Z"));
+        let certificate = Kind::Certificate(CertificateForm::Der);
+        assert_eq!(kind_of(&signed(&version, &validity), "x"), certificate);
+        // Version 1 leaves the version out.
+        assert_eq!(kind_of(&signed(b"", &validity), "x"), certificate);
+        // Cut off behind its beginning, it is a damaged certificate and not something unknown.
+        let cut = signed(&version, &validity);
+        assert_eq!(kind_of(&cut[..cut.len() - 4], "x"), certificate);
+        let revoked = signed(b"", &der(UTC_TIME, b"250101000000Z"));
+        assert_eq!(not_used(&revoked), NotUsed::Unrecognized);
+        let store = der(SEQUENCE, &[der(INTEGER, &[3]), der(SEQUENCE, b"")].concat());
+        assert_eq!(not_used(&store), NotUsed::CertificateEnvelope);
+    }
+
+    #[test]
+    fn text_certificates_are_found_behind_other_text_and_in_utf16() {
+        let pem = Kind::Certificate(CertificateForm::Pem);
+        let text = "Bag Attributes\r\n  friendlyName: x\r\n-----BEGIN CERTIFICATE-----\r\nMII";
+        assert_eq!(kind_of(text.as_bytes(), "x"), pem);
+        let wide: Vec<u8> = "\u{feff}-----BEGIN CERTIFICATE-----\r\n"
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        assert_eq!(kind_of(&wide, "x"), pem);
+        assert_eq!(
+            not_used(b"-----BEGIN RSA PRIVATE KEY-----\nMII"),
+            NotUsed::PrivateKey
+        );
+        assert_eq!(
+            not_used(b"grep -- '-----BEGIN CERTIFICATE-----' file"),
+            NotUsed::Unrecognized
+        );
+    }
+
+    #[test]
+    fn what_is_not_used_says_what_it_is() {
+        assert_eq!(not_used(b""), NotUsed::Empty);
+        assert_eq!(not_used(&[0; 70_000]), NotUsed::Zeros);
+        assert_eq!(not_used(b"PK\x03\x04...."), NotUsed::Archive);
+        assert_eq!(not_used(b"vhdxfile"), NotUsed::DiskImage);
+        assert_eq!(not_used(b"\x30\0\0\0LfLe"), NotUsed::OldEventLog);
+        let export: Vec<u8> = "\u{feff}Windows Registry Editor Version 5.00"
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        assert_eq!(not_used(&export), NotUsed::RegistryText);
+    }
+}

@@ -1,0 +1,198 @@
+//! What else a machine logs: boots, services, certificates, and the noise of a normal day.
+
+use jiff::Timestamp;
+
+use super::event::{
+    Channel, EVENT_LOG, KERNEL_GENERAL, Payload, REMOTE_CONNECTION_MANAGER_CLASSIC, SERVICE_CONTROL,
+};
+use super::{Datum, Logged, Machine, Provider, seconds};
+
+impl Machine {
+    /// Windows starts, and with it the listener.
+    pub fn boots(&mut self, time: Timestamp) -> &mut Self {
+        self.named(
+            time,
+            KERNEL_GENERAL,
+            12,
+            vec![
+                ("MajorVersion", 10_u32.into()),
+                ("MinorVersion", 0_u32.into()),
+                ("BuildVersion", self.windows.build().into()),
+                ("StartTime", Datum::Time(time)),
+            ],
+        );
+        self.classic(
+            time + seconds(8),
+            EVENT_LOG,
+            6009,
+            0x8000,
+            4,
+            vec![
+                "10.00.".into(),
+                self.windows.build().to_string(),
+                String::new(),
+                "Multiprocessor Free".into(),
+                "0".into(),
+            ],
+            None,
+        );
+        self.classic(
+            time + seconds(8),
+            EVENT_LOG,
+            6005,
+            0x8000,
+            4,
+            vec![],
+            Some(vec![0; 16]),
+        );
+        self
+    }
+
+    /// The listener starts: RemoteConnectionManager 258.
+    pub fn listener_starts(&mut self, time: Timestamp) -> &mut Self {
+        self.manager(time, 258, vec![("listenerName", "RDP-Tcp".into())]);
+        self
+    }
+
+    /// Making or renewing the certificate fails: 1057 or 1058, with the status as Windows words it.
+    pub fn renewal_fails(&mut self, time: Timestamp, id: u16, status: &str) -> &mut Self {
+        self.classic(
+            time,
+            REMOTE_CONNECTION_MANAGER_CLASSIC,
+            id,
+            0xC000,
+            2,
+            vec![format!("{status}\r\n")],
+            None,
+        );
+        self
+    }
+
+    /// A new self-signed certificate was made: 1056.
+    pub fn certificate_made(&mut self, time: Timestamp, thumbprint: &[u8]) -> &mut Self {
+        let name = self.full_name();
+        self.classic(
+            time,
+            REMOTE_CONNECTION_MANAGER_CLASSIC,
+            1056,
+            0xC000,
+            4,
+            vec![name],
+            Some(thumbprint.to_vec()),
+        );
+        self
+    }
+
+    /// A service's start type is changed: 7040.
+    pub fn start_type_changes(
+        &mut self,
+        time: Timestamp,
+        display: &str,
+        key: &str,
+        from: &str,
+        to: &str,
+    ) -> &mut Self {
+        self.log(Logged {
+            user: Some("S-1-5-21-1004336348-1177238915-682003330-500"),
+            ..self.system_event(
+                time,
+                SERVICE_CONTROL,
+                7040,
+                Some(0x4000),
+                4,
+                Payload::Named(vec![
+                    ("param1", display.into()),
+                    ("param2", from.into()),
+                    ("param3", to.into()),
+                    ("param4", key.into()),
+                ]),
+            )
+        });
+        self
+    }
+
+    /// A service starts or stops: 7036.
+    pub fn service_state(&mut self, time: Timestamp, display: &str, state: &str) -> &mut Self {
+        self.log(self.system_event(
+            time,
+            SERVICE_CONTROL,
+            7036,
+            Some(0x4000),
+            4,
+            Payload::Named(vec![("param1", display.into()), ("param2", state.into())]),
+        ));
+        self
+    }
+
+    /// What Schannel writes all day on a machine where nothing is wrong: an updater's own client failures, and monitors that
+    /// hang up.
+    pub fn schannel_noise(&mut self, time: Timestamp) -> &mut Self {
+        self.schannel(
+            time,
+            36871,
+            5120,
+            vec![("Type", "client".into()), ("ErrorState", 10013_u32.into())],
+        );
+        self.schannel(
+            time + seconds(40),
+            36887,
+            5120,
+            vec![("AlertDesc", 46_u32.into())],
+        );
+        self
+    }
+
+    fn named(
+        &mut self,
+        time: Timestamp,
+        provider: Provider,
+        id: u16,
+        fields: Vec<(&'static str, Datum)>,
+    ) {
+        self.log(self.system_event(time, provider, id, None, 4, Payload::Named(fields)));
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn classic(
+        &mut self,
+        time: Timestamp,
+        provider: Provider,
+        id: u16,
+        qualifiers: u16,
+        level: u8,
+        data: Vec<String>,
+        binary: Option<Vec<u8>>,
+    ) {
+        self.log(self.system_event(
+            time,
+            provider,
+            id,
+            Some(qualifiers),
+            level,
+            Payload::Classic(data, binary),
+        ));
+    }
+
+    fn system_event(
+        &self,
+        time: Timestamp,
+        provider: Provider,
+        id: u16,
+        qualifiers: Option<u16>,
+        level: u8,
+        payload: Payload,
+    ) -> Logged {
+        Logged {
+            time,
+            channel: Channel::System,
+            provider,
+            id,
+            qualifiers,
+            level,
+            process: 0,
+            user: None,
+            activity: None,
+            payload,
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Forges a whole machine: what it logs while people connect and fail to, its registry, its listener's certificate. The
+//! same bytes every time.
+
+mod connections;
+mod event;
+mod happenings;
+mod logs;
+mod registry;
+mod windows;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use jiff::{SignedDuration, Timestamp};
+
+pub use connections::TlsFailure;
+pub use event::{Channel, Datum, Logged, Payload, Provider};
+pub use windows::Windows;
+
+use super::certificate::{ForgedCertificate, StoreEntry};
+use super::hive::HiveBuilder;
+
+/// The control set that `Select\Current` names.
+pub const CONTROL_SET: &str = "ControlSet001";
+/// The RDP-Tcp listener's key, from the hive's root.
+pub const LISTENER: &str = r"ControlSet001\Control\Terminal Server\WinStations\RDP-Tcp";
+/// Where group policy puts the order of cipher suites, in SOFTWARE.
+pub const SUITE_POLICY: &str = r"Policies\Microsoft\Cryptography\Configuration\SSL\00010002";
+/// Where Schannel's versions are switched.
+pub const PROTOCOLS: &str = r"ControlSet001\Control\SecurityProviders\SCHANNEL\Protocols";
+
+/// A machine in the making.
+pub struct Machine {
+    pub name: &'static str,
+    pub windows: Windows,
+    pub system: HiveBuilder,
+    pub software: HiveBuilder,
+    pub certificate: Option<ForgedCertificate>,
+    events: Vec<Logged>,
+    next_connection: u32,
+    service_process: u32,
+}
+
+/// A point in time, as RFC 3339 has it.
+pub fn at(text: &str) -> Timestamp {
+    text.parse().expect("a time in RFC 3339")
+}
+
+/// So many minutes.
+pub fn minutes(count: i64) -> SignedDuration {
+    SignedDuration::from_mins(count)
+}
+
+/// So many seconds.
+pub fn seconds(count: i64) -> SignedDuration {
+    SignedDuration::from_secs(count)
+}
+
+impl Machine {
+    /// A machine as it stands some time after its installation: healthy, its registry last written at `since`.
+    pub fn new(name: &'static str, windows: Windows, since: Timestamp) -> Self {
+        let mut machine = Machine {
+            name,
+            windows,
+            system: HiveBuilder::new("SYSTEM")
+                .default_time(since)
+                .written(since),
+            software: HiveBuilder::new("SOFTWARE")
+                .default_time(since)
+                .written(since),
+            certificate: None,
+            events: Vec::new(),
+            next_connection: 1,
+            service_process: 1184,
+        };
+        registry::fill(&mut machine);
+        machine
+    }
+
+    /// The machine's full name in its domain.
+    pub fn full_name(&self) -> String {
+        format!("{}.contoso.example", self.name)
+    }
+
+    /// Gives the listener the self-signed certificate that Windows made at `made`.
+    pub fn self_signed_certificate(&mut self, made: Timestamp) -> &mut Self {
+        let certificate = ForgedCertificate::listener(&self.full_name(), made);
+        self.install_certificate(certificate, made);
+        self
+    }
+
+    fn install_certificate(&mut self, certificate: ForgedCertificate, made: Timestamp) {
+        let der = certificate.der();
+        let thumbprint = registry::sha1(&der);
+        registry::name_certificate(self, &thumbprint, made);
+        registry::store_certificate(self, &thumbprint, &StoreEntry::listener(der).blob(), made);
+        self.certificate = Some(certificate);
+    }
+
+    /// When the hives were last written: the end of what they can tell.
+    pub fn written(&mut self, time: Timestamp) -> &mut Self {
+        self.system = self.system.clone().written(time);
+        self.software = self.software.clone().written(time);
+        self
+    }
+
+    /// The files of the named channels, oldest record first.
+    pub fn logs(&self, channels: &[Channel]) -> BTreeMap<String, Vec<u8>> {
+        channels
+            .iter()
+            .map(|channel| {
+                (
+                    channel.file_name(),
+                    logs::file(self, *channel, &self.events),
+                )
+            })
+            .collect()
+    }
+
+    /// Every event so far, for a test that wants to bend some.
+    pub fn events_mut(&mut self) -> &mut Vec<Logged> {
+        &mut self.events
+    }
+
+    fn log(&mut self, event: Logged) {
+        self.events.push(event);
+    }
+
+    /// Writes files as a user would have collected them.
+    pub fn collect(folder: &Path, files: &BTreeMap<String, Vec<u8>>) -> std::io::Result<()> {
+        std::fs::create_dir_all(folder)?;
+        for (name, bytes) in files {
+            std::fs::write(folder.join(name), bytes)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,8 @@
+//! The writers that forge what a broken server leaves behind: the same bytes every time.
+#![allow(dead_code, unused_imports)] // No test uses all of it.
+
+pub mod certificate;
+pub mod event_log;
+pub mod hive;
+pub mod machine;
+pub mod samples;
