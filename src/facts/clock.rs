@@ -44,10 +44,19 @@ impl Clock {
     pub fn read(events: &[LoggedEvent], logs: &[CollectedLog], written: Option<Timestamp>) -> Self {
         let newest = newest_records(events, logs);
         let steps_back = steps_back(events, logs);
+        // The newest record that surely stands behind a step. What another log, or a hive, dates later than that was written
+        // since, or by the wrong clock: by whichever it is nearer to.
+        let behind = steps_back
+            .iter()
+            .filter_map(|step| newest.get(&step.artifact).map(|(_, time)| *time))
+            .max();
         let stale = |time: Timestamp| {
-            steps_back.iter().any(|step| {
-                let end = newest.get(&step.artifact).map_or(step.to, |(_, end)| *end);
-                time > end && time <= step.from
+            behind.is_some_and(|behind| {
+                time > behind
+                    && steps_back.iter().any(|step| {
+                        time <= step.from
+                            && step.from.duration_since(time) < time.duration_since(behind)
+                    })
             })
         };
         let as_of = newest

@@ -1,26 +1,31 @@
 //! The one way in: the events and logs of one host become its anchors, its coverage and its facts.
 //!
 //! ```text
-//! let history = History::read(&events, &logs, &surroundings, &options, &mut gaps);
-//! let mut facts = FactSet::new(gaps, history.anchors.clone());
-//! history.add_facts(&bearing, &mut facts);
+//! records → LoggedEvent::read
+//! History::read      → anchors, attempts, clients, coverage
+//! History::add_facts → facts and coverage into a FactSet
 //! ```
 
 use std::net::IpAddr;
 
 use jiff::Timestamp;
 
+use super::catalog::host::{LogCleared, SessionBegan};
 use super::clock::{Clock, Placed};
 use super::connection::attempt::{self, Attempt};
 use super::connection::client::{self, Client, Fate};
+use super::connection::facts::Whom;
 use super::connection::state::{self, Standing};
 use super::event::{Event, LoggedEvent};
+use super::fact::FactSet;
 use super::gap::Gaps;
 use super::incident::{Anchors, ConnectionState};
 use super::known::Known;
 use super::log_coverage::{CollectedLog, LogCoverage, Logging};
 use super::schannel::{Attribution, OtherListeners};
+use super::service_event::DisplayNames;
 use super::subject::Subject;
+use super::{connection, key_event, renewal, schannel, service_event};
 
 /// What the user said on the command line.
 #[derive(Debug, Clone, Default)]
@@ -40,6 +45,19 @@ pub struct Surroundings {
     pub logging: Logging,
     /// What else on the machine accepts TLS.
     pub others: OtherListeners,
+}
+
+/// What was learnt elsewhere, perhaps with the help of the anchors, and stands in facts about events.
+#[derive(Debug, Clone)]
+pub struct Bearing {
+    /// Whether the suite lists that are known leave something in common with mainstream clients.
+    pub lists_share: Known<bool>,
+    /// The container of the listener's private key.
+    pub listener_container: Known<Option<String>>,
+    /// The first and the last moment of the listener's certificate, if it has one.
+    pub certificate_validity: Known<Option<(Timestamp, Timestamp)>>,
+    /// Display names of services, from the hive.
+    pub display_names: DisplayNames,
 }
 
 /// What the logs of one host tell.
@@ -102,6 +120,41 @@ impl<'a> History<'a> {
             standing,
             anchors,
         }
+    }
+
+    /// Adds what the logs cover, and every fact that they give, to a set made with these anchors.
+    pub fn add_facts(&self, bearing: &Bearing, facts: &mut FactSet) {
+        self.coverage.apply(facts);
+        self.clock
+            .add_facts(&self.events, &bearing.certificate_validity, facts);
+        for placed in &self.events {
+            let source = || vec![placed.event.source()];
+            match &placed.event.event {
+                Event::LogCleared { channel } => {
+                    facts.add(
+                        Some(placed.at),
+                        LogCleared {
+                            channel: channel.clone(),
+                        },
+                        source(),
+                    );
+                }
+                Event::DesktopBegan { session } if *session >= 2 => {
+                    facts.add(
+                        Some(placed.at),
+                        SessionBegan { session: *session },
+                        source(),
+                    );
+                }
+                _ => {}
+            }
+        }
+        let whom = Whom::new(self, facts);
+        connection::facts::add_facts(self, &whom, facts);
+        schannel::failure::add_facts(self, &whom, &bearing.lists_share, facts);
+        renewal::add_facts(self, &bearing.certificate_validity, facts);
+        key_event::add_facts(self, &bearing.listener_container, facts);
+        service_event::add_facts(self, &bearing.display_names, facts);
     }
 }
 
@@ -166,11 +219,8 @@ fn is_service_start(event: &Event) -> bool {
     match event {
         Event::ListenerStarted => true,
         Event::ServiceRan { service, state, .. } => {
-            *state == Some(4)
-                && service
-                    .key
-                    .as_deref()
-                    .is_some_and(|key| key.eq_ignore_ascii_case("TermService"))
+            let name = service_event::key_name(service, &DisplayNames::new());
+            *state == Some(4) && name.eq_ignore_ascii_case("TermService")
         }
         _ => false,
     }

@@ -11,4 +11,5 @@
 pub mod address;
 pub mod attempt;
 pub mod client;
+pub mod facts;
 pub mod state;

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::catalog::schannel::SchannelRole;
-use super::clock::{Clock, Placed};
-use super::event::{Event, SchannelEvent, Transport};
-use super::gap::{Gap, GapId, Gaps};
-use super::known::Known;
-use super::log_coverage::LogCoverage;
-use super::subject::Subject;
-use super::watch::{WATCH_LIST, Writer};
+use crate::facts::catalog::schannel::SchannelRole;
+use crate::facts::clock::{Clock, Placed};
+use crate::facts::event::{Event, SchannelEvent, Transport};
+use crate::facts::gap::{Gap, GapId, Gaps};
+use crate::facts::known::Known;
+use crate::facts::log_coverage::LogCoverage;
+use crate::facts::subject::Subject;
+use crate::facts::watch::{WATCH_LIST, Writer};
 
 /// A failure follows the arrival that it belongs to within this time.
 const NEAR: SignedDuration = SignedDuration::from_secs(2);
