@@ -446,12 +446,12 @@ pub fn renewal_services(
             .map(|fact| fact.id)
             .collect();
         let disabled = match start.field("start") {
-            Some(FieldState::Is(Value::Text(word))) => Known::Is(word == "disabled"),
-            Some(FieldState::Open(gap)) => Known::Open(*gap),
-            // Not registered, or without a start type: it cannot run.
-            Some(FieldState::Nothing | FieldState::Is(_)) | None => Known::Is(true),
+            Some(FieldState::Is(Value::Text(word))) => Ok(Known::Is(word == "disabled")),
+            Some(FieldState::Open(gap)) => Ok(Known::Open(*gap)),
+            Some(FieldState::Nothing | FieldState::Is(_)) | None => {
+                Err(format!("the hive holds no start type for {service}"))
+            }
         };
-        let blocked = disabled.or(Known::Is(!failures.is_empty()));
         // The last change that 7040 dates; only one after the certificate's end says that the service was on before.
         let change = facts
             .of_kind(ServiceChanged::KIND)
@@ -467,10 +467,14 @@ pub fn renewal_services(
             (Some(changed), Some(end)) => changed > end,
             _ => false,
         };
+        let failed = !failures.is_empty();
         let mut derived = vec![start.id];
         derived.extend(failures);
         derived.extend(change.map(|change| change.id));
         let at = start.at;
+        let disabled =
+            disabled.unwrap_or_else(|why| Known::Open(facts.gaps.open(Subject::SystemHive, why)));
+        let blocked = disabled.or(Known::Is(failed));
         let fact = RenewalService {
             service: service.to_owned(),
             blocked,
