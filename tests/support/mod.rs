@@ -2,3 +2,4 @@
 #![allow(dead_code, unused_imports)] // No test uses all of it.
 
 pub mod certificate;
+pub mod hive;

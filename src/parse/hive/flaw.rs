@@ -150,6 +150,9 @@ pub enum Why {
     /// A security descriptor that does not hold together.
     #[error("no self-relative security descriptor")]
     Descriptor,
+    /// A text that is cut off by zeroes where a sector begins.
+    #[error("a text that breaks off where a zeroed sector begins")]
+    Zeroed,
     /// Keys nested deeper than Windows allows.
     #[error("keys nested deeper than {limit}")]
     Depth {

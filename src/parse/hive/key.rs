@@ -16,6 +16,8 @@ pub struct Key<'h> {
     offset: u32,
     node: KeyNode<'h>,
     depth: usize,
+    /// Whether every list on the way here was sound, so that nt-hive can go the same way without a panic.
+    sound: bool,
 }
 
 impl<'h> Key<'h> {
@@ -31,6 +33,7 @@ impl<'h> Key<'h> {
                 offset,
                 node,
                 depth,
+                sound: true,
             }),
             Err(flaw) => Err(flaw.of("")),
         }
@@ -91,9 +94,10 @@ impl<'h> Key<'h> {
                 troubles,
             };
         }
+        let sound = self.sound && troubles.is_empty();
         let entries = found.nodes.into_iter();
         let entries = entries
-            .map(|(offset, node)| self.child(offset, node))
+            .map(|(offset, node)| self.child(offset, node, sound))
             .collect();
         Listing { entries, troubles }
     }
@@ -103,7 +107,13 @@ impl<'h> Key<'h> {
         let found = value::read(self.hive.cells(), &self.node);
         match found.nodes.iter().find(|node| node.name.is(name)) {
             Some(node) => match self.data(node) {
-                Ok(value) => Lookup::Present(value),
+                Ok(value) => {
+                    let suits = node.suits_library(self.hive.header().minor_version);
+                    if self.sound && found.flaws.is_empty() && suits {
+                        self.compare_data(node, &value);
+                    }
+                    Lookup::Present(value)
+                }
                 Err(trouble) => Lookup::Unreadable(trouble),
             },
             None => self.not_found(found.flaws),
@@ -157,7 +167,7 @@ impl<'h> Key<'h> {
             let flaw = Flaw::new(node.position, Why::Depth { limit });
             return Lookup::Unreadable(flaw.of(&self.path));
         }
-        let key = self.child(offset, node);
+        let key = self.child(offset, node, self.sound && found.flaws.is_empty());
         if nodes.any(|(_, node)| node.name.is(name)) {
             let message = format!(
                 "{}: two subkeys have this name; the first is read",
@@ -165,7 +175,7 @@ impl<'h> Key<'h> {
             );
             self.hive.remark(key.position(), message);
         }
-        if found.flaws.is_empty() {
+        if key.sound {
             self.compare(&key);
         }
         Lookup::Present(key)
@@ -185,35 +195,31 @@ impl<'h> Key<'h> {
             .remark(key.position(), format!("{}: {why}", key.path));
     }
 
-    /// The data of a value as nt-hive reads it, where our own reading allows it to and agrees; else as we read it.
+    /// The data of a value, every bound checked.
     fn data(&self, node: &ValueNode<'h>) -> Result<Value, Trouble> {
-        let hive = self.hive;
-        let minor_version = hive.header().minor_version;
-        let read = node.data(hive.cells(), minor_version);
-        let bytes = read.map_err(|flaw| flaw.of(&self.path))?;
-        let name = node.name.text();
-        if node.suits_library(minor_version) {
-            let why = match library::value_data(hive.bytes(), &self.path, &name) {
-                Answer::Found(same) if same == bytes => None,
-                Answer::Found(_) => Some("nt-hive reads other data".to_owned()),
-                // A list out of order, or an entry before this one that nt-hive stumbles over.
-                Answer::NotFound | Answer::Failed(_) => None,
-            };
-            if let Some(why) = why {
-                hive.remark(
-                    node.position,
-                    format!("{}, value \"{name}\": {why}", self.path),
-                );
-            }
-        }
+        let minor_version = self.hive.header().minor_version;
+        let bytes = node.data(self.hive.cells(), minor_version);
         Ok(Value {
-            name,
+            name: node.name.text(),
             kind: node.kind,
-            bytes,
+            bytes: bytes.map_err(|flaw| flaw.of(&self.path))?,
         })
     }
 
-    fn child(&self, offset: u32, node: KeyNode<'h>) -> Key<'h> {
+    /// Says so when nt-hive reads other data for `value` than we did.
+    fn compare_data(&self, node: &ValueNode<'h>, value: &Value) {
+        let why = match library::value_data(self.hive.bytes(), &self.path, &value.name) {
+            Answer::Found(same) if same == value.bytes => return,
+            Answer::Found(_) => "nt-hive reads other data".to_owned(),
+            // Only under a list that is not sorted, which was said when the key was looked up.
+            Answer::NotFound => return,
+            Answer::Failed(error) => format!("nt-hive does not read it: {error}"),
+        };
+        let message = format!("{}, value \"{}\": {why}", self.path, value.name);
+        self.hive.remark(node.position, message);
+    }
+
+    fn child(&self, offset: u32, node: KeyNode<'h>, sound: bool) -> Key<'h> {
         let name = node.name.text();
         let path = match self.path.as_str() {
             "" => name,
@@ -225,6 +231,7 @@ impl<'h> Key<'h> {
             offset,
             node,
             depth: self.depth + 1,
+            sound,
         }
     }
 

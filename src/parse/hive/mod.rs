@@ -250,12 +250,10 @@ fn recover(
     replay
 }
 
-/// A new base block for bins that have lost theirs. `None` when no root key is among them.
+/// Makes a new base block for bins that have lost theirs, without a root: that is looked for later.
 fn rebuild(bytes: &mut [u8], problems: &mut Vec<Problem>) -> Option<BaseBlock> {
-    // Without a root nothing can be looked up, and everything is answered as unreadable.
-    let root = bins::find_root(bytes).unwrap_or(0);
-    base_block::synthesize(bytes, root);
-    let message = "the base block is gone; the root key was found by its mark".to_owned();
+    base_block::synthesize(bytes, cell::NIL);
+    let message = "the base block is gone and was made anew".to_owned();
     problems.push(Problem { at: 0, message });
     BaseBlock::read(bytes)
 }

@@ -52,15 +52,15 @@ impl<'h> Name<'h> {
         }
     }
 
-    /// The hash that an `lh` list keeps of this name; known here for names in ASCII only.
+    /// The hash that an `lh` list keeps of this name; computed for names in ASCII only, which nearly all are.
     pub fn hash(&self) -> Option<u32> {
-        let text = self.stored.to_string_checked()?;
-        let letters = text
-            .bytes()
-            .map(|letter| u32::from(letter.to_ascii_uppercase()));
-        text.is_ascii().then(|| {
-            letters.fold(0, |hash: u32, letter| {
-                hash.wrapping_mul(37).wrapping_add(letter)
+        let NtHiveNameString::Latin1(letters) = self.stored else {
+            return None;
+        };
+        let capitals = letters.iter().map(u8::to_ascii_uppercase);
+        letters.is_ascii().then(|| {
+            capitals.fold(0, |hash: u32, letter| {
+                hash.wrapping_mul(37).wrapping_add(u32::from(letter))
             })
         })
     }

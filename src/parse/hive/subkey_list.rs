@@ -53,8 +53,10 @@ fn doubts(entry: &Entry, node: &KeyNode<'_>) -> Option<Flaw> {
         return Some(Flaw::new(node.position, Why::Name));
     }
     let (stored, computed) = (entry.hash?, node.name.hash()?);
-    let name = node.name.text();
-    (stored != computed).then(|| Flaw::new(node.position, Why::Hash { name }))
+    (stored != computed).then(|| {
+        let name = node.name.text();
+        Flaw::new(node.position, Why::Hash { name })
+    })
 }
 
 /// One entry of a leaf.

@@ -17,6 +17,12 @@ const SEGMENT_SIZE: usize = 16344;
 /// The newest minor version without big data: a value of whatever length stands in one cell there.
 const LAST_WITHOUT_BIG_DATA: u32 = 3;
 
+/// What a disk loses at once.
+const SECTOR: u64 = 512;
+
+/// The most zero bytes that a text may end in without being taken for zeroed.
+const LONGEST_END: usize = 8;
+
 /// The bit of the length that says that the data stands in the offset field itself.
 const INLINE: u32 = 0x8000_0000;
 
@@ -277,7 +283,36 @@ impl<'h> ValueNode<'h> {
         if length > SEGMENT_SIZE && minor_version > LAST_WITHOUT_BIG_DATA {
             return big_data(cells, &cell, length);
         }
-        Ok(cell.slice(0, length, what)?.to_vec())
+        let data = cell.slice(0, length, what)?;
+        match self.zeroed(data, cell.position + 4) {
+            Some(at) => Err(Flaw::new(at, Why::Zeroed)),
+            None => Ok(data.to_vec()),
+        }
+    }
+
+    /// Where a text breaks off at a sector that holds nothing but zeroes: a lost sector looks like the end of a text that
+    /// is shorter than the real one. `start` is the place of the data in the file.
+    fn zeroed(&self, data: &[u8], start: u64) -> Option<u64> {
+        let ended: &[u8] = match self.kind {
+            ValueKind::RegSz | ValueKind::RegExpandSz => &[0, 0],
+            ValueKind::RegMultiSz => &[0, 0, 0, 0],
+            _ => return None,
+        };
+        let end = start.saturating_add(data.len() as u64);
+        let mut at = start.next_multiple_of(SECTOR);
+        while at < end {
+            let (before, from) = data.split_at_checked(usize::try_from(at - start).ok()?)?;
+            let sector = from.get(..SECTOR as usize).unwrap_or(from);
+            if sector.len() > LONGEST_END && sector.iter().all(|byte| *byte == 0) {
+                let (units, _) = before.as_chunks::<2>();
+                let over = units
+                    .windows(ended.len() / 2)
+                    .any(|window| window.as_flattened() == ended);
+                return (!over).then_some(at);
+            }
+            at = at.saturating_add(SECTOR);
+        }
+        None
     }
 }
 
