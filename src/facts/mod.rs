@@ -1,6 +1,7 @@
 //! From records to facts: everything that is computed from the evidence, each with its source. Rules only select facts.
 
 pub mod catalog;
+pub mod certificate;
 pub mod clock;
 pub mod connection;
 pub mod coverage;
@@ -10,10 +11,12 @@ pub mod fact;
 pub mod gap;
 pub mod grouping;
 pub mod history;
+pub mod hives;
 pub mod host;
 pub mod incident;
 pub mod key_event;
 pub mod known;
+pub mod listener;
 pub mod log_coverage;
 pub mod registry;
 pub mod renewal;
@@ -21,6 +24,8 @@ mod renewal_texts;
 pub mod schannel;
 pub mod service;
 pub mod service_event;
+pub mod store;
 pub mod subject;
+pub mod tls_settings;
 pub mod value;
 pub mod watch;

@@ -32,6 +32,8 @@ choice! {
         CertificateType = "certificate-type",
         /// Its suites need a TLS version that is off.
         NoVersion = "no-version",
+        /// It has only suites that Remote Desktop never uses: those of SSL 2.0, without encryption, with pre-shared keys.
+        NotForRemoteDesktop = "not-for-remote-desktop",
     }
 }
 
