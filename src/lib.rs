@@ -13,5 +13,6 @@ pub mod contain;
 pub mod facts;
 pub mod parse;
 pub mod report;
+pub mod rules;
 pub mod tls;
 pub mod verdict;
