@@ -27,8 +27,50 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Says why Remote Desktop is broken, with the evidence and the repair
     Diagnose(Box<DiagnoseArgs>),
+    /// Lists, shows, checks and tests the rules that are judged by
+    Rules {
+        #[command(subcommand)]
+        command: RulesCommand,
+    },
     /// Prints the JSON Schema of the JSON report
     Schema,
+}
+
+/// What can be asked of rules.
+#[derive(Debug, Subcommand)]
+pub(crate) enum RulesCommand {
+    /// Lists every rule
+    List {
+        /// Rules of your own, beside the built-in ones
+        #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+        rules: Option<PathBuf>,
+        /// What to print
+        #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+        format: FormatName,
+        #[command(flatten)]
+        screen: ScreenArgs,
+    },
+    /// Shows one rule: its tests, its repair, the advice it refuses
+    Show {
+        /// The rule's id
+        #[arg(value_name = "ID")]
+        id: String,
+        /// Rules of your own, beside the built-in ones
+        #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+        rules: Option<PathBuf>,
+    },
+    /// Checks rules of your own; exits with 2 where one is not sound
+    Check {
+        /// Rule files, or folders of them
+        #[arg(value_name = "PATH", required = true, value_hint = ValueHint::AnyPath)]
+        paths: Vec<PathBuf>,
+    },
+    /// Runs the cases of every rule; exits with 1 where one does not hold
+    Test {
+        /// A folder with rules of your own, beside the built-in ones
+        #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+        folder: Option<PathBuf>,
+    },
 }
 
 const DIAGNOSE_HELP: &str = "\

@@ -6,6 +6,7 @@ mod exit_code;
 mod incident;
 mod output;
 mod panic;
+mod rules;
 mod run;
 mod schema;
 mod screen;
@@ -44,6 +45,7 @@ pub(crate) fn main() -> ExitCode {
 fn run(command: &Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Diagnose(args) => diagnose::run(args),
+        Command::Rules { command } => rules::run(command),
         Command::Schema => schema::run(),
     }
 }

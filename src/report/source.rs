@@ -54,7 +54,8 @@ impl<'a> Sources<'a> {
     /// The first place in the fact's own order; all of them go to `places`.
     fn places(
         &self,
-        fact: &FactEntry, wide: bool,
+        fact: &FactEntry,
+        wide: bool,
         depth: usize,
         places: &mut BTreeSet<String>,
     ) -> Option<String> {

@@ -104,9 +104,7 @@ fn no_line_is_wider_than_the_screen_but_commands() {
                 &options(width, Charset::Unicode, Detail::Reasoning),
             );
             for line in shown.lines() {
-                let is_command = commands
-                    .iter()
-                    .any(|command| line.contains(command));
+                let is_command = commands.iter().any(|command| line.contains(command));
                 assert!(
                     is_command || line.width() <= usize::from(width),
                     "{name} at {width}: {line}"

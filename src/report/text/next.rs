@@ -17,25 +17,49 @@ pub(super) fn write(paper: &mut Paper, report: &Report) {
              --incident; otherwise look at what lies between: the network, a gateway, the client.",
         ),
         (Status::Confirmed, Some(fix)) => {
-            say(paper, &format!("Start with step 1 of the repair: {}.", without_stop(&fix.step)));
+            say(
+                paper,
+                &format!(
+                    "Start with step 1 of the repair: {}.",
+                    without_stop(&fix.step)
+                ),
+            );
         }
         (Status::Likely, Some(fix)) if report.verdict.candidates.is_empty() => {
-            say(paper, &format!("Start with step 1 of the repair: {}.", without_stop(&fix.step)));
-            let settles = missing(report).into_iter().find(|piece| piece.settles_verdict());
+            say(
+                paper,
+                &format!(
+                    "Start with step 1 of the repair: {}.",
+                    without_stop(&fix.step)
+                ),
+            );
+            let settles = missing(report)
+                .into_iter()
+                .find(|piece| piece.settles_verdict());
             if let Some(piece) = settles {
-                say(paper, "To be sure before anything is changed, collect this and run rdptriage again:");
+                say(
+                    paper,
+                    "To be sure before anything is changed, collect this and run rdptriage again:",
+                );
                 paper.command(4, "", piece.obtain);
             }
         }
         _ => collect(paper, report),
     }
-    paper.paragraph(2, Ink::Dim, "Every test behind this: -v. Everything, for a program: -f json.");
+    paper.paragraph(
+        2,
+        Ink::Dim,
+        "Every test behind this: -v. Everything, for a program: -f json.",
+    );
 }
 
 fn collect(paper: &mut Paper, report: &Report) {
     match missing(report).first() {
         Some(piece) => {
-            say(paper, "Collect this on the machine, add it to the collection, and run rdptriage again:");
+            say(
+                paper,
+                "Collect this on the machine, add it to the collection, and run rdptriage again:",
+            );
             paper.command(4, "", piece.obtain);
         }
         None => say(

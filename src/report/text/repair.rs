@@ -29,7 +29,8 @@ fn steps(paper: &mut Paper, finding: &Finding) {
 fn step(paper: &mut Paper, number: usize, fix: &Fix) {
     paper.labelled(
         2,
-        (Ink::Strong, &format!("{number}.")), 4,
+        (Ink::Strong, &format!("{number}.")),
+        4,
         Ink::Plain,
         &fix.step,
     );
