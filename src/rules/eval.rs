@@ -446,3 +446,6 @@ fn subjects(test: &Test) -> Vec<Subject> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

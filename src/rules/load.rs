@@ -485,3 +485,6 @@ fn fix_step(raw: &raw::Fix, names: &[&str], texts: &mut Texts<'_, '_>) -> Option
         when: when?,
     })
 }
+
+#[cfg(test)]
+mod tests;
