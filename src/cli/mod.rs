@@ -15,6 +15,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use rdptriage::report::{Charset, escape};
+use rdptriage::rules::RuleErrors;
 
 use self::args::{Cli, Command};
 
@@ -54,10 +55,12 @@ fn run(command: &Command) -> anyhow::Result<ExitCode> {
 fn complain(error: &anyhow::Error) {
     let red = anstyle::AnsiColor::Red.on_default().bold();
     let said = format!("{error:#}");
+    // Those of rules say so themselves, each of them.
+    let says_error = error.is::<RuleErrors>();
     for (index, line) in said.lines().enumerate() {
         let line = escape::visible(line, Charset::Unicode);
         match index {
-            0 => anstream::eprintln!("{red}error:{red:#} {line}"),
+            0 if !says_error => anstream::eprintln!("{red}error:{red:#} {line}"),
             _ => anstream::eprintln!("{line}"),
         }
     }
