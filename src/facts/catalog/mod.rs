@@ -46,7 +46,6 @@ macro_rules! catalogue {
         pub const KINDS: &[&$crate::facts::catalog::Kind] = &[$( $body::KIND ),+];
     };
 }
-pub(crate) use catalogue;
 
 pub mod certificate;
 pub mod connection;

@@ -1,11 +1,16 @@
 //! One test at a time: true, false or unknown, and why.
 
+use jiff::SignedDuration;
+
 use super::*;
 use crate::facts::catalog::connection::{Passed, Stage, State};
 use crate::facts::catalog::service::{ServiceFailure, ServiceStart, StartType};
-use crate::facts::coverage::Coverage;
+use crate::facts::coverage::{Coverage, Window};
 use crate::facts::fact::Source;
 use crate::facts::gap::{Gap, Gaps};
+use crate::facts::incident::{Anchors, ConnectionState};
+use crate::facts::subject::Subject;
+use crate::rules::truth::Refutation;
 use crate::rules::{Cases, RuleSet};
 
 fn at(minutes: i64) -> Timestamp {
