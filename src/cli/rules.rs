@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use rdptriage::report::{Charset, Clock, Format, escape, rule_list};
 use rdptriage::rules::{Cases, RuleSet, case, load, show};
 
-use super::args::{FormatName, RulesCommand, ScreenArgs, When};
+use super::args::{FormatName, RulesCommand, ScreenArgs};
 use super::{output, screen};
 
 /// A case does not hold.
@@ -67,7 +67,7 @@ fn one(rules: &RuleSet, id: &str) -> Result<ExitCode> {
         .lines()
         .map(|line| escape::visible(line, Charset::Unicode) + "\n")
         .collect();
-    output::print_styled(shown.as_bytes(), When::Never)?;
+    output::print(shown.as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }
 
