@@ -145,10 +145,10 @@ fn told_of(bundle: &Bundle, incident: Option<Timestamp>) -> Told {
         registry: &registry,
         identity: &identity,
         exported,
-        tls_proof: Vec::new(),
         affected: None,
     };
-    let beside = hives::add(evidence, &mut facts);
+    let beside = hives::read(evidence, &mut facts);
+    beside.add_facts(&registry, &[], &mut facts);
     let problems = registry.problems();
     let problems = problems
         .into_iter()

@@ -57,7 +57,30 @@ impl Chosen {
     pub fn certificate(&self) -> Option<&Certificate> {
         self.entry.settled()?.as_ref()?.certificate.as_ref()
     }
+
+    /// The container of its private key. Windows' own self-signed certificate has its key in TSSecKeySet1 on every build from 7600
+    /// to 26100 (measured), so its name alone tells.
+    pub fn container(&self, gaps: &mut Gaps) -> Known<Option<String>> {
+        let own = || (!self.custom).then(|| SELF_SIGNED_CONTAINER.to_owned());
+        let provider = match &self.entry {
+            Known::Is(Some(entry)) => entry.key_provider.clone(),
+            Known::Is(None) => Known::Is(None),
+            Known::Open(gap) => Known::Open(*gap),
+        };
+        match (provider, own()) {
+            (Known::Is(Some(provider)), _) => Known::Is(Some(provider.container)),
+            (_, Some(container)) => Known::Is(Some(container)),
+            (Known::Open(gap), None) => Known::Open(gap),
+            (Known::Is(None), None) => Known::Open(gaps.open(
+                Subject::ListenerCertificate,
+                "the certificate was found without its key's container",
+            )),
+        }
+    }
 }
+
+/// The container of the key that Windows makes for its self-signed listener certificate.
+const SELF_SIGNED_CONTAINER: &str = "TSSecKeySet1";
 
 /// Finds the listener's certificate; says in the coverage whether its absence is proved.
 pub fn choose(
@@ -480,6 +503,7 @@ pub fn renewal_services(
             blocked,
             before_end: Known::Is(!after_end),
             certificate: standing.clone(),
+            not_after: standing.as_ref().map(|_| end),
         };
         facts.add(at, fact, vec![Source::Derived(derived)]);
     }

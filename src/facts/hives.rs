@@ -1,12 +1,15 @@
 //! All facts of one host's hives and exported certificates, in the order in which they build on each other.
 //!
-//! Facts of event logs come first: boots say when a setting took effect, service control why a service does not start,
-//! attempts what became of them since a setting was written; and the incident, which certificates are judged at, is known from
-//! them alone.
+//! The anchors come first, from the event logs: the incident is what certificates are judged at. [`read`] then says which
+//! certificate and which lists there are, which some facts of events need; [`FromHives::add_facts`] follows those, for boots say
+//! when a setting took effect, service control why a service does not start, attempts what became of them since a setting was
+//! written.
 
+use super::catalog::certificate::CertificateStanding;
 use super::certificate::{self, Choice};
 use super::fact::{FactId, FactSet};
 use super::host::{self, Identity};
+use super::known::Known;
 use super::listener;
 use super::registry::Registry;
 use super::service;
@@ -23,8 +26,6 @@ pub struct Evidence<'e> {
     pub identity: &'e Identity,
     /// The certificates that were exported from it.
     pub exported: Vec<Exported>,
-    /// Facts that prove TLS in use, whatever the settings say: attributed Schannel events in the server role, RdpCoreTS 153.
-    pub tls_proof: Vec<FactId>,
     /// The client that is locked out, where its settings were given.
     pub affected: Option<Client>,
 }
@@ -34,34 +35,45 @@ pub struct Evidence<'e> {
 pub struct FromHives {
     /// Which certificate is the listener's.
     pub certificate: Choice,
+    standing: Known<CertificateStanding>,
     /// Every certificate found.
     pub stores: Stores,
     /// What the server offers in TLS, and who can connect with it; none without SYSTEM.
     pub tls: Option<Computed>,
 }
 
-/// Adds every fact of the hives and the exported certificates, and says what they cover.
-pub fn add(evidence: Evidence<'_>, facts: &mut FactSet) -> FromHives {
+/// Reads the hives and the exported certificates, says what they cover, and adds the facts that do not rest on what was logged.
+pub fn read(evidence: Evidence<'_>, facts: &mut FactSet) -> FromHives {
     let Evidence {
         registry,
         identity,
         exported,
-        tls_proof,
         affected,
     } = evidence;
     registry.cover(facts);
     host::add(identity, facts);
-    service::starts(registry, facts);
-    listener::tls(registry, &tls_proof, facts);
-    listener::switch(registry, facts);
     let stores = Stores::read(registry, exported, facts);
     let certificate = certificate::choose(registry, &stores, identity, facts);
     let standing = certificate::listener(&certificate, identity, facts);
-    certificate::renewal_services(&certificate, &standing, facts);
-    let tls = tls_settings::compute(registry, identity, &certificate, affected, facts);
+    let tls = tls_settings::evaluate(registry, identity, &certificate, affected, &mut facts.gaps);
     FromHives {
         certificate,
+        standing,
         stores,
         tls,
+    }
+}
+
+impl FromHives {
+    /// Adds the facts that rest on what was logged as well: those of the event logs must be there before. `tls_proof` names facts
+    /// that prove TLS in use, whatever the settings say: attributed Schannel events in the server role, RdpCoreTS 153.
+    pub fn add_facts(&self, registry: &Registry, tls_proof: &[FactId], facts: &mut FactSet) {
+        service::starts(registry, facts);
+        listener::tls(registry, tls_proof, facts);
+        listener::switch(registry, facts);
+        certificate::renewal_services(&self.certificate, &self.standing, facts);
+        if let Some(tls) = &self.tls {
+            tls.add_facts(facts);
+        }
     }
 }

@@ -26,6 +26,7 @@ pub mod service;
 pub mod service_event;
 pub mod store;
 pub mod subject;
+pub mod tls_listeners;
 pub mod tls_settings;
 pub mod value;
 pub mod watch;

@@ -8,10 +8,12 @@ use jiff::Timestamp;
 
 use super::catalog::certificate::ChosenBy;
 use super::catalog::host::Role as HostRole;
+use super::catalog::schannel::{SchannelFailure, SuiteRefusals};
 use super::catalog::tls::{
     ListFault, ListSource, LocalSuites, Obstacle, Overlap, Peer, SuitePolicy, TlsServer,
 };
 use super::certificate::{Choice, Chosen};
+use super::coverage::Window;
 use super::effect::in_effect_since;
 use super::fact::{FactId, FactSet, Source};
 use super::gap::{Gap, GapId, Gaps};
@@ -19,8 +21,9 @@ use super::host::Identity;
 use super::known::Known;
 use super::registry::{Answer, Place, Registry};
 use super::subject::Subject;
+use super::value::{FieldState, Value};
 use crate::parse::certificate as x509;
-use crate::parse::hive::{Value, WrongType};
+use crate::parse::hive::{Value as HiveValue, WrongType};
 use crate::tls::{
     self, CertificateKind, Client, Doubt, Generation, GenerationMatch, Issuer, KeyCapability,
     ListVerdict, Negotiation, Outcome, PolicyList, Product, ProtocolValues, Role, SchannelSettings,
@@ -149,7 +152,7 @@ impl Reader<'_> {
         &mut self,
         place: Place<'_>,
         name: &str,
-        read: impl FnOnce(&Value) -> Result<T, WrongType>,
+        read: impl FnOnce(&HiveValue) -> Result<T, WrongType>,
     ) -> Answer<T> {
         let mut wrong = None;
         let answer = self.registry.typed(self.gaps, place, name, |value| {
@@ -166,11 +169,11 @@ impl Reader<'_> {
     }
 
     fn dword(&mut self, place: Place<'_>, name: &str) -> Answer<u32> {
-        self.typed(place, name, Value::dword)
+        self.typed(place, name, HiveValue::dword)
     }
 
     fn texts(&mut self, place: Place<'_>, name: &str) -> Answer<Vec<String>> {
-        self.typed(place, name, Value::multi_text)
+        self.typed(place, name, HiveValue::multi_text)
     }
 
     fn setting<T>(&self, answer: Answer<T>) -> Setting<T> {
@@ -241,7 +244,7 @@ fn why(gaps: &Gaps, gap: GapId) -> String {
 }
 
 /// The policy writes REG_SZ; some scripts write REG_MULTI_SZ.
-fn policy_list(value: &Value) -> Result<PolicyList, WrongType> {
+fn policy_list(value: &HiveValue) -> Result<PolicyList, WrongType> {
     match value.multi_text() {
         Ok(names) => Ok(PolicyList::Strings(names)),
         Err(_) => value.text().map(PolicyList::Text),
@@ -249,7 +252,7 @@ fn policy_list(value: &Value) -> Result<PolicyList, WrongType> {
 }
 
 /// REG_MULTI_SZ as documented, or one text with commas.
-fn names_of(value: &Value) -> Result<Vec<String>, WrongType> {
+fn names_of(value: &HiveValue) -> Result<Vec<String>, WrongType> {
     value.multi_text().or_else(|wrong| {
         let text = value.text().map_err(|_| wrong)?;
         Ok(text.split(',').map(|name| name.trim().to_owned()).collect())
@@ -259,68 +262,209 @@ fn names_of(value: &Value) -> Result<Vec<String>, WrongType> {
 /// What the settings come to.
 #[derive(Debug)]
 pub struct Computed {
+    collected: Collected,
     /// What the server offers.
     pub offer: ServerOffer,
-    /// What it comes to with each of the mainstream Windows clients, and with the affected client where that is known.
-    pub negotiations: Vec<(Client, Negotiation)>,
-    /// The fact `tls.server`.
-    pub server: FactId,
+    /// What it would offer if no policy replaced the local list.
+    local_offer: ServerOffer,
+    mainstream: Vec<(Client, Negotiation)>,
+    affected: Option<(Client, Negotiation)>,
 }
 
-/// Adds the facts `tls.server`, `tls.suite_policy`, `tls.local_suites` and `tls.overlap`; none without SYSTEM. `affected` is the
-/// client that is locked out, where its settings were given.
-pub fn compute(
+/// What the settings come to, before it is known what was logged. None without SYSTEM. `affected` is the client that is locked
+/// out, where its settings were given.
+pub fn evaluate(
     registry: &Registry,
     identity: &Identity,
     choice: &Choice,
     affected: Option<Client>,
-    facts: &mut FactSet,
+    gaps: &mut Gaps,
 ) -> Option<Computed> {
     registry.system()?;
-    let collected = read(registry, &mut facts.gaps);
+    let collected = read(registry, gaps);
     let generation = generation(identity);
     let certificate = certificate_kind(choice);
     let offer = ServerOffer::evaluate(&collected.settings, generation, certificate.clone());
-    let in_effect = |facts: &FactSet, written: Option<Timestamp>| {
-        written.map(|written| in_effect_since(facts, written))
-    };
-    let protocols_at = collected
-        .protocols
-        .iter()
-        .filter_map(|(_, written)| *written)
-        .max();
-    let protocols_at = in_effect(facts, protocols_at);
-    let policy_at = in_effect(facts, collected.policy.written);
-    let local_at = in_effect(facts, collected.local.written);
-
-    let server = server(&offer, &collected, protocols_at, facts);
-    suite_policy(&offer, &collected, policy_at, facts);
-    local_suites(&collected, generation, certificate, local_at, facts);
-
-    let list_at = match offer.list_source {
-        tls::ListSource::Policy => policy_at,
-        tls::ListSource::Local => local_at,
-        tls::ListSource::BuildDefault | tls::ListSource::Unknown => None,
-    };
-    let at = protocols_at.max(list_at);
+    let mut settings = collected.settings.clone();
+    settings.policy_suites = Setting::Absent;
+    let local_offer = ServerOffer::evaluate(&settings, generation, certificate);
     let negotiate = |client: Client| {
         let negotiation = tls::negotiate(&offer, &client);
         (client, negotiation)
     };
-    let mut negotiations: Vec<(Client, Negotiation)> =
-        Client::mainstream().into_iter().map(negotiate).collect();
-    let with = Peer::MainstreamWindows;
-    overlap(with, &negotiations, &offer, server, at, facts);
-    if let Some(client) = affected {
-        let own = [negotiate(client)];
-        overlap(Peer::AffectedClient, &own, &offer, server, at, facts);
-        negotiations.extend(own);
-    }
+    let mainstream = Client::mainstream().into_iter().map(negotiate).collect();
+    let affected = affected.map(negotiate);
     Some(Computed {
+        collected,
         offer,
-        negotiations,
-        server,
+        local_offer,
+        mainstream,
+        affected,
     })
+}
+
+impl Computed {
+    /// What it comes to with each of the mainstream Windows clients, and with the affected client where that is known.
+    pub fn negotiations(&self) -> impl Iterator<Item = &(Client, Negotiation)> {
+        self.mainstream.iter().chain(&self.affected)
+    }
+
+    /// Whether the lists that are known leave something in common with mainstream clients.
+    pub fn lists_share(&self, gaps: &mut Gaps) -> Known<bool> {
+        common_ground(&self.mainstream, gaps).0
+    }
+
+    /// Adds the facts `tls.server`, `tls.suite_policy`, `tls.local_suites` and `tls.overlap`. What was logged must be there
+    /// before: boots say when a setting took effect, refusals bear it out.
+    pub fn add_facts(&self, facts: &mut FactSet) {
+        let written = self
+            .collected
+            .protocols
+            .iter()
+            .filter_map(|(_, written)| *written)
+            .max();
+        let in_effect = |written: Option<Timestamp>, facts: &FactSet| {
+            written.map(|written| in_effect_since(facts, written))
+        };
+        let protocols_at = in_effect(written, facts);
+        let policy_at = in_effect(self.collected.policy.written, facts);
+        let local_at = in_effect(self.collected.local.written, facts);
+        let logged = Logged::of(facts);
+        let server = server(&self.offer, &self.collected, &logged, protocols_at, facts);
+        let waits = self.waits(&logged, facts);
+        self.suite_policy(&logged, waits, policy_at, facts);
+        self.local_suites(&logged, local_at, facts);
+        let list_at = match self.offer.list_source {
+            tls::ListSource::Policy => policy_at,
+            tls::ListSource::Local => local_at,
+            tls::ListSource::BuildDefault | tls::ListSource::Unknown => None,
+        };
+        let at = protocols_at.max(list_at);
+        let with = Peer::MainstreamWindows;
+        overlap(
+            with,
+            &self.mainstream,
+            &self.offer,
+            server,
+            at,
+            waits,
+            facts,
+        );
+        if let Some(own) = &self.affected {
+            let own = std::slice::from_ref(own);
+            overlap(
+                Peer::AffectedClient,
+                own,
+                &self.offer,
+                server,
+                at,
+                waits,
+                facts,
+            );
+        }
+    }
+
+    /// The gap that stands for a policy list written after the last boot: it is read at the next one, and what was in force before is
+    /// not in the hive. Refusals that fit it say that it is in force all the same.
+    fn waits(&self, logged: &Logged, facts: &mut FactSet) -> Option<GapId> {
+        let boot = facts.anchors.last_boot.settled().copied()?;
+        let written = self.collected.policy.written?;
+        self.collected.policy.present()?;
+        let pending = written > boot && logged.refusals != Known::Is(true);
+        pending.then(|| {
+            facts.gaps.record(Gap {
+                about: SuitePolicy::KIND.name.to_owned(),
+                why: "the policy's list was written after the last start of Windows and is read at the next; what was in force \
+                      before it is not in the hive"
+                    .to_owned(),
+                obtain: "Get-TlsCipherSuite on the machine, or a new attempt to connect after a restart".to_owned(),
+            })
+        })
+    }
+
+    fn suite_policy(
+        &self,
+        logged: &Logged,
+        waits: Option<GapId>,
+        at: Option<Timestamp>,
+        facts: &mut FactSet,
+    ) {
+        let collected = &self.collected;
+        let Some(source) = collected.policy.source.clone() else {
+            return;
+        };
+        let unregistered =
+            |suite: &&tls::SuiteStanding| matches!(suite.standing, Standing::NotRegistered(_));
+        let fact = match &collected.policy.value {
+            Known::Is(Some(list)) => {
+                let (usable, fault) = verdict(
+                    &mut facts.gaps,
+                    SuitePolicy::KIND.name,
+                    &self.offer.list_verdict,
+                );
+                let first = self.offer.suites.iter().find(unregistered);
+                let spoils = usable.clone().not();
+                SuitePolicy {
+                    present: Known::Is(true),
+                    usable: waits.map_or(usable, Known::Open),
+                    spoils_after_restart: match waits {
+                        Some(_) => spoils.clone(),
+                        None => Known::Is(false),
+                    },
+                    borne_out: spoils.and(logged.refusals.clone()),
+                    fault,
+                    length: Known::Is(Some(list.length())),
+                    first_unknown: Known::Is(first.map(|suite| suite.name.clone())),
+                }
+            }
+            // What is not set stands in nobody's way.
+            Known::Is(None) => SuitePolicy {
+                present: Known::Is(false),
+                usable: Known::Is(true),
+                spoils_after_restart: Known::Is(false),
+                borne_out: Known::Is(false),
+                fault: Known::Is(None),
+                length: Known::Is(None),
+                first_unknown: Known::Is(None),
+            },
+            Known::Open(gap) => SuitePolicy {
+                present: Known::Open(*gap),
+                usable: Known::Open(*gap),
+                spoils_after_restart: Known::Open(*gap),
+                borne_out: Known::Open(*gap),
+                fault: Known::Open(*gap),
+                length: Known::Open(*gap),
+                first_unknown: Known::Open(*gap),
+            },
+        };
+        let at = at.filter(|_| collected.policy.present().is_some());
+        facts.add(at, fact, vec![source]);
+    }
+
+    /// The local list judged as if no policy replaced it; whether one does is a field of its own.
+    fn local_suites(&self, logged: &Logged, at: Option<Timestamp>, facts: &mut FactSet) {
+        let collected = &self.collected;
+        let Some(source) = collected.local.source.clone() else {
+            return;
+        };
+        let list = &self.local_offer.list_verdict;
+        let (usable, fault) = verdict(&mut facts.gaps, LocalSuites::KIND.name, list);
+        let in_force = collected.policy.value.as_ref().map(Option::is_none);
+        let fact = LocalSuites {
+            borne_out: in_force
+                .clone()
+                .and(usable.clone().not())
+                .and(logged.refusals.clone()),
+            in_force,
+            usable,
+            fault,
+        };
+        let sources: Vec<Source> = [Some(source), collected.provider.source.clone()]
+            .into_iter()
+            .flatten()
+            .collect();
+        facts.add(at, fact, sources);
+    }
 }
 
 fn generation(identity: &Identity) -> Option<GenerationMatch> {
@@ -451,6 +595,7 @@ fn settled(gaps: &mut Gaps, about: &str, answer: &Settled) -> Known<bool> {
 fn server(
     offer: &ServerOffer,
     collected: &Collected,
+    logged: &Logged,
     at: Option<Timestamp>,
     facts: &mut FactSet,
 ) -> FactId {
@@ -505,6 +650,7 @@ fn server(
     sources.dedup();
     let fact = TlsServer {
         versions: Known::Is(versions),
+        borne_out: all_versions_off.clone().and(logged.no_credential.clone()),
         all_versions_off,
         off_by_default_only: Known::Is(off_by_default_only),
         suites,
@@ -547,97 +693,58 @@ fn main_fault(faults: &[tls::ListFault]) -> Option<ListFault> {
     named.min().map(|(_, fault)| fault)
 }
 
-fn suite_policy(
-    offer: &ServerOffer,
-    collected: &Collected,
-    at: Option<Timestamp>,
-    facts: &mut FactSet,
-) {
-    let Some(source) = collected.policy.source.clone() else {
-        return;
-    };
-    let gaps = &mut facts.gaps;
-    let unregistered =
-        |suite: &&tls::SuiteStanding| matches!(suite.standing, Standing::NotRegistered(_));
-    let fact = match &collected.policy.value {
-        Known::Is(Some(list)) => {
-            let (usable, fault) = verdict(gaps, SuitePolicy::KIND.name, &offer.list_verdict);
-            let first = offer.suites.iter().find(unregistered);
-            SuitePolicy {
-                present: Known::Is(true),
-                usable,
-                fault,
-                length: Known::Is(Some(list.length())),
-                first_unknown: Known::Is(first.map(|suite| suite.name.clone())),
-            }
+/// What Schannel logged that bears on its settings.
+struct Logged {
+    /// Whether refusals for want of a common suite (36874) speak for a mismatch.
+    refusals: Known<bool>,
+    /// Whether the service's credential could not be made (36871).
+    no_credential: Known<bool>,
+}
+
+impl Logged {
+    fn of(facts: &mut FactSet) -> Logged {
+        let telling = facts
+            .of_kind(SuiteRefusals::KIND)
+            .find_map(|fact| fact.field("telling").cloned());
+        let refusals = telling.map(truth);
+        let credential: Vec<Known<bool>> = facts
+            .of_kind(SchannelFailure::KIND)
+            .filter(|fact| fact.field("event") == Some(&FieldState::Is(Value::Number(36871))))
+            .filter_map(|fact| fact.field("affected").cloned().map(truth))
+            .collect();
+        let window = Window {
+            from: facts.anchors.oldest,
+            to: facts.anchors.as_of,
+        };
+        let unlogged = match facts.subject_covers(Subject::SchannelEvents, &window) {
+            Ok(()) => Known::Is(false),
+            Err(gap) => Known::Open(gap),
+        };
+        Logged {
+            refusals: refusals.unwrap_or_else(|| unlogged.clone()),
+            no_credential: credential.into_iter().fold(unlogged, Known::or),
         }
-        // What is not set stands in nobody's way.
-        Known::Is(None) => SuitePolicy {
-            present: Known::Is(false),
-            usable: Known::Is(true),
-            fault: Known::Is(None),
-            length: Known::Is(None),
-            first_unknown: Known::Is(None),
-        },
-        Known::Open(gap) => SuitePolicy {
-            present: Known::Open(*gap),
-            usable: Known::Open(*gap),
-            fault: Known::Open(*gap),
-            length: Known::Open(*gap),
-            first_unknown: Known::Open(*gap),
-        },
-    };
-    let at = at.filter(|_| collected.policy.present().is_some());
-    facts.add(at, fact, vec![source]);
+    }
 }
 
-/// The local list judged as if no policy replaced it; whether one does is a field of its own.
-fn local_suites(
-    collected: &Collected,
-    generation: Option<GenerationMatch>,
-    certificate: Option<CertificateKind>,
-    at: Option<Timestamp>,
-    facts: &mut FactSet,
-) {
-    let Some(source) = collected.local.source.clone() else {
-        return;
-    };
-    let mut settings = collected.settings.clone();
-    settings.policy_suites = Setting::Absent;
-    let offer = ServerOffer::evaluate(&settings, generation, certificate);
-    let (usable, fault) = verdict(&mut facts.gaps, LocalSuites::KIND.name, &offer.list_verdict);
-    let in_force = collected
-        .policy
-        .value
-        .as_ref()
-        .map(|policy| policy.is_none());
-    let fact = LocalSuites {
-        in_force,
-        usable,
-        fault,
-    };
-    let sources: Vec<Source> = [Some(source), collected.provider.source.clone()]
-        .into_iter()
-        .flatten()
-        .collect();
-    facts.add(at, fact, sources);
+fn truth(state: FieldState) -> Known<bool> {
+    match state {
+        FieldState::Is(value) => Known::Is(value == Value::Bool(true)),
+        FieldState::Nothing => Known::Is(false),
+        FieldState::Open(gap) => Known::Open(gap),
+    }
 }
 
-/// One fact for all of these clients: they share something if any of them surely does, and nothing if surely none does.
-fn overlap(
-    with: Peer,
+/// Whether any of these clients surely agrees with the server, or surely none does, and at what the latter fail.
+fn common_ground(
     negotiations: &[(Client, Negotiation)],
-    offer: &ServerOffer,
-    server: FactId,
-    at: Option<Timestamp>,
-    facts: &mut FactSet,
-) {
+    gaps: &mut Gaps,
+) -> (Known<bool>, Known<Option<Obstacle>>) {
     let mut doubts = BTreeSet::new();
     let mut obstacles = BTreeSet::new();
-    let mut agreed = false;
     for (_, negotiation) in negotiations {
         match &negotiation.outcome {
-            Outcome::Agreed { .. } => agreed = true,
+            Outcome::Agreed { .. } => return (Known::Is(true), Known::Is(None)),
             Outcome::None {
                 failure, otherwise, ..
             } => {
@@ -647,33 +754,45 @@ fn overlap(
             Outcome::Uncertain { doubts: more, .. } => doubts.extend(more.iter().cloned()),
         }
     }
-    let gaps = &mut facts.gaps;
     let about = Overlap::KIND.name;
-    let (shares, obstacle) = if agreed {
-        (Known::Is(true), Known::Is(None))
-    } else if !doubts.is_empty() {
+    if !doubts.is_empty() {
         let gap = doubtful(gaps, about, &doubts);
-        (Known::Open(gap), Known::Open(gap))
-    } else {
-        let mut obstacles = obstacles.into_iter();
-        let first = match (obstacles.next(), obstacles.next()) {
-            (first, None) => Known::Is(first),
-            // Some fail at this, others at that.
-            (_, Some(_)) => Known::Open(gaps.record(Gap {
-                about: about.to_owned(),
-                why: "the clients fail at different stages of the negotiation".to_owned(),
-                obtain: Subject::ClientOffer.obtain().to_owned(),
-            })),
-        };
-        (Known::Is(false), first)
+        return (Known::Open(gap), Known::Open(gap));
+    }
+    let mut obstacles = obstacles.into_iter();
+    let first = match (obstacles.next(), obstacles.next()) {
+        (first, None) => Known::Is(first),
+        // Some fail at this, others at that.
+        (_, Some(_)) => Known::Open(gaps.record(Gap {
+            about: about.to_owned(),
+            why: "the clients fail at different stages of the negotiation".to_owned(),
+            obtain: Subject::ClientOffer.obtain().to_owned(),
+        })),
     };
-    let at = at.filter(|_| !agreed);
+    (Known::Is(false), first)
+}
+
+/// One fact for all of these clients: they share something if any of them surely does, and nothing if surely none does.
+fn overlap(
+    with: Peer,
+    negotiations: &[(Client, Negotiation)],
+    offer: &ServerOffer,
+    server: FactId,
+    at: Option<Timestamp>,
+    waits: Option<GapId>,
+    facts: &mut FactSet,
+) {
+    let (shares, obstacle) = match waits {
+        Some(gap) => (Known::Open(gap), Known::Open(gap)),
+        None => common_ground(negotiations, &mut facts.gaps),
+    };
     let fact = Overlap {
         with,
-        shares,
         obstacle,
         policy_known: offer.policy_is_known(),
+        shares: shares.clone(),
     };
+    let at = at.filter(|_| shares != Known::Is(true));
     facts.add(at, fact, vec![Source::Derived(vec![server])]);
 }
 

@@ -352,7 +352,7 @@ fn record(word: &str, client: &str, session: usize) -> (&'static str, EventRecor
         data,
         chunk: 0,
         offset: 0,
-        recovered: false,
+        integrity: rdptriage::parse::event_log::Integrity::Whole,
     };
     (log, record)
 }

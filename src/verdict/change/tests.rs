@@ -63,6 +63,7 @@ fn what_the_verdict_rests_on_comes_first_then_what_lies_in_the_bracket() {
         from: second(400),
         to: second(300),
         seconds: -100,
+        crosses_validity: Known::Is(false),
     };
     facts.add(
         Some(second(300)),
