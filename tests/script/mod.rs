@@ -15,7 +15,7 @@ use rdptriage::facts::known::Known;
 use rdptriage::facts::log_coverage::{CollectedLog, Logging};
 use rdptriage::facts::schannel::OtherListeners;
 use rdptriage::parse::event_log::{
-    ClockStep, EventData, EventRecord, Gap, GapKind, Hole, LogSummary, Mark, Span,
+    ClockStep, EventData, EventRecord, Gap, GapKind, Hole, Integrity, LogSummary, Mark, Span,
 };
 
 const CORE: &str = "Microsoft-Windows-RemoteDesktopServices-RdpCoreTS";
@@ -352,7 +352,7 @@ fn record(word: &str, client: &str, session: usize) -> (&'static str, EventRecor
         data,
         chunk: 0,
         offset: 0,
-        recovered: false,
+        integrity: Integrity::Whole,
     };
     (log, record)
 }
