@@ -3,11 +3,11 @@
 //! A script is a row of groups, `DAYThh:mm CLIENT EVENT...`, separated by `|`. The day is that of March 2025 and stays until
 //! another is named. Events of a group are 100 ms apart and share an activity id, unless the group begins with `~`; `+5m`,
 //! `+30s` or `+2h` let time pass. The client `-` is none. `131u` is UDP, `226=CODE` and the like carry a code, `36874@4711`
-//! a calling process in svchost.exe.
+//! a calling process in svchost.exe. In a text, `_` stands for a space.
 
 mod script;
 
-use script::{Script, report};
+use script::{Script, facts, report};
 
 /// Logs, script, end, options, expectation.
 struct Row {
@@ -250,6 +250,126 @@ fn attempts_come_to_their_outcomes() {
         "{} of {}:\n{}",
         wrong.len(),
         ROWS.len(),
+        wrong.join("\n")
+    );
+}
+
+/// Logs, script, the kind and fields looked at, and their values.
+struct FactRow {
+    name: &'static str,
+    logs: &'static str,
+    script: &'static str,
+    kind: &'static str,
+    fields: &'static [&'static str],
+    expect: &'static str,
+}
+
+macro_rules! fact_rows {
+    ($( $name:literal: $logs:expr; $script:literal => $kind:literal [$($field:literal),+] $expect:literal )+) => {
+        &[$( FactRow { name: $name, logs: $logs, script: $script, kind: $kind, fields: &[$($field),+], expect: $expect } ),+]
+    };
+}
+
+#[rustfmt::skip]
+const FACT_ROWS: &[FactRow] = fact_rows! {
+    "only System: refusals that name svchost repeat to the end": "system";
+        "01T10:00 - 36874@800 | 10:05 - 36874@800 | 10:10 - 36874@800"
+        => "schannel.suite_refusals" ["attributed", "repeats_to_end", "telling"] "3 yes yes"
+    "two refusals are no pattern": "system";
+        "01T10:00 - 36874@800 | 10:05 - 36874@800"
+        => "schannel.suite_refusals" ["attributed", "repeats_to_end"] "2 no"
+    "a session afterwards speaks against refusals to the end": "system";
+        "01T10:00 - 36874@800 | 10:05 - 36874@800 | 10:10 - 36874@800 | 11:00 - 7001/2"
+        => "schannel.suite_refusals" ["repeats_to_end", "telling"] "no no"
+    "whose refusals those are, System does not say": "system";
+        "01T10:00 - 36874@800"
+        => "schannel.failure" ["event", "role", "attributed", "affected", "overcome"] "36874 server yes ? ?"
+    "a credential fault hits everybody": "system";
+        "01T10:00 - 36870@800=0x8009030D"
+        => "schannel.failure" ["event", "error", "attributed", "affected", "overcome"] "36870 0x8009030D yes yes ?"
+    "unless somebody got a session afterwards": "system";
+        "01T10:00 - 36870@800=0x8009030D | 11:00 - 7001/2"
+        => "schannel.failure" ["attributed", "affected"] "yes no"
+    "without a caller and a connection log nothing is attributed": "system";
+        "01T10:00 - 36874 | 10:05 - 36874 | 10:10 - 36874"
+        => "schannel.suite_refusals" ["attributed", "repeats_to_end", "telling"] "? ? ?"
+    "one event beside an arrival may be chance": ALL;
+        "01T08:00 10.0.0.5 131 153 1149 21 | 10:00 10.0.0.5 131 36874"
+        => "schannel.failure" ["attributed", "affected"] "? no"
+    "events beside no arrival are somebody else's": ALL;
+        "01T08:00 10.0.0.5 131 153 1149 21 | 10:00 10.0.0.5 131 +10s 36874 | 10:20 10.0.0.5 131 +10s 36874"
+        => "schannel.failure" ["attributed", "affected"] "no no | no no"
+    "another process than the service's is somebody else": ALL;
+        "01T08:00 10.0.0.5 131 153 1149 21 | 10:00 - 36874@4711 | 10:01 - 36874@332"
+        => "schannel.failure" ["attributed"] "no | yes"
+    "36887 and 36888 get their role from whose they are": ALL;
+        "01T08:00 10.0.0.5 131 153 1149 21 | 10:00 10.0.0.6 131 36887/46@332"
+        => "schannel.failure" ["role", "alert", "affected", "overcome"] "server 46 no no"
+    "without that, nobody knows their role": "system";
+        "01T10:00 - 36887/46@800"
+        => "schannel.failure" ["role", "attributed"] "? ?"
+    "the locked-out client's refusals": ALL;
+        "01T08:00 10.0.0.5 131 153 1149 21 | 10:00 10.0.0.5 131 36874 | 10:20 10.0.0.5 131 36874 | 10:40 10.0.0.5 131 36874"
+        => "schannel.suite_refusals" ["attributed", "repeats_to_end"] "3 yes"
+    "a scanner's refusals while people work": ALL;
+        "01T08:00 10.0.0.5 131 153 1149 21 | 10:00 203.0.113.9 131 36874 | 10:20 203.0.113.9 131 36874 | 10:40 203.0.113.9 131 36874"
+        => "schannel.suite_refusals" ["attributed", "repeats_to_end"] "3 no"
+    "and a success after them overcomes them": ALL;
+        "01T09:00 203.0.113.9 131 36874 | 09:20 203.0.113.9 131 36874 | 10:00 10.0.0.5 131 153 1149 21"
+        => "schannel.failure" ["attributed", "affected", "overcome"] "yes no yes | yes no yes"
+    "who is locked out decides, strangers never": ALL;
+        "01T08:00 10.0.0.5 131 153 1149 21 | 10:00 10.0.0.5 131 139=0x80090331 | 10:20 203.0.113.9 131 139=0x80090331"
+        => "connection.security_error" ["event", "tls", "client", "affected"] "139 yes 10.0.0.5 yes | 139 yes 203.0.113.9 no"
+    "the transport's own transitions tell nothing of TLS": ALL;
+        "01T08:00 10.0.0.5 131 153 1149 21 | 10:00 10.0.0.5 131 226t=0x80070040 226=0x80090331"
+        => "connection.security_error" ["transition", "tls"] "RDP_TCP no | RDP_SEC yes"
+    "where no log names the client, whether it is locked out stays open": "rcm system";
+        "01T08:00 10.0.0.5 261 1149 | 09:00 - 261 | 10:00 - 261 | 11:50 - 261"
+        => "connection.attempt" ["client", "affected"] "10.0.0.5 ? | ? ? | ? ? | ? ?"
+    "each stage passed is a fact": ALL;
+        "01T08:00 10.0.0.5 131 153 1149 21 | 11:00 203.0.113.9 131 140"
+        => "connection.passed" ["stage", "client", "stranger"]
+           "arrived 10.0.0.5 no | tls 10.0.0.5 no | credentials 10.0.0.5 no | session 10.0.0.5 no | arrived 203.0.113.9 yes | tls 203.0.113.9 yes"
+    "how attempts end": ALL;
+        "01T08:00 10.0.0.5 131 153 1149 21 | 10:00 10.0.0.5 131 65 102 | 10:01 10.0.0.5 131 140 143=0x40 | 10:02 10.0.0.5 131 143=0x2746"
+        => "connection.attempt" ["reached", "ended", "code"]
+           "session - - | arrived silent - | tls credentials - | arrived transport 0x00002746"
+    "a renewal that fails, and one that comes later": "system";
+        "01T10:00 - 1058=Object_already_exists. | 11:00 - 1056=SERVER | 02T10:00 - 1058=0x80070070"
+        => "certificate.renewal" ["event", "result", "status", "about_key", "superseded", "after_end"]
+           "1058 failed object-exists yes yes no | 1056 created - no no no | 1058 failed disk-full no no yes"
+    "probes for keys, and the listener's own": "security";
+        "01T10:00 - 5061/probe=0x80090016 | 10:05 - 5061/TSSecKeySet1=0x80090016 | 10:10 - 5058/TSSecKeySet1=0 | 10:15 - 5061/TSSecKeySet1=0x80090016"
+        => "key.operation" ["listener", "succeeded", "superseded"] "? no no | yes no yes | yes yes no | yes no no"
+    "an expired certificate refused by a client": ALL;
+        "01T10:00 10.0.0.5 131 36887/45@332 | 10:20 10.0.0.5 131 36887/46@332 | 11:00 - 1053"
+        => "certificate.time_refused" ["event"] "36887 | 1053"
+    "a session at a desktop, but not the console's first": "system";
+        "01T10:00 - 7001/1 7001/3"
+        => "host.session_began" ["session"] "3"
+    "the clock set by more than a minute": "system";
+        "01T10:00 - 1=02T10:00 1=01T10:01"
+        => "clock.step" ["seconds", "crosses_validity"] "-86400 yes"
+};
+
+#[test]
+fn events_become_facts() {
+    let mut wrong = Vec::new();
+    for row in FACT_ROWS {
+        let script = Script::read(row.script, row.logs, "02T12:00");
+        let said = facts(&script, row.kind, row.fields);
+        if said != row.expect {
+            wrong.push(format!(
+                "{}\n  expected {}\n  found    {said}",
+                row.name, row.expect
+            ));
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} of {}:\n{}",
+        wrong.len(),
+        FACT_ROWS.len(),
         wrong.join("\n")
     );
 }

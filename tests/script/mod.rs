@@ -8,12 +8,15 @@ use jiff::{SignedDuration, Timestamp};
 use rdptriage::facts::catalog::connection::Outcome;
 use rdptriage::facts::connection::address;
 use rdptriage::facts::event::LoggedEvent;
+use rdptriage::facts::fact::{Fact, FactSet};
 use rdptriage::facts::gap::Gaps;
-use rdptriage::facts::history::{History, Options, Surroundings};
+use rdptriage::facts::history::{Bearing, History, Options, Surroundings};
 use rdptriage::facts::incident::ConnectionState;
 use rdptriage::facts::known::Known;
 use rdptriage::facts::log_coverage::{CollectedLog, Logging};
 use rdptriage::facts::schannel::OtherListeners;
+use rdptriage::facts::subject::Subject;
+use rdptriage::facts::value::FieldState;
 use rdptriage::parse::event_log::{
     ClockStep, EventData, EventRecord, Gap, GapKind, Hole, Integrity, LogSummary, Mark, Span,
 };
@@ -298,7 +301,17 @@ fn record(word: &str, client: &str, session: usize) -> (&'static str, EventRecor
             "Microsoft-Windows-Winlogon",
             vec![("TSId", details[0])],
         ),
-        1057 | 1058 => ("system", MANAGER, vec![]),
+        1053..=1065 => ("system", MANAGER, vec![]),
+        5058 | 5061 => (
+            "security",
+            "Microsoft-Windows-Security-Auditing",
+            vec![
+                ("KeyName", details[0]),
+                ("SubjectUserSid", "S-1-5-20"),
+                ("ReturnCode", code),
+            ],
+        ),
+        36874 | 36886..=36888 => ("system", "Schannel", vec![]),
         36864.. => ("system", "Schannel", vec![("Type", "server")]),
         other => panic!("no event {other}"),
     };
@@ -317,6 +330,7 @@ fn record(word: &str, client: &str, session: usize) -> (&'static str, EventRecor
             field("NewTime", "");
         }
         36870 => field("ErrorCode", code),
+        36887 => field("AlertDesc", details[0]),
         36888 => {
             field("AlertDesc", details[0]);
             field("ErrorState", details[1]);
@@ -326,6 +340,9 @@ fn record(word: &str, client: &str, session: usize) -> (&'static str, EventRecor
     if let Some(process) = process {
         field("CallerProcessId", process);
         field("CallerProcessImageName", r"C:\Windows\System32\svchost.exe");
+    }
+    if provider == MANAGER && log == "system" {
+        data.unnamed = vec![code.replace('_', " ")];
     }
     if log == "system" && provider == "TermDD" {
         data.unnamed = vec![r"\Device\Termdd".to_owned(), address.to_owned()];
@@ -427,4 +444,42 @@ pub fn report(script: &Script, named: &str) -> String {
         parts.push(format!("incident {}", said(incident)));
     }
     parts.join("; ")
+}
+
+/// The facts of one kind that a script gives, each as the values of some fields: `?` is open, `-` is none.
+pub fn facts(script: &Script, kind: &str, fields: &[&str]) -> String {
+    let mut gaps = Gaps::default();
+    let not_looked = gaps.open(Subject::SystemHive, "not in the collection");
+    let surroundings = script.surroundings();
+    let history = History::read(
+        &script.events,
+        &script.logs,
+        &surroundings,
+        &Options::default(),
+        &mut gaps,
+    );
+    let mut facts = FactSet::new(gaps, history.anchors.clone());
+    let bearing = Bearing {
+        lists_share: Known::Open(not_looked),
+        listener_container: Known::Open(not_looked),
+        certificate_validity: Known::Is(Some((time("01T00:00"), time("02T00:00")))),
+        display_names: BTreeMap::new(),
+    };
+    history.add_facts(&bearing, &mut facts);
+    let value = |fact: &Fact, name: &str| match fact.field(name) {
+        Some(FieldState::Is(value)) => value.to_string(),
+        Some(FieldState::Nothing) => "-".to_owned(),
+        Some(FieldState::Open(_)) => "?".to_owned(),
+        None => panic!("no field {name}"),
+    };
+    facts
+        .facts()
+        .iter()
+        .filter(|fact| fact.kind.name == kind)
+        .map(|fact| {
+            let values: Vec<String> = fields.iter().map(|name| value(fact, name)).collect();
+            values.join(" ")
+        })
+        .collect::<Vec<_>>()
+        .join(" | ")
 }

@@ -98,9 +98,9 @@ pub fn judge(evidence: &Evidence<'_>) -> Standing {
         () if is_unseen(evidence, first_of_them) => ConnectionState::Unseen,
         () if mixed => ConnectionState::Mixed,
         () if !locked_out.is_empty() => ConnectionState::Failing,
+        () if is_nameless(evidence, last_success) => ConnectionState::Unseen,
         () if is_silent(evidence) => ConnectionState::Silent,
         () if is_dropping(evidence) => ConnectionState::Dropping,
-        () if is_nameless(evidence, last_success) => ConnectionState::Unseen,
         () => ConnectionState::Succeeding,
     };
     let told = state != ConnectionState::Unseen;
