@@ -373,3 +373,28 @@ fn events_become_facts() {
         wrong.join("\n")
     );
 }
+
+/// Real logs of a machine under attack (Windows 10, 2018): dozens of addresses guess passwords, a few people get in.
+#[test]
+fn a_machine_under_attack_is_not_failing() {
+    let Some(corpus) = std::env::var_os("RDPTRIAGE_CORPUS") else {
+        println!("skipped: RDPTRIAGE_CORPUS names no corpus");
+        return;
+    };
+    let prefix = "evtx/omerbenamram-samples_2-vss_0-Microsoft-Windows-";
+    let logs = [
+        "RemoteDesktopServices-RdpCoreTS%4Operational.evtx",
+        "TerminalServices-RemoteConnectionManager%4Operational.evtx",
+    ];
+    let paths = logs.map(|log| std::path::Path::new(&corpus).join(format!("{prefix}{log}")));
+    let script = Script::of_files(&paths);
+    let said = report(&script, "");
+    assert!(said.contains("174.127.93.2"), "{said}");
+    assert!(!said.contains("locked out"), "{said}");
+    let strangers = said
+        .split("strangers ")
+        .nth(1)
+        .and_then(|rest| rest.split(';').next());
+    let strangers: usize = strangers.and_then(|count| count.parse().ok()).unwrap_or(0);
+    assert!(strangers > 50, "{said}");
+}

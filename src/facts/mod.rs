@@ -1,6 +1,7 @@
 //! From records to facts: everything that is computed from the evidence, each with its source. Rules only select facts.
 
 pub mod catalog;
+pub mod client_report;
 pub mod clock;
 pub mod connection;
 pub mod coverage;

@@ -17,8 +17,9 @@ use rdptriage::facts::log_coverage::{CollectedLog, Logging};
 use rdptriage::facts::schannel::OtherListeners;
 use rdptriage::facts::subject::Subject;
 use rdptriage::facts::value::FieldState;
+use rdptriage::facts::watch;
 use rdptriage::parse::event_log::{
-    ClockStep, EventData, EventRecord, Gap, GapKind, Hole, Integrity, LogSummary, Mark, Span,
+    self, ClockStep, EventData, EventRecord, Gap, GapKind, Hole, Integrity, LogSummary, Mark, Span,
 };
 
 const CORE: &str = "Microsoft-Windows-RemoteDesktopServices-RdpCoreTS";
@@ -482,4 +483,28 @@ pub fn facts(script: &Script, kind: &str, fields: &[&str]) -> String {
         })
         .collect::<Vec<_>>()
         .join(" | ")
+}
+
+impl Script {
+    /// The events and logs of real files.
+    pub fn of_files(paths: &[std::path::PathBuf]) -> Script {
+        let mut script = Script {
+            events: Vec::new(),
+            logs: Vec::new(),
+            end: Timestamp::UNIX_EPOCH,
+        };
+        for path in paths {
+            let artifact: Arc<str> = Arc::from(path.file_name().expect("a name").to_string_lossy());
+            let bytes = std::fs::read(path).expect("a readable file");
+            let summary = event_log::read(&bytes, &watch::wants, &mut |record| {
+                script.events.extend(LoggedEvent::read(&artifact, &record));
+            })
+            .expect("an event log");
+            script.end = summary
+                .span
+                .map_or(script.end, |span| script.end.max(span.newest.time));
+            script.logs.push(CollectedLog { artifact, summary });
+        }
+        script
+    }
 }
