@@ -3,11 +3,13 @@
 //! A script is a row of groups, `DAYThh:mm CLIENT EVENT...`, separated by `|`. The day is that of March 2025 and stays until
 //! another is named. Events of a group are 100 ms apart and share an activity id, unless the group begins with `~`; `+5m`,
 //! `+30s` or `+2h` let time pass. The client `-` is none. `131u` is UDP, `226=CODE` and the like carry a code, `36874@4711`
-//! a calling process in svchost.exe.
+//! a calling process in svchost.exe. In a text, `_` stands for a space.
 
 mod script;
 
-use script::{Script, report};
+use rdptriage::facts::known::Known;
+use rdptriage::facts::subject::Subject;
+use script::{Script, covers, end_of, facts, report};
 
 /// Logs, script, end, options, expectation.
 struct Row {
@@ -252,4 +254,278 @@ fn attempts_come_to_their_outcomes() {
         ROWS.len(),
         wrong.join("\n")
     );
+}
+
+/// Logs, script, the kind and fields looked at, and their values.
+struct FactRow {
+    name: &'static str,
+    logs: &'static str,
+    script: &'static str,
+    kind: &'static str,
+    fields: &'static [&'static str],
+    expect: &'static str,
+}
+
+macro_rules! fact_rows {
+    ($( $name:literal: $logs:expr; $script:literal => $kind:literal [$($field:literal),+] $expect:literal )+) => {
+        &[$( FactRow { name: $name, logs: $logs, script: $script, kind: $kind, fields: &[$($field),+], expect: $expect } ),+]
+    };
+}
+
+#[rustfmt::skip]
+const FACT_ROWS: &[FactRow] = fact_rows! {
+    "only System: refusals that name svchost repeat to the end": "system";
+        "01T10:00 - 36874@800 | 10:05 - 36874@800 | 10:10 - 36874@800"
+        => "schannel.suite_refusals" ["attributed", "repeats_to_end", "telling"] "3 yes yes"
+    "two refusals are no pattern": "system";
+        "01T10:00 - 36874@800 | 10:05 - 36874@800"
+        => "schannel.suite_refusals" ["attributed", "repeats_to_end"] "2 no"
+    "a session afterwards speaks against refusals to the end": "system";
+        "01T10:00 - 36874@800 | 10:05 - 36874@800 | 10:10 - 36874@800 | 11:00 - 7001/2"
+        => "schannel.suite_refusals" ["repeats_to_end", "telling"] "no no"
+    "whose refusals those are, System does not say": "system";
+        "01T10:00 - 36874@800"
+        => "schannel.failure" ["event", "role", "attributed", "affected", "overcome"] "36874 server yes ? ?"
+    "a credential fault hits everybody": "system";
+        "01T10:00 - 36870@800=0x8009030D"
+        => "schannel.failure" ["event", "error", "attributed", "affected", "overcome"] "36870 0x8009030D yes yes ?"
+    "unless somebody got a session afterwards": "system";
+        "01T10:00 - 36870@800=0x8009030D | 11:00 - 7001/2"
+        => "schannel.failure" ["attributed", "affected"] "yes no"
+    "without a caller and a connection log nothing is attributed": "system";
+        "01T10:00 - 36874 | 10:05 - 36874 | 10:10 - 36874"
+        => "schannel.suite_refusals" ["attributed", "repeats_to_end", "telling"] "? ? ?"
+    "one event beside an arrival may be chance": ALL;
+        "01T08:00 10.0.0.5 131 153 1149 21 | 10:00 10.0.0.5 131 36874"
+        => "schannel.failure" ["attributed", "affected"] "? no"
+    "events beside no arrival are somebody else's": ALL;
+        "01T08:00 10.0.0.5 131 153 1149 21 | 10:00 10.0.0.5 131 +10s 36874 | 10:20 10.0.0.5 131 +10s 36874"
+        => "schannel.failure" ["attributed", "affected"] "no no | no no"
+    "another process than the service's is somebody else": ALL;
+        "01T08:00 10.0.0.5 131 153 1149 21 | 10:00 - 36874@4711 | 10:01 - 36874@332"
+        => "schannel.failure" ["attributed"] "no | yes"
+    "36887 and 36888 get their role from whose they are": ALL;
+        "01T08:00 10.0.0.5 131 153 1149 21 | 10:00 10.0.0.6 131 36887/46@332"
+        => "schannel.failure" ["role", "alert", "affected", "overcome"] "server 46 no no"
+    "without that, nobody knows their role": "system";
+        "01T10:00 - 36887/46@800"
+        => "schannel.failure" ["role", "attributed"] "? ?"
+    "the locked-out client's refusals": ALL;
+        "01T08:00 10.0.0.5 131 153 1149 21 | 10:00 10.0.0.5 131 36874 | 10:20 10.0.0.5 131 36874 | 10:40 10.0.0.5 131 36874"
+        => "schannel.suite_refusals" ["attributed", "repeats_to_end"] "3 yes"
+    "a scanner's refusals while people work": ALL;
+        "01T08:00 10.0.0.5 131 153 1149 21 | 10:00 203.0.113.9 131 36874 | 10:20 203.0.113.9 131 36874 | 10:40 203.0.113.9 131 36874"
+        => "schannel.suite_refusals" ["attributed", "repeats_to_end"] "3 no"
+    "and a success after them overcomes them": ALL;
+        "01T09:00 203.0.113.9 131 36874 | 09:20 203.0.113.9 131 36874 | 10:00 10.0.0.5 131 153 1149 21"
+        => "schannel.failure" ["attributed", "affected", "overcome"] "yes no yes | yes no yes"
+    "who is locked out decides, strangers never": ALL;
+        "01T08:00 10.0.0.5 131 153 1149 21 | 10:00 10.0.0.5 131 139=0x80090331 | 10:20 203.0.113.9 131 139=0x80090331"
+        => "connection.security_error" ["event", "tls", "client", "affected"] "139 yes 10.0.0.5 yes | 139 yes 203.0.113.9 no"
+    "the transport's own transitions tell nothing of TLS": ALL;
+        "01T08:00 10.0.0.5 131 153 1149 21 | 10:00 10.0.0.5 131 226t=0x80070040 226=0x80090331"
+        => "connection.security_error" ["transition", "tls"] "RDP_TCP no | RDP_SEC yes"
+    "where no log names the client, whether it is locked out stays open": "rcm system";
+        "01T08:00 10.0.0.5 261 1149 | 09:00 - 261 | 10:00 - 261 | 11:50 - 261"
+        => "connection.attempt" ["client", "affected"] "10.0.0.5 ? | ? ? | ? ? | ? ?"
+    "each stage passed is a fact": ALL;
+        "01T08:00 10.0.0.5 131 153 1149 21 | 11:00 203.0.113.9 131 140"
+        => "connection.passed" ["stage", "client", "stranger"]
+           "arrived 10.0.0.5 no | tls 10.0.0.5 no | credentials 10.0.0.5 no | session 10.0.0.5 no | arrived 203.0.113.9 yes | tls 203.0.113.9 yes"
+    "how attempts end": ALL;
+        "01T08:00 10.0.0.5 131 153 1149 21 | 10:00 10.0.0.5 131 65 102 | 10:01 10.0.0.5 131 140 143=0x40 | 10:02 10.0.0.5 131 143=0x2746"
+        => "connection.attempt" ["reached", "ended", "code"]
+           "session - - | arrived silent - | tls credentials - | arrived transport 0x00002746"
+    "a renewal that fails, and one that comes later": "system";
+        "01T10:00 - 1058=Object_already_exists. | 11:00 - 1056=SERVER | 02T10:00 - 1058=0x80070070"
+        => "certificate.renewal" ["event", "result", "status", "about_key", "superseded", "after_end"]
+           "1058 failed object-exists yes yes no | 1056 created - no no no | 1058 failed disk-full no no yes"
+    "probes for keys, and the listener's own": "security";
+        "01T10:00 - 5061/probe=0x80090016 | 10:05 - 5061/TSSecKeySet1=0x80090016 | 10:10 - 5058/TSSecKeySet1=0 | 10:15 - 5061/TSSecKeySet1=0x80090016"
+        => "key.operation" ["listener", "succeeded", "superseded"] "? no no | yes no yes | yes yes no | yes no no"
+    "an expired certificate refused by a client": ALL;
+        "01T10:00 10.0.0.5 131 36887/45@332 | 10:20 10.0.0.5 131 36887/46@332 | 11:00 - 1053"
+        => "certificate.time_refused" ["event"] "36887 | 1053"
+    "a session at a desktop, but not the console's first": "system";
+        "01T10:00 - 7001/1 7001/3"
+        => "host.session_began" ["session"] "3"
+    "the clock set by more than a minute": "system";
+        "01T10:00 - 1=02T10:00 1=01T10:01"
+        => "clock.step" ["seconds", "crosses_validity"] "-86400 yes"
+};
+
+#[test]
+fn events_become_facts() {
+    let mut wrong = Vec::new();
+    for row in FACT_ROWS {
+        let script = Script::read(row.script, row.logs, "02T12:00");
+        let said = facts(&script, row.kind, row.fields);
+        if said != row.expect {
+            wrong.push(format!(
+                "{}\n  expected {}\n  found    {said}",
+                row.name, row.expect
+            ));
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} of {}:\n{}",
+        wrong.len(),
+        FACT_ROWS.len(),
+        wrong.join("\n")
+    );
+}
+
+/// Real logs of a machine under attack (Windows 10, 2018): dozens of addresses guess passwords, a few people get in.
+#[test]
+fn a_machine_under_attack_is_not_failing() {
+    let Some(corpus) = std::env::var_os("RDPTRIAGE_CORPUS") else {
+        println!("skipped: RDPTRIAGE_CORPUS names no corpus");
+        return;
+    };
+    let prefix = "evtx/omerbenamram-samples_2-vss_0-Microsoft-Windows-";
+    let logs = [
+        "RemoteDesktopServices-RdpCoreTS%4Operational.evtx",
+        "TerminalServices-RemoteConnectionManager%4Operational.evtx",
+    ];
+    let paths = logs.map(|log| std::path::Path::new(&corpus).join(format!("{prefix}{log}")));
+    let script = Script::of_files(&paths);
+    let said = report(&script, "");
+    assert!(said.contains("174.127.93.2"), "{said}");
+    assert!(!said.contains("locked out"), "{said}");
+    let strangers = said
+        .split("strangers ")
+        .nth(1)
+        .and_then(|rest| rest.split(';').next());
+    let strangers: usize = strangers.and_then(|count| count.parse().ok()).unwrap_or(0);
+    assert!(strangers > 50, "{said}");
+}
+
+#[test]
+fn a_whole_log_covers_to_the_end_and_a_lesser_one_does_not() {
+    let work = "01T08:00 10.0.0.5 131 153 1149 21";
+    let later_sessions = "01T08:00 10.0.0.5 131 153 21 | 04T08:00 10.0.0.5 25";
+    for (name, logs, script, subject, from, to, expected) in [
+        (
+            "silence in a whole log",
+            ALL,
+            work,
+            Subject::RdpCoreTsLog,
+            "01T00:00",
+            "09T12:00",
+            true,
+        ),
+        (
+            "before its oldest record",
+            "core",
+            work,
+            Subject::RdpCoreTsLog,
+            "01T00:00",
+            "09T13:00",
+            false,
+        ),
+        (
+            "an export by query",
+            "core?",
+            work,
+            Subject::RdpCoreTsLog,
+            "01T00:00",
+            "09T12:00",
+            false,
+        ),
+        (
+            "up to a hole",
+            "lsm!09:00-10:00",
+            work,
+            Subject::Sessions,
+            "01T00:00",
+            "01T08:59",
+            true,
+        ),
+        (
+            "across a hole",
+            "lsm!09:00-10:00",
+            work,
+            Subject::Sessions,
+            "01T08:00",
+            "09T12:00",
+            false,
+        ),
+        (
+            "another log fills it",
+            "core!09:00-10:00 rcm",
+            work,
+            Subject::Arrivals,
+            "01T08:00",
+            "09T12:00",
+            true,
+        ),
+        (
+            "to its last record",
+            "core lsm",
+            later_sessions,
+            Subject::RdpCoreTsLog,
+            "01T00:00",
+            "01T08:00",
+            true,
+        ),
+        (
+            "others show more",
+            "core lsm",
+            later_sessions,
+            Subject::RdpCoreTsLog,
+            "01T00:00",
+            "09T12:00",
+            false,
+        ),
+        (
+            "a log that is not there",
+            "core",
+            work,
+            Subject::LocalSessionManagerLog,
+            "01T08:00",
+            "01T09:00",
+            false,
+        ),
+    ] {
+        let script = Script::read(script, logs, "09T12:00");
+        let found = covers(&script, &script.surroundings(), subject, from, to);
+        assert_eq!(found, expected, "{name}");
+    }
+}
+
+#[test]
+fn what_is_not_logged_proves_nothing() {
+    let script = Script::read("01T08:00 10.0.0.5 131 153 1149 21", ALL, "01T12:00");
+    let all =
+        |surroundings: &_, subject| covers(&script, surroundings, subject, "01T00:00", "01T12:00");
+    let mut surroundings = script.surroundings();
+    assert!(all(&surroundings, Subject::SchannelEvents));
+    surroundings.logging.schannel_errors = Known::Is(false);
+    assert!(!all(&surroundings, Subject::SchannelEvents));
+    assert!(all(&surroundings, Subject::SystemLog));
+    let channel = "microsoft-windows-remotedesktopservices-rdpcorets/operational";
+    surroundings.logging.channels_off.insert(channel.to_owned());
+    assert!(!all(&surroundings, Subject::RdpCoreTsLog));
+}
+
+#[test]
+fn the_end_is_the_newest_record_by_the_clock_that_was_set_last() {
+    for (script, expected) in [
+        ("01T08:00 10.0.0.5 131 153 1149 21", "01T08:00"),
+        (
+            "09T08:00 10.0.0.5 131 1149 21 | 01T09:00 - 1=09T08:30 | 01T10:00 10.0.0.5 131",
+            "01T10:00",
+        ),
+        (
+            "09T08:00 10.0.0.5 131 1149 21 | 01T09:00 - 1=09T08:30 7001/1",
+            "01T09:00",
+        ),
+    ] {
+        assert_eq!(
+            end_of(&Script::read(script, ALL, "20T00:00")).as_deref(),
+            Some(expected),
+            "{script}"
+        );
+    }
 }

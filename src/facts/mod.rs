@@ -2,6 +2,7 @@
 
 pub mod catalog;
 pub mod certificate;
+pub mod client_report;
 pub mod clock;
 pub mod connection;
 pub mod coverage;

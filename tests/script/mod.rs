@@ -6,16 +6,22 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use rdptriage::facts::catalog::connection::Outcome;
+use rdptriage::facts::clock::Clock;
 use rdptriage::facts::connection::address;
+use rdptriage::facts::coverage::Window;
 use rdptriage::facts::event::LoggedEvent;
+use rdptriage::facts::fact::{Fact, FactSet};
 use rdptriage::facts::gap::Gaps;
-use rdptriage::facts::history::{History, Options, Surroundings};
+use rdptriage::facts::history::{Bearing, History, Options, Surroundings};
 use rdptriage::facts::incident::ConnectionState;
 use rdptriage::facts::known::Known;
 use rdptriage::facts::log_coverage::{CollectedLog, Logging};
 use rdptriage::facts::schannel::OtherListeners;
+use rdptriage::facts::subject::Subject;
+use rdptriage::facts::value::FieldState;
+use rdptriage::facts::watch;
 use rdptriage::parse::event_log::{
-    ClockStep, EventData, EventRecord, Gap, GapKind, Hole, LogSummary, Mark, Span,
+    self, ClockStep, EventData, EventRecord, Gap, GapKind, Hole, Integrity, LogSummary, Mark, Span,
 };
 
 const CORE: &str = "Microsoft-Windows-RemoteDesktopServices-RdpCoreTS";
@@ -298,7 +304,17 @@ fn record(word: &str, client: &str, session: usize) -> (&'static str, EventRecor
             "Microsoft-Windows-Winlogon",
             vec![("TSId", details[0])],
         ),
-        1057 | 1058 => ("system", MANAGER, vec![]),
+        1053..=1065 => ("system", MANAGER, vec![]),
+        5058 | 5061 => (
+            "security",
+            "Microsoft-Windows-Security-Auditing",
+            vec![
+                ("KeyName", details[0]),
+                ("SubjectUserSid", "S-1-5-20"),
+                ("ReturnCode", code),
+            ],
+        ),
+        36874 | 36886..=36888 => ("system", "Schannel", vec![]),
         36864.. => ("system", "Schannel", vec![("Type", "server")]),
         other => panic!("no event {other}"),
     };
@@ -317,6 +333,7 @@ fn record(word: &str, client: &str, session: usize) -> (&'static str, EventRecor
             field("NewTime", "");
         }
         36870 => field("ErrorCode", code),
+        36887 => field("AlertDesc", details[0]),
         36888 => {
             field("AlertDesc", details[0]);
             field("ErrorState", details[1]);
@@ -326,6 +343,9 @@ fn record(word: &str, client: &str, session: usize) -> (&'static str, EventRecor
     if let Some(process) = process {
         field("CallerProcessId", process);
         field("CallerProcessImageName", r"C:\Windows\System32\svchost.exe");
+    }
+    if provider == MANAGER && log == "system" {
+        data.unnamed = vec![code.replace('_', " ")];
     }
     if log == "system" && provider == "TermDD" {
         data.unnamed = vec![r"\Device\Termdd".to_owned(), address.to_owned()];
@@ -352,7 +372,7 @@ fn record(word: &str, client: &str, session: usize) -> (&'static str, EventRecor
         data,
         chunk: 0,
         offset: 0,
-        integrity: rdptriage::parse::event_log::Integrity::Whole,
+        integrity: Integrity::Whole,
     };
     (log, record)
 }
@@ -427,4 +447,96 @@ pub fn report(script: &Script, named: &str) -> String {
         parts.push(format!("incident {}", said(incident)));
     }
     parts.join("; ")
+}
+
+/// The facts of one kind that a script gives, each as the values of some fields: `?` is open, `-` is none.
+pub fn facts(script: &Script, kind: &str, fields: &[&str]) -> String {
+    let mut gaps = Gaps::default();
+    let not_looked = gaps.open(Subject::SystemHive, "not in the collection");
+    let surroundings = script.surroundings();
+    let history = History::read(
+        &script.events,
+        &script.logs,
+        &surroundings,
+        &Options::default(),
+        &mut gaps,
+    );
+    let mut facts = FactSet::new(gaps, history.anchors.clone());
+    let bearing = Bearing {
+        lists_share: Known::Open(not_looked),
+        listener_container: Known::Open(not_looked),
+        certificate_validity: Known::Is(Some((time("01T00:00"), time("02T00:00")))),
+        display_names: BTreeMap::new(),
+    };
+    history.add_facts(&bearing, &mut facts);
+    let value = |fact: &Fact, name: &str| match fact.field(name) {
+        Some(FieldState::Is(value)) => value.to_string(),
+        Some(FieldState::Nothing) => "-".to_owned(),
+        Some(FieldState::Open(_)) => "?".to_owned(),
+        None => panic!("no field {name}"),
+    };
+    facts
+        .facts()
+        .iter()
+        .filter(|fact| fact.kind.name == kind)
+        .map(|fact| {
+            let values: Vec<String> = fields.iter().map(|name| value(fact, name)).collect();
+            values.join(" ")
+        })
+        .collect::<Vec<_>>()
+        .join(" | ")
+}
+
+impl Script {
+    /// The events and logs of real files.
+    pub fn of_files(paths: &[std::path::PathBuf]) -> Script {
+        let mut script = Script {
+            events: Vec::new(),
+            logs: Vec::new(),
+            end: Timestamp::UNIX_EPOCH,
+        };
+        for path in paths {
+            let artifact: Arc<str> = Arc::from(path.file_name().expect("a name").to_string_lossy());
+            let bytes = std::fs::read(path).expect("a readable file");
+            let summary = event_log::read(&bytes, &watch::wants, &mut |record| {
+                script.events.extend(LoggedEvent::read(&artifact, &record));
+            })
+            .expect("an event log");
+            script.end = summary
+                .span
+                .map_or(script.end, |span| script.end.max(span.newest.time));
+            script.logs.push(CollectedLog { artifact, summary });
+        }
+        script
+    }
+}
+
+/// Whether the logs of a script prove what did not happen between two times.
+pub fn covers(
+    script: &Script,
+    surroundings: &Surroundings,
+    subject: Subject,
+    from: &str,
+    to: &str,
+) -> bool {
+    let mut gaps = Gaps::default();
+    let options = Options::default();
+    let history = History::read(
+        &script.events,
+        &script.logs,
+        surroundings,
+        &options,
+        &mut gaps,
+    );
+    let window = Window {
+        from: Some(time(from)),
+        to: Some(time(to)),
+    };
+    history.coverage.covers(subject, &window)
+}
+
+/// The end of the collection as the logs alone tell it.
+pub fn end_of(script: &Script) -> Option<String> {
+    let clock = Clock::read(&script.events, &script.logs, None);
+    clock.as_of.map(said)
 }

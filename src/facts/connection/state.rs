@@ -1,5 +1,7 @@
 //! The state that the clients' outcomes add up to, and the moments that rules measure from.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::attempt::Attempt;
@@ -81,15 +83,14 @@ pub fn judge(evidence: &Evidence<'_>) -> Standing {
     });
     let mixed = !locked_out.is_empty() && others_got_in;
     let last_success = latest(if mixed { &locked_out } else { &counting });
+    let addresses: BTreeSet<_> = locked_out.iter().map(|client| client.address).collect();
     let first_failure = evidence
         .attempts
         .iter()
         .zip(evidence.fates)
         .filter(|(attempt, fate)| {
             matches!(fate, Fate::Failed(_))
-                && locked_out
-                    .iter()
-                    .any(|client| client.address == attempt.client)
+                && addresses.contains(&attempt.client)
                 && last_success.is_none_or(|success| attempt.at > success)
         })
         .map(|(attempt, _)| attempt.at)
@@ -98,9 +99,9 @@ pub fn judge(evidence: &Evidence<'_>) -> Standing {
         () if is_unseen(evidence, first_of_them) => ConnectionState::Unseen,
         () if mixed => ConnectionState::Mixed,
         () if !locked_out.is_empty() => ConnectionState::Failing,
+        () if is_nameless(evidence, last_success) => ConnectionState::Unseen,
         () if is_silent(evidence) => ConnectionState::Silent,
         () if is_dropping(evidence) => ConnectionState::Dropping,
-        () if is_nameless(evidence, last_success) => ConnectionState::Unseen,
         () => ConnectionState::Succeeding,
     };
     let told = state != ConnectionState::Unseen;

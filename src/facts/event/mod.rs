@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::catalog::schannel::SchannelRole;
 use super::fact::Source;
 use super::value::Code;
-use crate::parse::event_log::EventRecord;
+use crate::parse::event_log::{EventRecord, Integrity};
 
 /// An event with its place.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,9 +36,13 @@ pub struct LoggedEvent {
 }
 
 impl LoggedEvent {
-    /// The event of a record, if it is on the watch list and holds what such events hold.
+    /// The event of a record, if it is on the watch list and holds what such events hold. Of a torn record nothing is taken:
+    /// its fields may read as empty that were not.
     #[must_use]
     pub fn read(artifact: &Arc<str>, record: &EventRecord) -> Option<Self> {
+        if record.integrity == Integrity::Torn {
+            return None;
+        }
         Some(LoggedEvent {
             artifact: Arc::clone(artifact),
             channel: Arc::from(record.channel.as_str()),
