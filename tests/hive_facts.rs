@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use rdptriage::bundle::{self, Artifact, Bundle, CertificateForm, HiveForm, Kind, Origin};
+use rdptriage::facts::catalog::Kind as FactKind;
 use rdptriage::facts::catalog::certificate::{ListenerCertificate, RenewalDue, RenewalService};
-use rdptriage::facts::catalog::host::HostIdentity;
+use rdptriage::facts::catalog::host::{HostBoot, HostIdentity};
 use rdptriage::facts::catalog::listener::{ListenerSwitch, ListenerTls};
 use rdptriage::facts::catalog::service::ServiceStart;
 use rdptriage::facts::catalog::tls::{LocalSuites, Overlap, SuitePolicy, TlsServer};
-use rdptriage::facts::catalog::{Kind as FactKind, host};
 use rdptriage::facts::fact::{Fact, FactSet, Source};
 use rdptriage::facts::gap::Gaps;
 use rdptriage::facts::hives::{self, Evidence, FromHives};
@@ -101,6 +101,10 @@ struct Told {
 }
 
 fn told(files: Vec<(&str, Vec<u8>)>) -> Told {
+    told_of(&collection(files), Some(time(INCIDENT)))
+}
+
+fn collection(files: Vec<(&str, Vec<u8>)>) -> Bundle {
     let artifacts = files.into_iter().map(|(path, bytes)| Artifact {
         path: path.to_owned(),
         kind: if bytes.starts_with(b"regf") {
@@ -112,14 +116,22 @@ fn told(files: Vec<(&str, Vec<u8>)>) -> Told {
         sha256: None,
         origin: Origin::Memory(Arc::new(bytes)),
     });
-    let bundle = Bundle {
+    Bundle {
         artifacts: artifacts.collect(),
         problems: Vec::new(),
-    };
-    told_of(&bundle, Some(time(INCIDENT)))
+    }
 }
 
 fn told_of(bundle: &Bundle, incident: Option<Timestamp>) -> Told {
+    told_with(bundle, incident, |_| {})
+}
+
+/// What a collection comes to when its logs have told their part.
+fn told_with(
+    bundle: &Bundle,
+    incident: Option<Timestamp>,
+    logs: impl FnOnce(&mut FactSet),
+) -> Told {
     let (files, problems) = open_hives(bundle);
     assert!(problems.is_empty(), "{problems:?}");
     let registry = Registry::of(files);
@@ -139,6 +151,7 @@ fn told_of(bundle: &Bundle, incident: Option<Timestamp>) -> Told {
         gap,
     };
     let mut facts = FactSet::new(gaps, anchors);
+    logs(&mut facts);
     let (exported, problems) = exported(&bundle.artifacts);
     assert!(problems.is_empty(), "{problems:?}");
     let evidence = Evidence {
@@ -639,6 +652,52 @@ fn a_policy_that_leaves_nothing_says_why() {
     assert_eq!(told.fields(LocalSuites::KIND, &["in_force"]), "no");
 }
 
+/// A suite policy that leaves nothing, written on 20 May, and the logs' word on boots.
+fn with_boots(boots: &[&str]) -> Told {
+    let mut software = software();
+    software.set_sz(SUITE_POLICY, "Functions", "NOTHING_OF_USE");
+    software.touch(SUITE_POLICY, time("2024-05-20T10:00:00Z"));
+    let files = vec![
+        ("SOFTWARE", software.to_bytes()),
+        ("SYSTEM", system().to_bytes()),
+    ];
+    told_with(&collection(files), Some(time(INCIDENT)), |facts| {
+        for boot in boots.iter().map(|boot| time(boot)) {
+            let source = Source::Record {
+                artifact: "System.evtx".to_owned(),
+                number: 1,
+            };
+            facts.add(Some(boot), HostBoot { event: 12 }, vec![source]);
+            facts.anchors.last_boot = Known::Is(boot);
+        }
+    })
+}
+
+#[test]
+fn a_suite_policy_takes_effect_at_the_boot_after_it() {
+    let (before, after, later) = (
+        "2024-05-01T00:00:00Z",
+        "2024-05-25T00:00:00Z",
+        "2024-05-28T00:00:00Z",
+    );
+    let told = with_boots(&[before, after, later]);
+    assert_eq!(told.fact(SuitePolicy::KIND).at, Some(time(after)));
+    assert_eq!(told.fields(SuitePolicy::KIND, &["usable"]), "no");
+}
+
+#[test]
+fn a_suite_policy_that_waits_for_a_boot_is_not_in_effect() {
+    let told = with_boots(&["2024-05-01T00:00:00Z"]);
+    let fact = told.fact(SuitePolicy::KIND);
+    assert_eq!(fact.at, None);
+    assert_eq!(told.field(fact, "present"), "yes");
+    assert_eq!(told.field(fact, "usable"), "? tls.suite_policy");
+    assert_eq!(
+        told.fields(Overlap::KIND, &["shares"]),
+        "? tls.suite_policy"
+    );
+}
+
 #[test]
 fn versions_that_are_all_off_leave_nothing() {
     let written = time("2024-05-20T10:00:00Z");
@@ -684,7 +743,7 @@ fn without_system_there_are_no_facts_of_it() {
         assert!(!told.has(kind), "{}", kind.name);
     }
     assert_eq!(
-        told.fields(host::HostIdentity::KIND, &["build", "role"]),
+        told.fields(HostIdentity::KIND, &["build", "role"]),
         "17763, ? SYSTEM hive"
     );
 }

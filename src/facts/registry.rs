@@ -337,6 +337,12 @@ impl Registry {
             .max()
     }
 
+    /// The hives that are stale. What is there in them counts, but nothing is sure that rests on them alone.
+    pub fn stale(&self) -> impl Iterator<Item = &str> {
+        let stale = self.files().filter(|file| file.hive.is_stale());
+        stale.map(|file| file.artifact.as_str())
+    }
+
     /// What is wrong with the hives, and with what was asked of them so far.
     #[must_use]
     pub fn problems(&self) -> Vec<Problem> {
@@ -386,7 +392,7 @@ impl Registry {
             Lookup::Absent | Lookup::Unreadable(_) => None,
         };
         Answer {
-            value: self.judge(gaps, place.subject(), file, &path, found),
+            value: self.judge(gaps, place.subject(), file, found),
             source: Some(source(file, &path, None, written)),
             written,
         }
@@ -408,10 +414,9 @@ impl Registry {
             Lookup::Present(key) => key.written(),
             Lookup::Absent | Lookup::Unreadable(_) => None,
         };
-        let what = format!("{path}\\{name}");
         let found = key.and_then(|key| key.value(name));
         Answer {
-            value: self.judge(gaps, place.subject(), file, &what, found),
+            value: self.judge(gaps, place.subject(), file, found),
             source: Some(source(file, &path, Some(name), written)),
             written,
         }
@@ -500,7 +505,6 @@ impl Registry {
         gaps: &mut Gaps,
         subject: Subject,
         file: &HiveFile,
-        what: &str,
         found: Lookup<T>,
     ) -> Known<Option<T>> {
         match found {
@@ -508,7 +512,9 @@ impl Registry {
             Lookup::Absent if file.hive.is_stale() => Known::Open(gaps.open(subject, STALE)),
             Lookup::Absent => Known::Is(None),
             Lookup::Unreadable(trouble) => {
-                self.remark(&file.artifact, Some(what.to_owned()), trouble.to_string());
+                // One damaged list keeps many questions open; it is one problem.
+                let at = format!("byte {}", trouble.offset);
+                self.remark(&file.artifact, Some(at), trouble.to_string());
                 Known::Open(gaps.open(subject, format!("damaged: {trouble}")))
             }
         }

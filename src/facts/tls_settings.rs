@@ -12,7 +12,7 @@ use super::catalog::tls::{
     ListFault, ListSource, LocalSuites, Obstacle, Overlap, Peer, SuitePolicy, TlsServer,
 };
 use super::certificate::{Choice, Chosen};
-use super::effect::in_effect_since;
+use super::effect::{Effect, at_boot, at_service_start};
 use super::fact::{FactId, FactSet, Source};
 use super::gap::{Gap, GapId, Gaps};
 use super::host::Identity;
@@ -281,28 +281,34 @@ pub fn compute(
     let generation = generation(identity);
     let certificate = certificate_kind(choice);
     let offer = ServerOffer::evaluate(&collected.settings, generation, certificate.clone());
-    let in_effect = |facts: &FactSet, written: Option<Timestamp>| {
-        written.map(|written| in_effect_since(facts, written))
-    };
-    let protocols_at = collected
+    let newest = collected
         .protocols
         .iter()
         .filter_map(|(_, written)| *written)
         .max();
-    let protocols_at = in_effect(facts, protocols_at);
-    let policy_at = in_effect(facts, collected.policy.written);
-    let local_at = in_effect(facts, collected.local.written);
-
-    let server = server(&offer, &collected, protocols_at, facts);
-    suite_policy(&offer, &collected, policy_at, facts);
-    local_suites(&collected, generation, certificate, local_at, facts);
-
-    let list_at = match offer.list_source {
-        tls::ListSource::Policy => policy_at,
-        tls::ListSource::Local => local_at,
-        tls::ListSource::BuildDefault | tls::ListSource::Unknown => None,
+    let protocols = at_service_start(facts, TlsServer::KIND.name, newest);
+    let set = |answer: Option<Timestamp>, present: bool| answer.filter(|_| present);
+    let policy_written = set(
+        collected.policy.written,
+        collected.policy.present().is_some(),
+    );
+    let policy = at_boot(facts, SuitePolicy::KIND.name, policy_written);
+    let local_written = set(collected.local.written, collected.local.present().is_some());
+    let local = at_boot(facts, LocalSuites::KIND.name, local_written);
+    let list = match offer.list_source {
+        tls::ListSource::Policy => policy,
+        tls::ListSource::Local => local,
+        tls::ListSource::BuildDefault | tls::ListSource::Unknown => Effect::Since(None),
     };
-    let at = protocols_at.max(list_at);
+
+    let server = server(&offer, &collected, protocols, list, facts);
+    suite_policy(&offer, &collected, policy, facts);
+    local_suites(&collected, generation, certificate, local, facts);
+
+    let in_effect = match protocols.pending().or(list.pending()) {
+        Some(gap) => Effect::Pending(gap),
+        None => Effect::Since(protocols.since().max(list.since())),
+    };
     let negotiate = |client: Client| {
         let negotiation = tls::negotiate(&offer, &client);
         (client, negotiation)
@@ -310,10 +316,10 @@ pub fn compute(
     let mut negotiations: Vec<(Client, Negotiation)> =
         Client::mainstream().into_iter().map(negotiate).collect();
     let with = Peer::MainstreamWindows;
-    overlap(with, &negotiations, &offer, server, at, facts);
+    overlap(with, &negotiations, &offer, server, in_effect, facts);
     if let Some(client) = affected {
         let own = [negotiate(client)];
-        overlap(Peer::AffectedClient, &own, &offer, server, at, facts);
+        overlap(Peer::AffectedClient, &own, &offer, server, in_effect, facts);
         negotiations.extend(own);
     }
     Some(Computed {
@@ -451,7 +457,8 @@ fn settled(gaps: &mut Gaps, about: &str, answer: &Settled) -> Known<bool> {
 fn server(
     offer: &ServerOffer,
     collected: &Collected,
-    at: Option<Timestamp>,
+    protocols: Effect,
+    list: Effect,
     facts: &mut FactSet,
 ) -> FactId {
     let gaps = &mut facts.gaps;
@@ -504,14 +511,19 @@ fn server(
     sources.extend(collected.provider.source.clone());
     sources.dedup();
     let fact = TlsServer {
-        versions: Known::Is(versions),
-        all_versions_off,
-        off_by_default_only: Known::Is(off_by_default_only),
-        suites,
+        versions: unless_pending(protocols, Known::Is(versions)),
+        all_versions_off: unless_pending(protocols, all_versions_off),
+        off_by_default_only: unless_pending(protocols, Known::Is(off_by_default_only)),
+        suites: unless_pending(protocols, unless_pending(list, suites)),
         list_source,
         policy_known: offer.policy_is_known(),
     };
-    facts.add(at, fact, sources)
+    facts.add(protocols.since(), fact, sources)
+}
+
+/// What is in effect now is not known where the setting waits for a start.
+fn unless_pending<T>(effect: Effect, value: Known<T>) -> Known<T> {
+    effect.pending().map_or(value, Known::Open)
 }
 
 fn verdict(
@@ -547,12 +559,7 @@ fn main_fault(faults: &[tls::ListFault]) -> Option<ListFault> {
     named.min().map(|(_, fault)| fault)
 }
 
-fn suite_policy(
-    offer: &ServerOffer,
-    collected: &Collected,
-    at: Option<Timestamp>,
-    facts: &mut FactSet,
-) {
+fn suite_policy(offer: &ServerOffer, collected: &Collected, effect: Effect, facts: &mut FactSet) {
     let Some(source) = collected.policy.source.clone() else {
         return;
     };
@@ -565,8 +572,8 @@ fn suite_policy(
             let first = offer.suites.iter().find(unregistered);
             SuitePolicy {
                 present: Known::Is(true),
-                usable,
-                fault,
+                usable: unless_pending(effect, usable),
+                fault: unless_pending(effect, fault),
                 length: Known::Is(Some(list.length())),
                 first_unknown: Known::Is(first.map(|suite| suite.name.clone())),
             }
@@ -587,8 +594,7 @@ fn suite_policy(
             first_unknown: Known::Open(*gap),
         },
     };
-    let at = at.filter(|_| collected.policy.present().is_some());
-    facts.add(at, fact, vec![source]);
+    facts.add(effect.since(), fact, vec![source]);
 }
 
 /// The local list judged as if no policy replaced it; whether one does is a field of its own.
@@ -596,7 +602,7 @@ fn local_suites(
     collected: &Collected,
     generation: Option<GenerationMatch>,
     certificate: Option<CertificateKind>,
-    at: Option<Timestamp>,
+    effect: Effect,
     facts: &mut FactSet,
 ) {
     let Some(source) = collected.local.source.clone() else {
@@ -613,14 +619,14 @@ fn local_suites(
         .map(|policy| policy.is_none());
     let fact = LocalSuites {
         in_force,
-        usable,
-        fault,
+        usable: unless_pending(effect, usable),
+        fault: unless_pending(effect, fault),
     };
     let sources: Vec<Source> = [Some(source), collected.provider.source.clone()]
         .into_iter()
         .flatten()
         .collect();
-    facts.add(at, fact, sources);
+    facts.add(effect.since(), fact, sources);
 }
 
 /// One fact for all of these clients: they share something if any of them surely does, and nothing if surely none does.
@@ -629,7 +635,7 @@ fn overlap(
     negotiations: &[(Client, Negotiation)],
     offer: &ServerOffer,
     server: FactId,
-    at: Option<Timestamp>,
+    effect: Effect,
     facts: &mut FactSet,
 ) {
     let mut doubts = BTreeSet::new();
@@ -667,11 +673,11 @@ fn overlap(
         };
         (Known::Is(false), first)
     };
-    let at = at.filter(|_| !agreed);
+    let at = effect.since().filter(|_| !agreed);
     let fact = Overlap {
         with,
-        shares,
-        obstacle,
+        shares: unless_pending(effect, shares),
+        obstacle: unless_pending(effect, obstacle),
         policy_known: offer.policy_is_known(),
     };
     facts.add(at, fact, vec![Source::Derived(vec![server])]);
