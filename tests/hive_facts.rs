@@ -22,7 +22,10 @@ use rdptriage::facts::known::Known;
 use rdptriage::facts::registry::{Registry, open_hives};
 use rdptriage::facts::store::exported;
 use rdptriage::facts::subject::Subject;
+use rdptriage::facts::tls_settings::read;
 use rdptriage::facts::value::FieldState;
+use rdptriage::tls::Setting;
+use rdptriage::verdict::negotiation::negotiation;
 use support::certificate::{ForgedCertificate, StoreEntry};
 use support::hive::{HiveBuilder, dirty, time};
 
@@ -721,6 +724,57 @@ fn versions_that_are_all_off_leave_nothing() {
 }
 
 #[test]
+fn algorithm_keys_are_read_with_the_ones_inside_of_them() {
+    let schannel = "ControlSet001\\Control\\SecurityProviders\\SCHANNEL";
+    let mut system = system();
+    // What New-Item makes of 'RC4 128/128', and a key as it should be.
+    system.set_dword(&format!("{schannel}\\Ciphers\\RC4 128\\128"), "Enabled", 0);
+    system.set_dword(&format!("{schannel}\\Ciphers\\AES 256/256"), "Enabled", 0);
+    system.set_sz(&format!("{schannel}\\Hashes\\MD5"), "Enabled", "0");
+    let bundle = collection(vec![("SYSTEM", system.to_bytes())]);
+    let registry = Registry::of(open_hives(&bundle).0);
+    let settings = read(&registry, &mut Gaps::default()).settings;
+    let ciphers = settings.ciphers.present().unwrap();
+    let state = |name: &str| ciphers.get(name).cloned();
+    assert_eq!(state("AES 256/256"), Some(Setting::Present(0)));
+    assert_eq!(state("RC4 128\\128"), Some(Setting::Present(0)));
+    assert_eq!(state("RC4 128"), Some(Setting::Absent));
+    let hashes = settings.hashes.present().unwrap();
+    assert!(matches!(hashes.get("MD5"), Some(Setting::Unknown(_))));
+    assert_eq!(settings.wrong_types.len(), 1);
+    assert!(matches!(settings.policy_suites, Setting::Unknown(_)));
+}
+
+#[test]
+fn the_report_shows_who_could_connect() {
+    let mut software = software();
+    let list = "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,NONE";
+    software.set_sz(SUITE_POLICY, "Functions", list);
+    let told = both(&system(), &software);
+    let shown = negotiation(told.beside.tls.as_ref());
+    let server = shown.server.unwrap();
+    let standings: Vec<&str> = server
+        .suites
+        .iter()
+        .map(|suite| suite.standing.as_str())
+        .collect();
+    assert_eq!(standings, ["offered", "certificate-type", "not-registered"]);
+    assert_eq!(server.versions[0].state, "off");
+    let newest = shown
+        .clients
+        .iter()
+        .find(|client| client.profile == "win-11-24h2")
+        .unwrap();
+    assert_eq!(newest.outcome, "agreed");
+    assert_eq!(newest.version.as_deref(), Some("TLS 1.2"));
+    assert_eq!(
+        newest.suite.as_deref(),
+        Some("TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384")
+    );
+    assert_eq!(negotiation(None).clients, []);
+}
+
+#[test]
 fn without_software_a_policy_is_not_known() {
     let told = told(vec![("SYSTEM", system().to_bytes())]);
     assert!(!told.has(SuitePolicy::KIND));
@@ -764,6 +818,44 @@ fn of_several_hives_the_one_written_last_is_asked() {
             .iter()
             .any(|problem| problem.contains("not used: config/SYSTEM"))
     );
+}
+
+#[test]
+fn no_damage_makes_anything_panic() {
+    let own = own_certificate();
+    let mut system = system();
+    system.set_binary(WIN_STATIONS, "SelfSignedCertificate", &thumbprint(&own));
+    let mut software = software();
+    install(&mut software, "Remote Desktop", &StoreEntry::listener(own));
+    software.set_sz(
+        SUITE_POLICY,
+        "Functions",
+        "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+    );
+    let files = [system.to_bytes(), software.to_bytes()];
+    let mut random = 1_u64;
+    let mut next = |below: usize| {
+        random = random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        usize::try_from(random >> 33).unwrap() % below
+    };
+    for _ in 0..150 {
+        let [system, software] = files.clone().map(|mut bytes| {
+            for _ in 0..8 {
+                let place = 4096 + next(bytes.len() - 4096);
+                bytes[place] = u8::try_from(next(256)).unwrap();
+            }
+            if next(4) == 0 {
+                bytes.truncate(5000 + next(bytes.len() - 5000));
+            }
+            bytes
+        });
+        let told = told(vec![("SOFTWARE", software), ("SYSTEM", system)]);
+        for fact in told.facts.facts() {
+            assert!(!fact.sources.is_empty(), "{}", fact.kind.name);
+        }
+    }
 }
 
 /// The folder of real files, where it is at hand.

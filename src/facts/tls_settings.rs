@@ -20,7 +20,7 @@ use super::known::Known;
 use super::registry::{Answer, Place, Registry};
 use super::subject::Subject;
 use crate::parse::certificate as x509;
-use crate::parse::hive::{Value, WrongType};
+use crate::parse::hive::{Key, Lookup, Value, WrongType};
 use crate::tls::{
     self, CertificateKind, Client, Doubt, Generation, GenerationMatch, Issuer, KeyCapability,
     ListVerdict, Negotiation, Outcome, PolicyList, Product, ProtocolValues, Role, SchannelSettings,
@@ -156,11 +156,7 @@ impl Reader<'_> {
             read(value).inspect_err(|found| wrong = Some(found.clone()))
         });
         if let (Some(wrong), Some(Source::Value { key, .. })) = (wrong, &answer.source) {
-            self.wrong_types.push(tls::WrongType {
-                path: format!("{key}\\{name}"),
-                found: wrong.found.to_string(),
-                expected: wrong.expected.to_owned(),
-            });
+            self.refused(format!("{key}\\{name}"), &wrong);
         }
         answer
     }
@@ -208,30 +204,44 @@ impl Reader<'_> {
             );
         }
         let mut troubles = listing.troubles;
-        let mut names = Vec::new();
+        let mut found = BTreeMap::new();
         for key in listing.entries {
             let inner = key.subkeys();
             troubles.extend(inner.troubles);
-            let name = key.name();
-            names.extend(
-                inner
-                    .entries
-                    .iter()
-                    .map(|inner| format!("{name}\\{}", inner.name())),
-            );
-            names.push(name);
+            for inner in inner.entries {
+                let name = format!("{}\\{}", key.name(), inner.name());
+                found.insert(name, self.enabled(&inner));
+            }
+            found.insert(key.name(), self.enabled(&key));
         }
         if let Some(trouble) = troubles.first() {
             return Setting::Unknown(format!("damaged: {trouble}"));
         }
-        let mut found = BTreeMap::new();
-        for name in names {
-            let key = format!("{path}\\{name}");
-            let answer = self.dword(Place::ControlSet(&key), "Enabled");
-            let setting = self.setting(answer);
-            found.insert(name, setting);
-        }
         Setting::Present(found)
+    }
+
+    fn enabled(&mut self, key: &Key<'_>) -> Setting<u32> {
+        let value = match key.value("Enabled") {
+            Lookup::Present(value) => value,
+            Lookup::Absent => return Setting::Absent,
+            Lookup::Unreadable(trouble) => return Setting::Unknown(format!("damaged: {trouble}")),
+        };
+        value.dword().map_or_else(
+            |wrong| {
+                let why = wrong.to_string();
+                self.refused(format!("{}\\Enabled", key.path()), &wrong);
+                Setting::Unknown(why)
+            },
+            Setting::Present,
+        )
+    }
+
+    fn refused(&mut self, path: String, wrong: &WrongType) {
+        self.wrong_types.push(tls::WrongType {
+            path,
+            found: wrong.found.to_string(),
+            expected: wrong.expected.to_owned(),
+        });
     }
 }
 
