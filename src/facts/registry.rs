@@ -384,7 +384,7 @@ impl Registry {
     pub fn key(&self, gaps: &mut Gaps, place: Place<'_>) -> Answer<Key<'_>> {
         let (file, path) = match self.resolve(gaps, place) {
             Ok(resolved) => resolved,
-            Err(gap) => return unanswered(gap),
+            Err(unanswered) => return unanswered.answer(),
         };
         let found = file.hive.key(&path);
         let written = match &found {
@@ -407,7 +407,7 @@ impl Registry {
     pub fn value(&self, gaps: &mut Gaps, place: Place<'_>, name: &str) -> Answer<Value> {
         let (file, path) = match self.resolve(gaps, place) {
             Ok(resolved) => resolved,
-            Err(gap) => return unanswered(gap),
+            Err(unanswered) => return unanswered.answer(),
         };
         let key = file.hive.key(&path);
         let written = match &key {
@@ -520,9 +520,16 @@ impl Registry {
         }
     }
 
-    fn resolve(&self, gaps: &mut Gaps, place: Place<'_>) -> Result<(&HiveFile, String), GapId> {
+    fn resolve(
+        &self,
+        gaps: &mut Gaps,
+        place: Place<'_>,
+    ) -> Result<(&HiveFile, String), Unanswered> {
         let subject = place.subject();
-        let missing = |gaps: &mut Gaps| gaps.open(subject, NOT_COLLECTED);
+        let missing = |gaps: &mut Gaps| Unanswered {
+            gap: gaps.open(subject, NOT_COLLECTED),
+            source: None,
+        };
         match place {
             Place::Software(path) => match &self.software {
                 Some(file) => Ok((file, path.to_owned())),
@@ -536,7 +543,10 @@ impl Registry {
                 Some((file, ControlSet::Named(set))) => Ok((file, format!("{set}\\{path}"))),
                 Some((file, ControlSet::Unknown(why))) => {
                     self.remark(&file.artifact, Some("Select".to_owned()), why.clone());
-                    Err(gaps.open(subject, why.clone()))
+                    Err(Unanswered {
+                        gap: gaps.open(subject, why.clone()),
+                        source: Some(source(file, "Select", Some("Current"), None)),
+                    })
                 }
                 None => Err(missing(gaps)),
             },
@@ -561,11 +571,19 @@ pub(super) const NOT_COLLECTED: &str = "not in the collection";
 
 const STALE: &str = "the hive is dirty and its transaction logs (.LOG1, .LOG2) are missing or do not fit, so that what was written last is not in it";
 
-fn unanswered<T>(gap: GapId) -> Answer<T> {
-    Answer {
-        value: Known::Open(gap),
-        source: None,
-        written: None,
+/// A question that could not be put: there is no hive, or no control set.
+struct Unanswered {
+    gap: GapId,
+    source: Option<Source>,
+}
+
+impl Unanswered {
+    fn answer<T>(self) -> Answer<T> {
+        Answer {
+            value: Known::Open(self.gap),
+            source: self.source,
+            written: None,
+        }
     }
 }
 
