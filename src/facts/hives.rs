@@ -9,6 +9,7 @@ use super::fact::{FactId, FactSet};
 use super::host::{self, Identity};
 use super::listener;
 use super::registry::Registry;
+use super::renewal_service;
 use super::service;
 use super::store::{Exported, Stores};
 use super::tls_settings::{self, Computed};
@@ -57,7 +58,7 @@ pub fn add(evidence: Evidence<'_>, facts: &mut FactSet) -> FromHives {
     let stores = Stores::read(registry, exported, facts);
     let certificate = certificate::choose(registry, &stores, identity, facts);
     let standing = certificate::listener(&certificate, identity, facts);
-    certificate::renewal_services(&certificate, &standing, facts);
+    renewal_service::renewal_services(&certificate, &standing, facts);
     let tls = tls_settings::compute(registry, identity, &certificate, affected, facts);
     FromHives {
         certificate,

@@ -13,6 +13,7 @@ pub mod incident;
 pub mod known;
 pub mod listener;
 pub mod registry;
+pub mod renewal_service;
 pub mod service;
 pub mod store;
 pub mod subject;
