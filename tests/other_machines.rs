@@ -34,28 +34,48 @@ fn report(files: &Files) -> Report {
 /// Status, cause and state in one line; what differs is shown whole.
 fn says(report: &Report) -> String {
     let cause = report.verdict.cause.as_deref().unwrap_or("-");
-    format!("{:?} {cause} {}", report.verdict.status, report.verdict.state).to_lowercase()
+    format!(
+        "{:?} {cause} {}",
+        report.verdict.status, report.verdict.state
+    )
+    .to_lowercase()
 }
 
 fn level(report: &Report, cause: &str) -> Level {
-    report.findings.iter().find(|finding| finding.cause == cause).unwrap().level
+    report
+        .findings
+        .iter()
+        .find(|finding| finding.cause == cause)
+        .unwrap()
+        .level
 }
 
 fn role(report: &Report, cause: &str) -> Role {
-    report.findings.iter().find(|finding| finding.cause == cause).unwrap().role
+    report
+        .findings
+        .iter()
+        .find(|finding| finding.cause == cause)
+        .unwrap()
+        .role
 }
 
 fn machine(windows: Windows) -> Machine {
     let mut machine = Machine::new("FABRIKAM-RD3", windows, at("2026-05-04T06:00:00Z"));
     machine.self_signed_certificate(at("2026-09-01T06:10:00Z"));
-    machine.boots(at("2026-11-01T03:00:00Z")).listener_starts(at("2026-11-01T03:00:40Z"));
+    machine
+        .boots(at("2026-11-01T03:00:00Z"))
+        .listener_starts(at("2026-11-01T03:00:40Z"));
     machine
 }
 
 /// Two people, twice a day, for some days.
 fn people(machine: &mut Machine, first: &str, days: i64) {
     for day in 0..days {
-        for (offset, client, user) in [(0, ANNA, "anna"), (25, BERTIL, "bertil"), (250, ANNA, "anna")] {
+        for (offset, client, user) in [
+            (0, ANNA, "anna"),
+            (25, BERTIL, "bertil"),
+            (250, ANNA, "anna"),
+        ] {
             let time = at(first) + minutes(day * 1440 + offset);
             machine.gets_in(time, client, user);
             machine.leaves(time + minutes(200), client, user);
@@ -141,7 +161,12 @@ fn without_the_caller_and_without_connections_nothing_is_attributed() {
         machine.schannel_failure(time, TlsFailure::KeyUnusable);
     }
     let report = report(&ticket(&mut machine, "2026-11-12T09:00:00Z"));
-    assert_eq!(report.verdict.status, Status::Inconclusive, "{}", says(&report));
+    assert_eq!(
+        report.verdict.status,
+        Status::Inconclusive,
+        "{}",
+        says(&report)
+    );
 }
 
 #[test]
@@ -154,18 +179,30 @@ fn an_expired_certificate_by_whatever_status_its_renewal_fails() {
         "The parameter is incorrect.",
         "Something in a language nobody here knows",
     ] {
-        let mut machine = Machine::new("FABRIKAM-RD3", Windows::Server2016, at("2026-01-04T06:00:00Z"));
+        let mut machine = Machine::new(
+            "FABRIKAM-RD3",
+            Windows::Server2016,
+            at("2026-01-04T06:00:00Z"),
+        );
         machine.self_signed_certificate(at("2026-05-11T08:00:00Z"));
         machine.boots(at("2026-11-05T03:00:00Z"));
         machine.renewal_fails(at("2026-11-11T04:00:00Z"), 1058, status);
         let report = report(&ticket(&mut machine, "2026-11-12T09:00:00Z"));
-        assert_eq!(says(&report), "confirmed certificate-expired unseen", "{status}");
+        assert_eq!(
+            says(&report),
+            "confirmed certificate-expired unseen",
+            "{status}"
+        );
     }
 }
 
 #[test]
 fn a_key_that_cannot_be_opened_lies_deeper_than_the_end_of_its_certificate() {
-    let mut machine = Machine::new("FABRIKAM-RD3", Windows::Server2022, at("2026-01-04T06:00:00Z"));
+    let mut machine = Machine::new(
+        "FABRIKAM-RD3",
+        Windows::Server2022,
+        at("2026-01-04T06:00:00Z"),
+    );
     machine.self_signed_certificate(at("2026-05-11T08:00:00Z"));
     machine.boots(at("2026-11-05T03:00:00Z"));
     machine.renewal_fails(at("2026-11-11T04:00:00Z"), 1058, "Object already exists.");
@@ -176,7 +213,11 @@ fn a_key_that_cannot_be_opened_lies_deeper_than_the_end_of_its_certificate() {
     let report = report(&ticket(&mut machine, "2026-11-12T09:00:00Z"));
     assert_eq!(says(&report), "confirmed key-unusable unseen");
     for kind in ["key-access-denied", "key-missing", "key-damaged"] {
-        assert!(report.verdict.candidates.iter().any(|id| id == kind), "{:?}", report.verdict.candidates);
+        assert!(
+            report.verdict.candidates.iter().any(|id| id == kind),
+            "{:?}",
+            report.verdict.candidates
+        );
     }
 }
 
@@ -188,7 +229,10 @@ fn a_renewal_that_succeeded_at_last_is_no_fault() {
     people(&mut machine, "2026-11-09T08:00:00Z", 4);
     let report = report(&all(&mut machine, "2026-11-12T13:00:00Z"));
     assert_eq!(says(&report), "healthy - succeeding");
-    assert_eq!(level(&report, "certificate-renewal-failing"), Level::RuledOut);
+    assert_eq!(
+        level(&report, "certificate-renewal-failing"),
+        Level::RuledOut
+    );
 }
 
 #[test]
@@ -221,12 +265,19 @@ fn a_list_that_waits_for_the_restart_is_latent() {
 fn a_disabled_renewal_service_is_latent_while_the_certificate_is_valid() {
     let mut machine = machine(Windows::Server2022);
     let service = format!(r"{CONTROL_SET}\Services\SessionEnv");
-    machine.system.set_dword(&service, "Start", 4).touch(&service, at("2026-10-02T15:20:00Z"));
+    machine
+        .system
+        .set_dword(&service, "Start", 4)
+        .touch(&service, at("2026-10-02T15:20:00Z"));
     people(&mut machine, "2026-11-09T08:00:00Z", 4);
     let report = report(&all(&mut machine, "2026-11-12T13:00:00Z"));
     assert_eq!(says(&report), "healthy - succeeding");
     assert_eq!(role(&report, "sessionenv-disabled"), Role::Latent);
-    let finding = report.findings.iter().find(|finding| finding.cause == "sessionenv-disabled").unwrap();
+    let finding = report
+        .findings
+        .iter()
+        .find(|finding| finding.cause == "sessionenv-disabled")
+        .unwrap();
     assert_eq!(finding.strikes.as_deref(), Some("2027-03-02T06:10:00Z"));
 }
 
@@ -234,7 +285,9 @@ fn a_disabled_renewal_service_is_latent_while_the_certificate_is_valid() {
 fn versions_off_for_clients_only_do_not_matter_to_the_listener() {
     let mut machine = machine(Windows::Server2019);
     for version in ["TLS 1.0", "TLS 1.1", "TLS 1.2"] {
-        machine.system.set_dword(&format!(r"{PROTOCOLS}\{version}\Client"), "Enabled", 0);
+        machine
+            .system
+            .set_dword(&format!(r"{PROTOCOLS}\{version}\Client"), "Enabled", 0);
     }
     people(&mut machine, "2026-11-09T08:00:00Z", 4);
     let report = report(&all(&mut machine, "2026-11-12T13:00:00Z"));
@@ -252,7 +305,12 @@ fn rdp_switched_off_by_policy() {
         .touch(policy, at("2026-11-11T16:00:00Z"));
     machine.boots(at("2026-11-12T03:00:00Z"));
     let report = report(&all(&mut machine, "2026-11-13T13:00:00Z"));
-    assert_eq!(report.verdict.cause.as_deref(), Some("rdp-disabled"), "{}", says(&report));
+    assert_eq!(
+        report.verdict.cause.as_deref(),
+        Some("rdp-disabled"),
+        "{}",
+        says(&report)
+    );
     assert_eq!(report.verdict.status, Status::Confirmed);
 }
 
@@ -261,8 +319,16 @@ fn rdp_switched_off_and_on_again_is_no_fault() {
     let mut machine = machine(Windows::Server2019);
     people(&mut machine, "2026-11-09T08:00:00Z", 4);
     // The policy's copy wins over the local one.
-    machine.system.set_dword(&format!(r"{CONTROL_SET}\Control\Terminal Server"), "fDenyTSConnections", 1);
-    machine.software.set_dword(r"Policies\Microsoft\Windows NT\Terminal Services", "fDenyTSConnections", 0);
+    machine.system.set_dword(
+        &format!(r"{CONTROL_SET}\Control\Terminal Server"),
+        "fDenyTSConnections",
+        1,
+    );
+    machine.software.set_dword(
+        r"Policies\Microsoft\Windows NT\Terminal Services",
+        "fDenyTSConnections",
+        0,
+    );
     let report = report(&all(&mut machine, "2026-11-12T13:00:00Z"));
     assert_eq!(says(&report), "healthy - succeeding");
 }
@@ -270,9 +336,14 @@ fn rdp_switched_off_and_on_again_is_no_fault() {
 #[test]
 fn rdp_security_hides_what_is_wrong_with_tls() {
     let mut machine = machine(Windows::Server2022);
-    machine.system.set_dword(LISTENER, "SecurityLayer", 0).set_dword(LISTENER, "UserAuthentication", 0);
+    machine
+        .system
+        .set_dword(LISTENER, "SecurityLayer", 0)
+        .set_dword(LISTENER, "UserAuthentication", 0);
     machine.software.set_sz(SUITE_POLICY, "Functions", ECDSA);
-    machine.software.touch(SUITE_POLICY, at("2026-06-01T09:30:00Z"));
+    machine
+        .software
+        .touch(SUITE_POLICY, at("2026-06-01T09:30:00Z"));
     let report = report(&all(&mut machine, "2026-11-12T13:00:00Z"));
     assert_eq!(level(&report, "tls-suite-policy-unusable"), Level::RuledOut);
     assert_eq!(role(&report, "tls-suite-policy-unusable"), Role::Latent);
@@ -281,26 +352,53 @@ fn rdp_security_hides_what_is_wrong_with_tls() {
 #[test]
 fn without_nla_tls_faults_are_at_most_likely_unless_failures_bear_them_out() {
     let mut machine = machine(Windows::Server2022);
-    machine.system.set_dword(LISTENER, "SecurityLayer", 1).set_dword(LISTENER, "UserAuthentication", 0);
+    machine
+        .system
+        .set_dword(LISTENER, "SecurityLayer", 1)
+        .set_dword(LISTENER, "UserAuthentication", 0);
     machine.software.set_sz(SUITE_POLICY, "Functions", ECDSA);
-    machine.software.touch(SUITE_POLICY, at("2026-06-01T09:30:00Z"));
+    machine
+        .software
+        .touch(SUITE_POLICY, at("2026-06-01T09:30:00Z"));
     let quiet = report(&all(&mut machine, "2026-11-12T13:00:00Z"));
     assert_eq!(level(&quiet, "tls-suite-policy-unusable"), Level::Likely);
-    fail(&mut machine, "2026-11-12T08:00:00Z", ANNA, 8, TlsFailure::NoCommonSuite);
+    fail(
+        &mut machine,
+        "2026-11-12T08:00:00Z",
+        ANNA,
+        8,
+        TlsFailure::NoCommonSuite,
+    );
     let loud = report(&all(&mut machine, "2026-11-12T13:00:00Z"));
-    assert_eq!(level(&loud, "tls-suite-policy-unusable"), Level::Confirmed, "{}", says(&loud));
+    assert_eq!(
+        level(&loud, "tls-suite-policy-unusable"),
+        Level::Confirmed,
+        "{}",
+        says(&loud)
+    );
 }
 
 #[test]
 fn some_are_locked_out_and_others_get_in() {
     let mut machine = machine(Windows::Server2022);
     people(&mut machine, "2026-11-09T08:00:00Z", 3);
-    fail(&mut machine, "2026-11-12T08:00:00Z", BERTIL, 8, TlsFailure::NoCommonSuite);
+    fail(
+        &mut machine,
+        "2026-11-12T08:00:00Z",
+        BERTIL,
+        8,
+        TlsFailure::NoCommonSuite,
+    );
     machine.gets_in(at("2026-11-12T09:30:00Z"), ANNA, "anna");
     let report = report(&all(&mut machine, "2026-11-12T13:00:00Z"));
     assert_eq!(report.verdict.state, "mixed");
     assert_ne!(report.verdict.status, Status::Healthy, "{}", says(&report));
-    assert_eq!(report.verdict.cause.as_deref(), Some("tls-handshake-failed"), "{}", says(&report));
+    assert_eq!(
+        report.verdict.cause.as_deref(),
+        Some("tls-handshake-failed"),
+        "{}",
+        says(&report)
+    );
 }
 
 #[test]
@@ -319,7 +417,12 @@ fn a_quiet_weekend_is_no_failure() {
     people(&mut machine, "2026-11-02T08:00:00Z", 5);
     people(&mut machine, "2026-11-09T08:00:00Z", 5);
     let report = report(&all(&mut machine, "2026-11-15T18:00:00Z"));
-    assert_ne!(report.verdict.status, Status::Confirmed, "{}", says(&report));
+    assert_ne!(
+        report.verdict.status,
+        Status::Confirmed,
+        "{}",
+        says(&report)
+    );
     assert!(report.verdict.cause.is_none(), "{}", says(&report));
 }
 
@@ -329,7 +432,9 @@ fn the_clients_code_never_decides() {
     people(&mut machine, "2026-11-09T08:00:00Z", 4);
     let files = all(&mut machine, "2026-11-12T13:00:00Z");
     let options = Options {
-        client_error: Some(rdptriage::verdict::client_error::ClientCode::parse("0x904/0x7").unwrap()),
+        client_error: Some(
+            rdptriage::verdict::client_error::ClientCode::parse("0x904/0x7").unwrap(),
+        ),
         ..Options::default()
     };
     let told = report_with(&files, &options);

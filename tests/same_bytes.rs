@@ -22,7 +22,11 @@ fn diagnose(format: &str, folder: &Path, inputs: &[&Path]) -> Vec<u8> {
         .current_dir(folder)
         .output()
         .unwrap();
-    assert!(!output.stdout.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        !output.stdout.is_empty(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     output.stdout
 }
 
@@ -45,15 +49,22 @@ fn on_every_run_and_from_every_working_directory() {
 #[test]
 fn with_the_arguments_in_any_order() {
     let samples = samples();
-    let folders: Vec<PathBuf> =
-        samples.iter().take(3).map(|sample| sample.join("collected")).collect();
+    let folders: Vec<PathBuf> = samples
+        .iter()
+        .take(3)
+        .map(|sample| sample.join("collected"))
+        .collect();
     let forth: Vec<&Path> = folders.iter().map(PathBuf::as_path).collect();
     let back: Vec<&Path> = forth.iter().rev().copied().collect();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let one = diagnose("json", root, &forth);
     assert!(one == diagnose("json", root, &back));
     let parsed: serde_json::Value = serde_json::from_slice(&one).unwrap();
-    assert_eq!(parsed["reports"].as_array().unwrap().len(), 3, "one report for each host");
+    assert_eq!(
+        parsed["reports"].as_array().unwrap().len(),
+        3,
+        "one report for each host"
+    );
 }
 
 #[test]
