@@ -19,7 +19,10 @@ fn screens(readme: &str) -> Vec<Screen> {
         if line != "```console" {
             continue;
         }
-        let command = lines.next().and_then(|line| line.strip_prefix("$ ")).expect("a command");
+        let command = lines
+            .next()
+            .and_then(|line| line.strip_prefix("$ "))
+            .expect("a command");
         let mut code = 0;
         let mut shown = Vec::new();
         for line in lines.by_ref().take_while(|line| *line != "```") {
@@ -58,7 +61,10 @@ fn the_screens_of_the_readme_are_real() {
     let screens = screens(&readme);
     assert!(screens.len() >= 2, "{} console blocks", screens.len());
     for screen in screens {
-        let arguments = screen.command.strip_prefix("rdptriage ").expect("a command of rdptriage");
+        let arguments = screen
+            .command
+            .strip_prefix("rdptriage ")
+            .expect("a command of rdptriage");
         let output = Command::new(env!("CARGO_BIN_EXE_rdptriage"))
             .args(arguments.split_whitespace())
             .current_dir(root)
@@ -69,14 +75,28 @@ fn the_screens_of_the_readme_are_real() {
             .unwrap();
         let printed = String::from_utf8(output.stdout).unwrap();
         let lines: Vec<&str> = printed.lines().collect();
-        assert!(fits(&screen.lines, &lines), "{} prints\n{printed}", screen.command);
-        assert_eq!(output.status.code(), Some(screen.code), "{}", screen.command);
+        assert!(
+            fits(&screen.lines, &lines),
+            "{} prints\n{printed}",
+            screen.command
+        );
+        assert_eq!(
+            output.status.code(),
+            Some(screen.code),
+            "{}",
+            screen.command
+        );
     }
 }
 
 #[test]
 fn an_elision_stands_for_any_lines_and_for_nothing_else() {
-    let shown = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>();
+    let shown = |lines: &[&str]| {
+        lines
+            .iter()
+            .map(|line| (*line).to_owned())
+            .collect::<Vec<_>>()
+    };
     assert!(fits(&shown(&["a", "...", "d"]), &["a", "b", "c", "d"]));
     assert!(!fits(&shown(&["a", "...", "d"]), &["a", "b", "c"]));
     assert!(!fits(&shown(&["a", "b"]), &["a", "c"]));
