@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use crate::bundle::{Artifact, Bundle, Kind, NotUsed};
 use crate::contain::contain;
+use crate::facts::client_report;
 use crate::facts::event::LoggedEvent;
 use crate::facts::grouping::{self, File, NameInLog, Says};
 use crate::facts::log_coverage::CollectedLog;
@@ -247,6 +248,17 @@ impl Opened {
 }
 
 impl HostFiles {
+    /// What this machine's own Remote Desktop client logged, in the order of its logs.
+    pub(super) fn as_client(&self) -> Vec<LoggedEvent> {
+        let own = self
+            .events
+            .iter()
+            .filter(|event| client_report::is_clients(&event.event));
+        let mut own: Vec<LoggedEvent> = own.cloned().collect();
+        own.sort_by(|one, other| (&one.artifact, one.order).cmp(&(&other.artifact, other.order)));
+        own
+    }
+
     /// Whether a computer's name is one of this host's.
     fn is(&self, computer: &str) -> bool {
         let label = |name: &str| name.split('.').next().unwrap_or(name).to_lowercase();

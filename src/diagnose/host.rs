@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use crate::facts::catalog::connection::Passed;
 use crate::facts::catalog::schannel::SchannelFailure;
 use crate::facts::certificate::Choice;
-use crate::facts::event::Event;
+use crate::facts::client_report;
+use crate::facts::event::{Event, LoggedEvent};
 use crate::facts::fact::{FactId, FactSet, Source};
 use crate::facts::gap::Gaps;
 use crate::facts::history::{self, Bearing, History};
@@ -17,7 +18,7 @@ use crate::facts::known::Known;
 use crate::facts::registry::Registry;
 use crate::facts::subject::Subject;
 use crate::facts::value::{FieldState, Value};
-use crate::facts::{listener, tls_listeners};
+use crate::facts::{listener, stale, tls_listeners};
 use crate::rules::RuleSet;
 use crate::verdict::model::{Host, Report};
 use crate::verdict::{self, Surroundings};
@@ -28,7 +29,12 @@ use super::entries::{self, Used};
 use super::surroundings;
 
 /// Diagnoses one host.
-pub(super) fn report(files: HostFiles, rules: &RuleSet, options: &Options) -> Report {
+pub(super) fn report(
+    files: HostFiles,
+    clients: &[&[LoggedEvent]],
+    rules: &RuleSet,
+    options: &Options,
+) -> Report {
     let HostFiles {
         name,
         aliases,
@@ -82,12 +88,18 @@ pub(super) fn report(files: HostFiles, rules: &RuleSet, options: &Options) -> Re
         display_names: tls_listeners::display_names(&registry, &mut facts.gaps),
     };
     history.add_facts(&bearing, &mut facts);
+    let names: Vec<String> = name.iter().chain(&aliases).cloned().collect();
+    for client in clients {
+        client_report::add_facts(client, &names, &mut facts);
+    }
     let proof = tls_proof(
         &history,
         listener::written(&registry, &mut facts.gaps),
         &facts,
     );
     from_hives.add_facts(&registry, &proof, &mut facts);
+
+    stale::mark(&registry.stale().collect(), &mut facts);
 
     let judgement = verdict::judge(rules, &mut facts);
     let used = Used {
@@ -110,7 +122,7 @@ pub(super) fn report(files: HostFiles, rules: &RuleSet, options: &Options) -> Re
 }
 
 /// The build that the last boot logged.
-fn last_build(events: &[crate::facts::event::LoggedEvent]) -> Option<(u32, Source)> {
+fn last_build(events: &[LoggedEvent]) -> Option<(u32, Source)> {
     let builds = events.iter().filter_map(|event| match event.event {
         Event::Booted {
             build: Some(build), ..

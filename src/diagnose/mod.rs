@@ -15,11 +15,12 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use crate::bundle::{self, OpenError};
+use crate::facts::event::LoggedEvent;
 use crate::rules::RuleSet;
 use crate::verdict::client_error::ClientCode;
 use crate::verdict::model::{Report, Status};
 
-use collection::Collection;
+use collection::{Collection, HostFiles};
 
 /// What the user asks for.
 #[derive(Debug, Clone, Default)]
@@ -59,10 +60,21 @@ pub fn diagnose(
         Hashing::Off => {}
     }
     let mut collection = Collection::read(bundle);
-    let mut reports: Vec<Report> = collection
-        .hosts()
+    let hosts = collection.hosts();
+    // What each machine, as a client, logged about others.
+    let clients: Vec<Vec<LoggedEvent>> = hosts.iter().map(HostFiles::as_client).collect();
+    let mut reports: Vec<Report> = hosts
         .into_iter()
-        .map(|files| host::report(files, rules, options))
+        .enumerate()
+        .map(|(index, files)| {
+            let others = clients
+                .iter()
+                .enumerate()
+                .filter(|(other, _)| *other != index);
+            let clients: Vec<&[LoggedEvent]> =
+                others.map(|(_, events)| events.as_slice()).collect();
+            host::report(files, &clients, rules, options)
+        })
         .collect();
     reports.sort_by_cached_key(seriousness);
     Ok(reports)
