@@ -11,5 +11,6 @@
 pub mod bundle;
 pub mod facts;
 pub mod parse;
+pub mod rules;
 pub mod tls;
 pub mod verdict;

@@ -1,11 +1,11 @@
 //! A fact: something that the evidence says, with the place where it says so.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use super::catalog::Kind;
-use super::coverage::{Coverage, Window};
+use super::coverage::{Coverage, Window, join_covers};
 use super::gap::{Gap, GapId, Gaps};
 use super::incident::Anchors;
 use super::subject::Subject;
@@ -83,6 +83,9 @@ pub struct Fact {
     pub fields: Vec<(&'static str, FieldState)>,
     /// Never empty.
     pub sources: Vec<Source>,
+    /// The gap that makes it stale: it stands in a dirty hive whose logs were not collected, so that the machine may have held
+    /// something newer. It counts, but nothing rests on it alone above likely.
+    pub stale: Option<GapId>,
 }
 
 impl Fact {
@@ -112,6 +115,8 @@ pub struct FactSet {
     coverage: BTreeMap<Subject, Vec<Coverage>>,
     /// Kinds that nothing was looked at for, whatever the subjects say.
     missing: BTreeMap<&'static str, GapId>,
+    /// Kinds of which everything is there, whatever the subjects say.
+    vouched: BTreeSet<&'static str>,
     /// What could not be checked.
     pub gaps: Gaps,
     /// The moments to measure from.
@@ -126,6 +131,7 @@ impl FactSet {
             facts: Vec::new(),
             coverage: BTreeMap::new(),
             missing: BTreeMap::new(),
+            vouched: BTreeSet::new(),
             gaps,
             anchors,
         }
@@ -157,6 +163,7 @@ impl FactSet {
             at,
             fields,
             sources,
+            stale: None,
         });
         id
     }
@@ -169,6 +176,24 @@ impl FactSet {
     /// Says that nothing was looked at for a kind.
     pub fn miss(&mut self, kind: &'static Kind, gap: GapId) {
         self.missing.insert(kind.name, gap);
+    }
+
+    /// Says that every fact of a kind is there (a rule's case), so that what is not there is absent.
+    pub fn vouch(&mut self, kind: &'static Kind) {
+        self.vouched.insert(kind.name);
+    }
+
+    /// Whether every fact of a kind is there, whatever the subjects say.
+    #[must_use]
+    pub fn vouches(&self, kind: &'static Kind) -> bool {
+        self.vouched.contains(kind.name) && !self.missing.contains_key(kind.name)
+    }
+
+    /// Marks a fact as stale.
+    pub fn mark_stale(&mut self, id: FactId, gap: GapId) {
+        if let Some(fact) = self.facts.get_mut(id.0) {
+            fact.stale = Some(gap);
+        }
     }
 
     /// Every fact.
@@ -204,6 +229,9 @@ impl FactSet {
         if let Some(gap) = self.missing.get(kind.name) {
             return Err(vec![*gap]);
         }
+        if self.vouches(kind) {
+            return Ok(());
+        }
         let mut open = Vec::new();
         for subject in subjects {
             if let Err(gap) = self.subject_covers(*subject, asked) {
@@ -220,25 +248,21 @@ impl FactSet {
     /// # Errors
     /// The gap that leaves it open.
     pub fn subject_covers(&mut self, subject: Subject, asked: &Window) -> Result<(), GapId> {
-        let none = || Gap {
+        let lacking = |why: &str| Gap {
             about: subject.name().to_owned(),
-            why: "not in the collection".to_owned(),
+            why: why.to_owned(),
             obtain: subject.obtain().to_owned(),
         };
         let Some(parts) = self.coverage.get(&subject) else {
-            return Err(self.gaps.record(none()));
+            return Err(self.gaps.record(lacking("not in the collection")));
         };
-        let short = self.gaps.record(Gap {
-            why: "does not reach over the whole time in question".to_owned(),
-            ..none()
-        });
-        let mut first_gap = None;
-        for part in parts {
-            match part.proves_absence(asked, short) {
-                Ok(()) => return Ok(()),
-                Err(gap) => first_gap = first_gap.or(Some(gap)),
-            }
+        if join_covers(parts, asked) {
+            return Ok(());
         }
-        Err(first_gap.unwrap_or(short))
+        let own = parts.iter().find_map(|part| part.gap(asked));
+        Err(own.unwrap_or_else(|| {
+            self.gaps
+                .record(lacking("does not reach over the whole time in question"))
+        }))
     }
 }

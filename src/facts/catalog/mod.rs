@@ -110,6 +110,13 @@ impl Kind {
         self.name.starts_with("connection.") || self.name.starts_with("client.")
     }
 
+    /// Whether a fact of this kind says that somebody got past a stage, so that how connections fare answers for it where the
+    /// time of the fault is not known.
+    #[must_use]
+    pub fn success(&self) -> bool {
+        self.name == "connection.passed"
+    }
+
     /// One of its fields.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&'static Field> {

@@ -1,0 +1,22 @@
+//! Rules: what is judged, and how sure. A rule selects facts and never computes; see `builtin/README.md` for whoever writes one.
+//!
+//! [`load`] reads a TOML file into a checked [`model::Rule`], [`eval`] asks its tests of a host's facts in three values,
+//! [`level`] derives how sure the rule is.
+
+mod builtin;
+pub mod case;
+mod check;
+mod error;
+pub mod eval;
+pub mod level;
+pub mod load;
+pub mod matcher;
+pub mod model;
+mod raw;
+pub mod set;
+pub mod show;
+pub mod template;
+pub mod truth;
+
+pub use error::{RuleError, RuleErrors};
+pub use set::{Cases, Replaced, RuleSet};
