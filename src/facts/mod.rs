@@ -2,10 +2,14 @@
 
 pub mod catalog;
 pub mod coverage;
+pub mod effect;
 pub mod fact;
 pub mod gap;
 pub mod grouping;
+pub mod host;
 pub mod incident;
 pub mod known;
+pub mod registry;
+pub mod service;
 pub mod subject;
 pub mod value;

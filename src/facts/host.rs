@@ -1,0 +1,162 @@
+//! Who the machine is, from its hives.
+
+use super::catalog::host::{HostIdentity, Role};
+use super::fact::{FactSet, Source};
+use super::known::Known;
+use super::registry::{Place, Registry};
+use super::subject::Subject;
+
+/// Who the machine is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The computer's name, first label, as long as DNS has it.
+    pub name: Known<Option<String>>,
+    /// The DNS domain it is joined to.
+    pub domain: Known<Option<String>>,
+    /// The product, as Windows names itself.
+    pub product: Known<Option<String>>,
+    /// The build.
+    pub build: Known<u32>,
+    /// Client, server or domain controller.
+    pub role: Known<Role>,
+    /// The name of the time zone, such as `W. Europe Standard Time`.
+    pub time_zone: Known<Option<String>>,
+}
+
+/// What other evidence says of the machine, for where the hives do not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Hints {
+    /// The host's name as its files were grouped by.
+    pub name: Option<String>,
+    /// The build that event 6009 of EventLog names at the last boot, with its source.
+    pub build: Option<(u32, Source)>,
+}
+
+/// The first build of Windows 11, whose `ProductName` still says Windows 10.
+const FIRST_WINDOWS_11: u32 = 22000;
+
+/// Reads who the machine is, and adds the fact `host.identity`, where anything says it.
+pub fn identify(registry: &Registry, hints: &Hints, facts: &mut FactSet) -> Identity {
+    const PARAMETERS: Place<'static> = Place::ControlSet("Services\\Tcpip\\Parameters");
+    const VERSION: Place<'static> = Place::Software("Microsoft\\Windows NT\\CurrentVersion");
+    let gaps = &mut facts.gaps;
+    let named = Place::ControlSet("Control\\ComputerName\\ComputerName");
+    let not_empty = |text: String| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+
+    let host_names = [
+        registry.text(gaps, PARAMETERS, "NV Hostname"),
+        registry.text(gaps, PARAMETERS, "Hostname"),
+        registry.text(gaps, named, "ComputerName"),
+    ];
+    let found = host_names
+        .iter()
+        .find(|answer| answer.present().is_some_and(|name| !name.trim().is_empty()));
+    let mut sources: Vec<Source> = found
+        .and_then(|answer| answer.source.clone())
+        .into_iter()
+        .collect();
+    let name = match (found.and_then(|answer| answer.present()), &hints.name) {
+        (Some(name), _) => Known::Is(not_empty(name.clone())),
+        (None, Some(name)) => Known::Is(Some(name.clone())),
+        (None, None) => Known::Open(gaps.open(Subject::SystemHive, "nothing names the computer")),
+    };
+
+    let mut domain = Known::Is(None);
+    for value in ["Domain", "NV Domain"] {
+        let answer = registry.text(gaps, PARAMETERS, value);
+        match answer.value {
+            Known::Is(Some(text)) if !text.trim().is_empty() => {
+                sources.extend(answer.source);
+                domain = Known::Is(not_empty(text));
+                break;
+            }
+            Known::Is(_) => {}
+            Known::Open(gap) => domain = Known::Open(gap),
+        }
+    }
+
+    let role_answer = registry.text(
+        gaps,
+        Place::ControlSet("Control\\ProductOptions"),
+        "ProductType",
+    );
+    let role = match (role_answer.value, role_answer.source) {
+        (Known::Is(Some(word)), source) => {
+            let role = match word.to_ascii_lowercase().as_str() {
+                "winnt" => Some(Role::Client),
+                "servernt" => Some(Role::Server),
+                "lanmannt" => Some(Role::DomainController),
+                _ => None,
+            };
+            sources.extend(source);
+            role.map_or_else(
+                || Known::Open(gaps.open(Subject::SystemHive, format!("ProductType is {word:?}"))),
+                Known::Is,
+            )
+        }
+        (Known::Is(None), _) => Known::Open(gaps.open(
+            Subject::SystemHive,
+            "ProductOptions\\ProductType is not there",
+        )),
+        (Known::Open(gap), _) => Known::Open(gap),
+    };
+
+    let mut build = Known::Open(gaps.open(
+        Subject::SoftwareHive,
+        "nothing in the collection tells the build of Windows",
+    ));
+    for value in ["CurrentBuild", "CurrentBuildNumber"] {
+        let answer = registry.text(gaps, VERSION, value);
+        if let Some(number) = answer.present().and_then(|text| text.trim().parse().ok()) {
+            sources.extend(answer.source);
+            build = Known::Is(number);
+            break;
+        }
+    }
+    if let (Known::Open(_), Some((number, source))) = (&build, &hints.build) {
+        sources.push(source.clone());
+        build = Known::Is(*number);
+    }
+
+    let product_answer = registry.text(gaps, VERSION, "ProductName");
+    let product = product_answer.value.map(|name| {
+        name.map(|name| match build {
+            Known::Is(number) if number >= FIRST_WINDOWS_11 => {
+                name.replacen("Windows 10", "Windows 11", 1)
+            }
+            _ => name,
+        })
+    });
+    if product.settled().is_some_and(Option::is_some) {
+        sources.extend(product_answer.source);
+    }
+
+    let zone = Place::ControlSet("Control\\TimeZoneInformation");
+    let mut time_zone = registry.text(gaps, zone, "TimeZoneKeyName").value;
+    if matches!(time_zone, Known::Is(None)) {
+        time_zone = registry.text(gaps, zone, "StandardName").value;
+    }
+    let time_zone = time_zone.map(|name| name.and_then(not_empty));
+
+    let identity = Identity {
+        name,
+        domain,
+        product,
+        build,
+        role,
+        time_zone,
+    };
+    if !sources.is_empty() {
+        sources.sort();
+        sources.dedup();
+        let fact = HostIdentity {
+            name: identity.name.clone(),
+            domain: identity.domain.clone(),
+            product: identity.product.clone(),
+            build: identity.build.clone(),
+            role: identity.role.clone(),
+        };
+        facts.add(None, fact, sources);
+    }
+    identity
+}
