@@ -101,22 +101,26 @@ pub fn identify(registry: &Registry, hints: &Hints, facts: &mut FactSet) -> Iden
         (Known::Open(gap), _) => Known::Open(gap),
     };
 
-    let mut build = Known::Open(gaps.open(
-        Subject::SoftwareHive,
-        "nothing in the collection tells the build of Windows",
-    ));
+    let mut build = None;
     for value in ["CurrentBuild", "CurrentBuildNumber"] {
         let answer = registry.text(gaps, VERSION, value);
         if let Some(number) = answer.present().and_then(|text| text.trim().parse().ok()) {
             sources.extend(answer.source);
-            build = Known::Is(number);
+            build = Some(number);
             break;
         }
     }
-    if let (Known::Open(_), Some((number, source))) = (&build, &hints.build) {
+    if let (None, Some((number, source))) = (build, &hints.build) {
         sources.push(source.clone());
-        build = Known::Is(*number);
+        build = Some(*number);
     }
+    let build = match build {
+        Some(number) => Known::Is(number),
+        None => {
+            let why = "nothing in the collection tells the build of Windows";
+            Known::Open(gaps.open(Subject::SoftwareHive, why))
+        }
+    };
 
     let product_answer = registry.text(gaps, VERSION, "ProductName");
     let product = product_answer.value.map(|name| {

@@ -113,7 +113,7 @@ impl HiveFile {
         if self.role != HiveRole::System {
             return Says::Nothing;
         }
-        let Some(set) = control_set(&self.hive).settled() else {
+        let ControlSet::Named(set) = control_set(&self.hive) else {
             return Says::Nothing;
         };
         let text = |key: &str, value: &str| {
@@ -175,15 +175,6 @@ fn role(hive: &Hive) -> HiveRole {
 enum ControlSet {
     Named(String),
     Unknown(String),
-}
-
-impl ControlSet {
-    fn settled(&self) -> Option<&str> {
-        match self {
-            ControlSet::Named(name) => Some(name),
-            ControlSet::Unknown(_) => None,
-        }
-    }
 }
 
 /// `Select\Current`; where that cannot be read, the only control set, if there is one alone.

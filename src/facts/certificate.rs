@@ -1,0 +1,482 @@
+//! The certificate that the listener uses, and why it is that one; whether it is due to be renewed, and whether a service that
+//! renews it is off.
+//!
+//! It is the pinned one (`RDP-Tcp\SSLCertificateSHA1Hash`) if a store holds that, else the one of the template that a policy
+//! names (`WinStations\TemplateCertificate`), else the one that Windows made (`WinStations\SelfSignedCertificate`), else the
+//! newest self-signed one of the store "Remote Desktop". Without SOFTWARE the stores are not there: then an exported
+//! certificate counts by its thumbprint, or, where SYSTEM names none either, by being self-signed and bearing the computer's
+//! name.
+
+use jiff::Timestamp;
+
+use super::catalog::certificate::{
+    CertificateStanding, ChosenBy, ListenerCertificate, RenewalDue, RenewalService,
+};
+use super::catalog::service::{ServiceChanged, ServiceFailure, ServiceStart};
+use super::coverage::{Coverage, Window};
+use super::fact::{Fact, FactId, FactSet, Source};
+use super::gap::{Gap, GapId, Gaps};
+use super::host::Identity;
+use super::known::Known;
+use super::listener::{LISTENER, POLICY, WIN_STATIONS};
+use super::registry::{Answer, Place, Registry, binary};
+use super::store::{Entry, Home, Stores, newest};
+use super::subject::Subject;
+use super::value::{FieldState, Value};
+use crate::parse::certificate::{AlternativeName, Certificate, Curve, PublicKey, Thumbprint};
+
+/// Which certificate is the listener's.
+#[derive(Debug, Clone)]
+pub enum Choice {
+    /// This one.
+    Certificate(Box<Chosen>),
+    /// There is none, and what was read proves that: Windows makes a new one.
+    None(Vec<Source>),
+    /// The collection does not tell.
+    Unknown(GapId),
+}
+
+/// The listener's certificate.
+#[derive(Debug, Clone)]
+pub struct Chosen {
+    /// Its SHA-1.
+    pub thumbprint: Thumbprint,
+    /// Why it is the listener's.
+    pub chosen_by: ChosenBy,
+    /// Whether it was pinned or issued from a template.
+    pub custom: bool,
+    /// The certificate itself; none where it is not in the stores, open where these were not collected.
+    pub entry: Known<Option<Entry>>,
+    /// What names it, and where it stands.
+    pub sources: Vec<Source>,
+}
+
+impl Chosen {
+    /// The certificate, where it was found and can be read.
+    #[must_use]
+    pub fn certificate(&self) -> Option<&Certificate> {
+        self.entry.settled()?.as_ref()?.certificate.as_ref()
+    }
+}
+
+/// Finds the listener's certificate; says in the coverage whether its absence is proved.
+pub fn choose(
+    registry: &Registry,
+    stores: &Stores,
+    identity: &Identity,
+    facts: &mut FactSet,
+) -> Choice {
+    let choice = chosen(registry, stores, identity, &mut facts.gaps);
+    let coverage = match &choice {
+        Choice::Certificate(_) | Choice::None(_) => Coverage::Whole(Window::ALWAYS),
+        Choice::Unknown(gap) => Coverage::Missing(*gap),
+    };
+    facts.cover(Subject::ListenerCertificate, coverage);
+    choice
+}
+
+fn chosen(registry: &Registry, stores: &Stores, identity: &Identity, gaps: &mut Gaps) -> Choice {
+    let pin = thumbprint(registry, gaps, LISTENER, "SSLCertificateSHA1Hash");
+    let template = thumbprint(registry, gaps, WIN_STATIONS, "TemplateCertificate");
+    let own = thumbprint(registry, gaps, WIN_STATIONS, "SelfSignedCertificate");
+    let by_policy = registry.text(gaps, POLICY, "CertTemplateName");
+    let by_template = by_policy
+        .present()
+        .is_some_and(|name| !name.trim().is_empty());
+
+    let mut named = vec![(&pin, ChosenBy::Pin, true)];
+    // Without SOFTWARE nobody knows whether the template is still in force.
+    if by_template || by_policy.value.gap().is_some() {
+        named.push((&template, ChosenBy::Template, true));
+    }
+    named.push((&own, ChosenBy::SelfSigned, false));
+    let whole = stores.whole();
+
+    for (answer, chosen_by, custom) in named {
+        let Some(thumbprint) = answer.present().copied() else {
+            continue;
+        };
+        let pick = |chosen_by, entry: &Entry| {
+            Choice::Certificate(Box::new(Chosen {
+                thumbprint,
+                chosen_by,
+                custom,
+                sources: sources(answer, Some(entry)),
+                entry: Known::Is(Some(entry.clone())),
+            }))
+        };
+        if let Some(entry) = stores.installed(thumbprint) {
+            return pick(chosen_by, entry);
+        }
+        match (&whole, stores.exported(thumbprint)) {
+            (Known::Open(_), Some(entry)) => return pick(ChosenBy::ExportByThumbprint, entry),
+            // A template's certificate that nothing else bears out yields to what SYSTEM names besides.
+            (Known::Open(_), None)
+                if chosen_by == ChosenBy::Template && own.present().is_some() => {}
+            (Known::Open(gap), None) => {
+                return Choice::Certificate(Box::new(Chosen {
+                    thumbprint,
+                    chosen_by,
+                    custom,
+                    entry: Known::Open(*gap),
+                    sources: sources(answer, None),
+                }));
+            }
+            // Named, and in no store: the next in line is used, and a new one made in the end.
+            (Known::Is(()), _) => {}
+        }
+    }
+
+    let by_itself = |chosen_by, entry: &Entry, answer: &Answer<Thumbprint>| {
+        Choice::Certificate(Box::new(Chosen {
+            thumbprint: entry.thumbprint,
+            chosen_by,
+            custom: false,
+            sources: sources(answer, Some(entry)),
+            entry: Known::Is(Some(entry.clone())),
+        }))
+    };
+    if let Some(entry) = stores.newest_self_signed() {
+        return by_itself(ChosenBy::NewestSelfSigned, entry, &own);
+    }
+    let gap = match (&whole, own.present()) {
+        (Known::Is(()), Some(thumbprint)) => {
+            return Choice::Certificate(Box::new(Chosen {
+                thumbprint: *thumbprint,
+                chosen_by: ChosenBy::SelfSigned,
+                custom: false,
+                entry: Known::Is(None),
+                sources: sources(&own, None),
+            }));
+        }
+        (Known::Is(()), None) => {
+            if let Known::Open(gap) = own.value {
+                return Choice::Unknown(gap);
+            }
+            let sources: Vec<Source> = [pin.source, own.source].into_iter().flatten().collect();
+            return Choice::None(sources);
+        }
+        (Known::Open(gap), _) => *gap,
+    };
+    let mut named_like_host = Vec::new();
+    for entry in &stores.entries {
+        let bears_name = entry
+            .certificate
+            .as_ref()
+            .is_some_and(|certificate| names_host(certificate, identity) == Some(true));
+        if entry.home == Home::Export && entry.is_self_signed() && bears_name {
+            named_like_host.push(entry);
+        }
+    }
+    match newest(named_like_host.into_iter()) {
+        Some(entry) => by_itself(ChosenBy::ExportByName, entry, &own),
+        None => Choice::Unknown(gap),
+    }
+}
+
+fn sources(answer: &Answer<Thumbprint>, entry: Option<&Entry>) -> Vec<Source> {
+    let found = entry.map(|entry| entry.sources.clone()).unwrap_or_default();
+    let named = answer.present().and(answer.source.clone());
+    named.into_iter().chain(found).collect()
+}
+
+/// A thumbprint as the listener keeps it: 20 bytes of REG_BINARY; an empty value is none.
+fn thumbprint(
+    registry: &Registry,
+    gaps: &mut Gaps,
+    place: Place<'_>,
+    name: &str,
+) -> Answer<Thumbprint> {
+    let answer = registry.typed(gaps, place, name, |value| {
+        let bytes = binary(value).map_err(|wrong| wrong.to_string())?;
+        match Thumbprint::from_bytes(&bytes) {
+            Some(thumbprint) => Ok(Some(thumbprint)),
+            None if bytes.is_empty() => Ok(None),
+            None => Err(format!("{} bytes, a thumbprint has 20", bytes.len())),
+        }
+    });
+    Answer {
+        value: answer.value.map(Option::flatten),
+        source: answer.source,
+        written: answer.written,
+    }
+}
+
+/// Whether a certificate bears the computer's name: its short name or its full one, or a wildcard for its domain. None where
+/// the computer's name is not known.
+fn names_host(certificate: &Certificate, identity: &Identity) -> Option<bool> {
+    let host = identity.name.settled()?.as_ref()?.to_lowercase();
+    let domain = identity.domain.settled().and_then(Option::as_ref);
+    let domain = domain.map(|domain| domain.to_lowercase());
+    let fits = |name: &str| {
+        let name = name.trim().trim_end_matches('.').to_lowercase();
+        let (label, rest) = match name.split_once('.') {
+            Some((label, rest)) => (label, Some(rest)),
+            None => (name.as_str(), None),
+        };
+        let same_domain = match (rest, &domain) {
+            (Some(rest), Some(domain)) => rest == domain,
+            _ => true,
+        };
+        same_domain && (label == host || (label == "*" && rest.is_some() && domain.is_some()))
+    };
+    let alternative = certificate.alternative_names.present();
+    let alternative = alternative.into_iter().flatten().any(|name| match name {
+        AlternativeName::Dns(name) => fits(name),
+        _ => false,
+    });
+    Some(alternative || certificate.subject.common_names().any(fits))
+}
+
+/// The type of a key and its size, as people name it.
+fn key_name(key: &PublicKey) -> Option<String> {
+    match key {
+        PublicKey::Rsa(key) => Some(format!("RSA {}", key.bits())),
+        PublicKey::Ec(key) => Some(match &key.curve {
+            Curve::Other(identifier) => format!("ECDSA {identifier}"),
+            Curve::Unnamed => "ECDSA".to_owned(),
+            curve => format!("ECDSA {}", curve.bits().unwrap_or_default()),
+        }),
+        PublicKey::Other(identifier) | PublicKey::Unreadable(identifier) => {
+            Some(identifier.to_string())
+        }
+    }
+}
+
+/// What a fact says of the certificate that was chosen, field by field.
+struct Described<'c> {
+    chosen: &'c Chosen,
+    /// Why what the certificate would say is not known; none where it is there.
+    unread: Option<GapId>,
+}
+
+impl Described<'_> {
+    fn of<'c>(chosen: &'c Chosen, gaps: &mut Gaps) -> Described<'c> {
+        let unread = match &chosen.entry {
+            Known::Open(gap) => Some(*gap),
+            Known::Is(Some(entry)) if entry.certificate.is_none() => Some(gaps.open(
+                Subject::ListenerCertificate,
+                format!("the store entry {} cannot be read", chosen.thumbprint),
+            )),
+            Known::Is(_) => None,
+        };
+        Described { chosen, unread }
+    }
+
+    /// What the certificate says; none where there is none.
+    fn field<T>(&self, read: impl FnOnce(&Certificate) -> T) -> Known<Option<T>> {
+        match self.unread {
+            Some(gap) => Known::Open(gap),
+            None => Known::Is(self.chosen.certificate().map(read)),
+        }
+    }
+
+    fn key_provider<T>(
+        &self,
+        read: impl FnOnce(&crate::parse::store_blob::KeyProviderInfo) -> T,
+    ) -> Known<Option<T>> {
+        match &self.chosen.entry {
+            Known::Open(gap) => Known::Open(*gap),
+            Known::Is(None) => Known::Is(None),
+            Known::Is(Some(entry)) => entry
+                .key_provider
+                .as_ref()
+                .map(|provider| provider.as_ref().map(read)),
+        }
+    }
+
+    /// Whether the certificate's time compares so with the incident; open without either.
+    fn at_incident(
+        &self,
+        incident: Option<Timestamp>,
+        gaps: &mut Gaps,
+        test: impl FnOnce(&Certificate, Timestamp) -> bool,
+    ) -> Known<bool> {
+        let Some(incident) = incident else {
+            return Known::Open(no_time(gaps));
+        };
+        match self.field(|certificate| test(certificate, incident)) {
+            Known::Is(Some(answer)) => Known::Is(answer),
+            Known::Is(None) => Known::Is(false),
+            Known::Open(gap) => Known::Open(gap),
+        }
+    }
+
+    fn names_host(&self, identity: &Identity, gaps: &mut Gaps) -> Known<bool> {
+        match self.field(|certificate| names_host(certificate, identity)) {
+            Known::Is(Some(Some(answer))) => Known::Is(answer),
+            Known::Is(Some(None)) => {
+                Known::Open(identity.name.gap().unwrap_or_else(|| {
+                    gaps.open(Subject::SystemHive, "nothing names the computer")
+                }))
+            }
+            Known::Is(None) => Known::Is(false),
+            Known::Open(gap) => Known::Open(gap),
+        }
+    }
+}
+
+fn no_time(gaps: &mut Gaps) -> GapId {
+    gaps.record(Gap {
+        about: "time of the incident".to_owned(),
+        why: "nothing in the collection carries a time to judge the certificate at".to_owned(),
+        obtain: Subject::SystemLog.obtain().to_owned(),
+    })
+}
+
+/// Adds the facts `listener.certificate` and `certificate.due`, judged at the incident. Both are absent where the collection
+/// does not tell which certificate it is; the first also where there is none.
+pub fn listener(
+    choice: &Choice,
+    identity: &Identity,
+    facts: &mut FactSet,
+) -> Known<CertificateStanding> {
+    let chosen = match choice {
+        Choice::Certificate(chosen) => chosen,
+        Choice::None(sources) => {
+            let standing = Known::Is(CertificateStanding::Missing);
+            if !sources.is_empty() {
+                let fact = RenewalDue {
+                    standing: standing.clone(),
+                    not_after: Known::Is(None),
+                };
+                facts.add(None, fact, sources.clone());
+            }
+            return standing;
+        }
+        Choice::Unknown(gap) => return Known::Open(*gap),
+    };
+    let incident = facts.anchors.incident;
+    let gaps = &mut facts.gaps;
+    let described = Described::of(chosen, gaps);
+    let found = chosen.certificate().is_some();
+    let self_signed = match &chosen.entry {
+        Known::Is(Some(entry)) if found || entry.marked => Known::Is(entry.is_self_signed()),
+        Known::Is(Some(_)) | Known::Open(_) => match described.unread {
+            Some(gap) => Known::Open(gap),
+            None => Known::Is(false),
+        },
+        Known::Is(None) => Known::Is(!chosen.custom),
+    };
+    let ended = described.at_incident(incident, gaps, |certificate, incident| {
+        certificate.not_after < incident
+    });
+    let not_begun = described.at_incident(incident, gaps, |certificate, incident| {
+        incident < certificate.not_before
+    });
+    let names_host = described.names_host(identity, gaps);
+    let not_after = described.field(|certificate| certificate.not_after);
+    let standing = standing(chosen, &ended, &names_host);
+    let fact = ListenerCertificate {
+        thumbprint: chosen.thumbprint.to_string(),
+        chosen_by: chosen.chosen_by,
+        found,
+        self_signed,
+        custom: chosen.custom,
+        subject: described.field(|certificate| certificate.subject.to_string()),
+        not_before: described.field(|certificate| certificate.not_before),
+        not_after: not_after.clone(),
+        ended,
+        not_begun,
+        names_host,
+        key: described
+            .field(|certificate| key_name(&certificate.public_key))
+            .map(Option::flatten),
+        container: described.key_provider(|provider| provider.container.clone()),
+        provider_type: described.key_provider(|provider| provider.provider_type),
+    };
+    let certificate = facts.add(None, fact, chosen.sources.clone());
+    let due = RenewalDue {
+        standing: standing.clone(),
+        not_after,
+    };
+    facts.add(None, due, vec![Source::Derived(vec![certificate])]);
+    standing
+}
+
+/// How the certificate stands. Another name makes only Windows' own due to be made anew: a custom one may bear any.
+fn standing(
+    chosen: &Chosen,
+    ended: &Known<bool>,
+    names_host: &Known<bool>,
+) -> Known<CertificateStanding> {
+    if matches!(chosen.entry, Known::Is(None)) {
+        return Known::Is(CertificateStanding::Missing);
+    }
+    match (ended, names_host) {
+        (Known::Is(true), _) => Known::Is(CertificateStanding::Ended),
+        (Known::Open(gap), _) => Known::Open(*gap),
+        (Known::Is(false), _) if chosen.custom => Known::Is(CertificateStanding::Valid),
+        (Known::Is(false), Known::Is(false)) => Known::Is(CertificateStanding::OtherName),
+        (Known::Is(false), Known::Is(true)) => Known::Is(CertificateStanding::Valid),
+        (Known::Is(false), Known::Open(gap)) => Known::Open(*gap),
+    }
+}
+
+/// The service that makes and renews the certificate, and the one it depends on.
+const RENEWERS: [&str; 2] = ["SessionEnv", "LanmanWorkstation"];
+
+/// Events of service control that say that a service could not be started.
+const CANNOT_START: [i64; 3] = [7000, 7001, 7023];
+
+/// Adds a fact `certificate.renewal_service` for SessionEnv and LanmanWorkstation, from the facts `service.start`,
+/// `service.failure` and `service.changed`, which must be there before.
+pub fn renewal_services(
+    choice: &Choice,
+    standing: &Known<CertificateStanding>,
+    facts: &mut FactSet,
+) {
+    let end = match choice {
+        Choice::Certificate(chosen) => chosen.certificate().map(|found| found.not_after),
+        Choice::None(_) | Choice::Unknown(_) => None,
+    };
+    for service in RENEWERS {
+        let is_own = |fact: &&Fact| matches!(fact.field("service"), Some(FieldState::Is(Value::Text(name))) if name.eq_ignore_ascii_case(service));
+        let Some(start) = facts.of_kind(ServiceStart::KIND).find(is_own) else {
+            continue;
+        };
+        let last_boot = facts.anchors.last_boot.settled().copied();
+        let failures: Vec<FactId> = facts
+            .of_kind(ServiceFailure::KIND)
+            .filter(is_own)
+            .filter(|fact| {
+                matches!(fact.field("event"), Some(FieldState::Is(Value::Number(event))) if CANNOT_START.contains(event))
+            })
+            .filter(|fact| last_boot.is_none_or(|boot| fact.at.is_some_and(|at| at >= boot)))
+            .map(|fact| fact.id)
+            .collect();
+        let disabled = match start.field("start") {
+            Some(FieldState::Is(Value::Text(word))) => Known::Is(word == "disabled"),
+            Some(FieldState::Open(gap)) => Known::Open(*gap),
+            // Not registered, or without a start type: it cannot run.
+            Some(FieldState::Nothing | FieldState::Is(_)) | None => Known::Is(true),
+        };
+        let blocked = disabled.or(Known::Is(!failures.is_empty()));
+        // The last change that 7040 dates; only one after the certificate's end says that the service was on before.
+        let change = facts
+            .of_kind(ServiceChanged::KIND)
+            .filter(is_own)
+            .filter(|fact| {
+                matches!(
+                    fact.field("disabled"),
+                    Some(FieldState::Is(Value::Bool(true)))
+                )
+            })
+            .max_by_key(|fact| fact.at);
+        let after_end = match (change.and_then(|change| change.at), end) {
+            (Some(changed), Some(end)) => changed > end,
+            _ => false,
+        };
+        let mut derived = vec![start.id];
+        derived.extend(failures);
+        derived.extend(change.map(|change| change.id));
+        let at = start.at;
+        let fact = RenewalService {
+            service: service.to_owned(),
+            blocked,
+            before_end: Known::Is(!after_end),
+            certificate: standing.clone(),
+        };
+        facts.add(at, fact, vec![Source::Derived(derived)]);
+    }
+}

@@ -1,0 +1,350 @@
+//! The certificates that a collection holds of one host: those of the machine's stores in SOFTWARE, and exported files.
+
+use super::coverage::{Coverage, Window};
+use super::fact::{FactSet, Source};
+use super::gap::{Gap, GapId};
+use super::known::Known;
+use super::registry::{Place, Problem, Registry, binary};
+use super::subject::Subject;
+use crate::bundle::{Artifact, CertificateForm, Kind};
+use crate::parse::certificate::{Certificate, Thumbprint};
+use crate::parse::hive::{Key, Lookup};
+use crate::parse::pem::read_pem;
+use crate::parse::store_blob::{KeyProviderInfo, SelfSignedMark, StoreBlob, StoreElement};
+
+/// Files of certificates are read up to this size, in bytes.
+const LARGEST_FILE: u64 = 16 << 20;
+
+/// Where a certificate was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Home {
+    /// The machine's store named "Remote Desktop", where Windows keeps the listener's own.
+    RemoteDesktop,
+    /// The machine's store named MY.
+    Personal,
+    /// A file that somebody exported.
+    Export,
+}
+
+/// A certificate of the collection.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Where it was found.
+    pub home: Home,
+    /// What it is known by: in a store the name of its key, else its SHA-1.
+    pub thumbprint: Thumbprint,
+    /// The certificate; none where the store entry cannot be read.
+    pub certificate: Option<Certificate>,
+    /// Where its private key is kept. An exported file does not tell.
+    pub key_provider: Known<Option<KeyProviderInfo>>,
+    /// Whether Windows marked it as one that it made for the listener.
+    pub marked: bool,
+    /// Where it stands.
+    pub sources: Vec<Source>,
+}
+
+impl Entry {
+    /// Whether it is, as far as can be told, one that Windows made for the listener.
+    #[must_use]
+    pub fn is_self_signed(&self) -> bool {
+        self.marked
+            || self
+                .certificate
+                .as_ref()
+                .is_some_and(Certificate::self_issued)
+    }
+}
+
+/// A certificate that somebody exported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exported {
+    /// The file.
+    pub artifact: String,
+    /// The certificate.
+    pub certificate: Certificate,
+}
+
+/// Reads the exported certificates among these artifacts; what cannot be read is a problem.
+pub fn exported<'a>(
+    artifacts: impl IntoIterator<Item = &'a Artifact>,
+) -> (Vec<Exported>, Vec<Problem>) {
+    let mut found = Vec::new();
+    let mut problems = Vec::new();
+    for artifact in artifacts {
+        let Kind::Certificate(form) = artifact.kind else {
+            continue;
+        };
+        let mut problem = |at: Option<String>, message: String| {
+            problems.push(Problem {
+                artifact: artifact.path.clone(),
+                at,
+                message,
+            });
+        };
+        let mut keep = |certificate: Certificate| {
+            found.push(Exported {
+                artifact: artifact.path.clone(),
+                certificate,
+            });
+        };
+        let bytes = match artifact
+            .open()
+            .and_then(|source| source.read_all(LARGEST_FILE))
+        {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                problem(None, error.to_string());
+                continue;
+            }
+        };
+        match form {
+            CertificateForm::Der => match Certificate::from_der(&bytes) {
+                Ok(certificate) => keep(certificate),
+                Err(error) => problem(None, error.to_string()),
+            },
+            CertificateForm::Pem => {
+                for block in read_pem(&bytes) {
+                    match block.certificate {
+                        Ok(certificate) => keep(certificate),
+                        Err(error) => {
+                            problem(Some(format!("line {}", block.line)), error.to_string());
+                        }
+                    }
+                }
+            }
+        }
+    }
+    (found, problems)
+}
+
+/// All certificates of one host.
+#[derive(Debug, Clone)]
+pub struct Stores {
+    /// Every one that was found.
+    pub entries: Vec<Entry>,
+    /// Whether the store "Remote Desktop" was read whole; the gap where it was not.
+    pub remote_desktop: Known<()>,
+    /// The same for the store MY.
+    pub personal: Known<()>,
+}
+
+impl Stores {
+    /// Reads the stores of SOFTWARE and adds the exported certificates; says how much of the stores is covered.
+    pub fn read(registry: &Registry, exported: Vec<Exported>, facts: &mut FactSet) -> Stores {
+        let mut entries = Vec::new();
+        let remote_desktop = read_store(registry, Home::RemoteDesktop, facts, &mut entries);
+        let personal = read_store(registry, Home::Personal, facts, &mut entries);
+        let no_store = facts.gaps.record(Gap {
+            about: Subject::RemoteDesktopStore.name().to_owned(),
+            why: "an exported certificate does not tell where its private key is kept".to_owned(),
+            obtain: Subject::SoftwareHive.obtain().to_owned(),
+        });
+        entries.extend(exported.into_iter().map(|exported| Entry {
+            home: Home::Export,
+            thumbprint: exported.certificate.thumbprint,
+            key_provider: Known::Open(no_store),
+            marked: false,
+            sources: vec![source(&exported.artifact, exported.certificate.thumbprint)],
+            certificate: Some(exported.certificate),
+        }));
+        Stores {
+            entries,
+            remote_desktop,
+            personal,
+        }
+    }
+
+    /// Both stores were read whole, so that what is not in them is not on the machine; or why not.
+    #[must_use]
+    pub fn whole(&self) -> Known<()> {
+        self.remote_desktop
+            .clone()
+            .and_then(|()| self.personal.clone())
+    }
+
+    /// The entry of that thumbprint in one of the machine's stores.
+    #[must_use]
+    pub fn installed(&self, thumbprint: Thumbprint) -> Option<&Entry> {
+        self.entries
+            .iter()
+            .find(|entry| entry.home != Home::Export && entry.thumbprint == thumbprint)
+    }
+
+    /// The exported certificate of that thumbprint.
+    #[must_use]
+    pub fn exported(&self, thumbprint: Thumbprint) -> Option<&Entry> {
+        self.entries
+            .iter()
+            .find(|entry| entry.home == Home::Export && entry.thumbprint == thumbprint)
+    }
+
+    /// The newest self-signed certificate of the store "Remote Desktop".
+    #[must_use]
+    pub fn newest_self_signed(&self) -> Option<&Entry> {
+        newest(
+            self.entries
+                .iter()
+                .filter(|entry| entry.home == Home::RemoteDesktop && entry.is_self_signed()),
+        )
+    }
+}
+
+/// The certificate that begins last.
+pub(super) fn newest<'e>(entries: impl Iterator<Item = &'e Entry>) -> Option<&'e Entry> {
+    entries.max_by_key(|entry| {
+        let begins = entry
+            .certificate
+            .as_ref()
+            .map(|certificate| certificate.not_before);
+        (begins, entry.thumbprint)
+    })
+}
+
+fn source(artifact: &str, thumbprint: Thumbprint) -> Source {
+    Source::Certificate {
+        artifact: artifact.to_owned(),
+        thumbprint: thumbprint.to_string(),
+    }
+}
+
+fn read_store(
+    registry: &Registry,
+    home: Home,
+    facts: &mut FactSet,
+    entries: &mut Vec<Entry>,
+) -> Known<()> {
+    let (subject, path) = match home {
+        Home::RemoteDesktop => (
+            Subject::RemoteDesktopStore,
+            "Microsoft\\SystemCertificates\\Remote Desktop\\Certificates",
+        ),
+        Home::Personal | Home::Export => (
+            Subject::PersonalStore,
+            "Microsoft\\SystemCertificates\\MY\\Certificates",
+        ),
+    };
+    let listing = registry.subkeys(&mut facts.gaps, Place::Software(path));
+    let artifact = registry
+        .software()
+        .map_or("", |file| file.artifact.as_str());
+    let whole = match listing.value {
+        Known::Open(gap) => Known::Open(gap),
+        Known::Is(None) => Known::Is(()),
+        Known::Is(Some(listing)) => {
+            for key in &listing.entries {
+                entries.extend(read_entry(registry, artifact, home, key, facts));
+            }
+            match listing.troubles.first() {
+                None => Known::Is(()),
+                Some(trouble) => {
+                    registry.remark(artifact, Some(path.to_owned()), trouble.to_string());
+                    Known::Open(facts.gaps.open(subject, format!("damaged: {trouble}")))
+                }
+            }
+        }
+    };
+    // In a stale hive the entries that are there count, and do not prove that there are no others.
+    let whole = match registry.software() {
+        Some(file) if file.hive.is_stale() => Known::Open(stale(subject, facts)),
+        _ => whole,
+    };
+    let coverage = match &whole {
+        Known::Is(()) => Coverage::Whole(Window::ALWAYS),
+        Known::Open(gap) if registry.software().is_some() => Coverage::PresenceOnly(*gap),
+        Known::Open(gap) => Coverage::Missing(*gap),
+    };
+    facts.cover(subject, coverage);
+    whole
+}
+
+fn stale(subject: Subject, facts: &mut FactSet) -> GapId {
+    let why =
+        "SOFTWARE is dirty and its transaction logs are missing: newer entries may not be in it";
+    facts.gaps.open(subject, why)
+}
+
+/// One entry of a store. Its key is named by the certificate's SHA-1: where it is not, or the entry cannot be read, the store is
+/// damaged, which is a problem.
+fn read_entry(
+    registry: &Registry,
+    artifact: &str,
+    home: Home,
+    key: &Key<'_>,
+    facts: &mut FactSet,
+) -> Option<Entry> {
+    let at = key.path().to_owned();
+    let problem = |message: String| registry.remark(artifact, Some(at.clone()), message);
+    let Ok(thumbprint) = key.name().parse::<Thumbprint>() else {
+        problem("a store entry whose name is no thumbprint".to_owned());
+        return None;
+    };
+    let bytes = match key.value("Blob") {
+        Lookup::Present(value) => binary(&value).map_err(|wrong| wrong.to_string()),
+        Lookup::Absent => Err("a store entry without its certificate (no value Blob)".to_owned()),
+        Lookup::Unreadable(trouble) => Err(trouble.to_string()),
+    };
+    let sources = vec![
+        Source::Value {
+            artifact: artifact.to_owned(),
+            key: at.clone(),
+            name: Some("Blob".to_owned()),
+            written: key.written(),
+        },
+        source(artifact, thumbprint),
+    ];
+    let mut unreadable = |why: String| {
+        problem(format!("the store entry cannot be read: {why}"));
+        let subject = match home {
+            Home::RemoteDesktop => Subject::RemoteDesktopStore,
+            Home::Personal | Home::Export => Subject::PersonalStore,
+        };
+        let gap = facts
+            .gaps
+            .open(subject, format!("the entry {thumbprint} is damaged: {why}"));
+        Known::Open(gap)
+    };
+    let blob = match bytes {
+        Ok(bytes) => StoreBlob::parse(&bytes),
+        Err(why) => {
+            return Some(Entry {
+                home,
+                thumbprint,
+                certificate: None,
+                key_provider: unreadable(why),
+                marked: false,
+                sources,
+            });
+        }
+    };
+    for trouble in &blob.problems {
+        problem(trouble.to_string());
+    }
+    let marked = blob.self_signed_mark == SelfSignedMark::Marked;
+    let (certificate, why) = match blob.element {
+        StoreElement::Certificate(Ok(certificate)) => (Some(*certificate), None),
+        StoreElement::Certificate(Err(error)) => (None, Some(error.to_string())),
+        StoreElement::RevocationList | StoreElement::TrustList | StoreElement::Missing => {
+            (None, Some("it holds no certificate".to_owned()))
+        }
+    };
+    if let Some(certificate) = &certificate
+        && certificate.thumbprint != thumbprint
+    {
+        let own = certificate.thumbprint;
+        problem(format!(
+            "the store entry is named {thumbprint}, but holds the certificate {own}"
+        ));
+    }
+    let key_provider = match why {
+        None => Known::Is(blob.key_provider),
+        Some(why) => unreadable(why),
+    };
+    Some(Entry {
+        home,
+        thumbprint,
+        certificate,
+        key_provider,
+        marked,
+        sources,
+    })
+}
