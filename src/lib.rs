@@ -9,8 +9,10 @@
 //! ```
 
 pub mod bundle;
+pub mod contain;
 pub mod facts;
 pub mod parse;
+pub mod report;
 pub mod rules;
 pub mod tls;
 pub mod verdict;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use proptest::prelude::*;
 use rdptriage::tls::{
     Agreement, CertificateKind, Client, Doubt, Failure, Generation, Group, Issuer, KeyCapability,
     ListFault, ListVerdict, Negotiation, Obstacle, Outcome, PolicyList, ProtocolValues, PublicKey,
@@ -19,7 +20,7 @@ fn server(id: &str, settings: &SchannelSettings) -> ServerOffer {
 }
 
 fn default_server(id: &str) -> ServerOffer {
-    server(id, &SchannelSettings::default())
+    ServerOffer::windows(Generation::by_id(id).unwrap_or_else(|| panic!("no Windows {id}")))
 }
 
 fn with(server: &ServerOffer, client: &str) -> Negotiation {
@@ -617,6 +618,112 @@ fn every_default_windows_serves_every_mainstream_client_by_some_version() {
                 windows.id,
                 client.id
             );
+        }
+    }
+}
+
+#[test]
+fn tls_1_3_names_on_windows_10_wait_for_a_protocol_it_has_not() {
+    let names = ["TLS_AES_256_GCM_SHA384", "TLS_RSA_WITH_AES_256_GCM_SHA384"]
+        .map(str::to_owned)
+        .to_vec();
+    let settings = SchannelSettings {
+        local_suites: Setting::Present(names),
+        ..SchannelSettings::default()
+    };
+    let server = server("10-1709", &settings);
+    assert_eq!(server.suites[0].standing, Standing::NoEnabledVersion);
+    assert_eq!(
+        server.suites[0].reason,
+        "waits for TLS 1.3, which is off (this build does not support it)"
+    );
+    assert_eq!(server.suites[1].standing, Standing::Offered);
+}
+
+#[test]
+fn a_list_that_could_not_be_read_is_no_default() {
+    let local_suites = Setting::Unknown("the hive is damaged there".into());
+    let server = server(
+        "10-1809-2019",
+        &SchannelSettings {
+            local_suites,
+            ..SchannelSettings::default()
+        },
+    );
+    let Outcome::Uncertain { doubts, likely } = with(&server, "win-10-22h2").outcome else {
+        panic!()
+    };
+    assert!(
+        doubts.iter().all(|doubt| matches!(doubt, Doubt::Unread(_))),
+        "{doubts:?}"
+    );
+    assert!(matches!(likely, Some(Ok(_))));
+}
+
+#[test]
+fn rustls_refuses_small_rsa_keys_and_windows_10_does_not() {
+    let certificate = CertificateKind {
+        key: PublicKey::Rsa { bits: 1024 },
+        ..CertificateKind::remote_desktop_default()
+    };
+    let server = server_with("10-1809-2019", &SchannelSettings::default(), certificate);
+    assert_eq!(
+        failure(&server, "ironrdp-rustls").obstacle,
+        Obstacle::Signature
+    );
+    agreed(&server, "win-10-22h2");
+    agreed(&server, "freerdp-3.27+");
+}
+
+#[test]
+fn a_client_is_judged_by_its_own_settings_in_the_client_role() {
+    let protocols = BTreeMap::from([((Version::Tls12, Role::Client), ProtocolValues::off())]);
+    let settings = SchannelSettings {
+        protocols: Setting::Present(protocols),
+        client_rsa_bits: Setting::Present(4096),
+        ..SchannelSettings::default()
+    };
+    let generation = Generation::by_id("10-22h2").map(Into::into);
+    let client = Client::from_settings("desk-4", "a desktop", &settings, generation);
+    let outcome = negotiate(&default_server("8.1-2012r2"), &client).outcome;
+    let Outcome::None { failure, .. } = outcome else {
+        panic!("{outcome:?}")
+    };
+    assert_eq!(failure.obstacle, Obstacle::Signature);
+    assert!(
+        failure.explanation.contains("from 4096 bits on"),
+        "{}",
+        failure.explanation
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_is_offered_that_is_not_in_the_list_and_registered(
+        picks in prop::collection::vec((0_usize..40, "[ A-Za-z_,\u{0}é]{0,4}"), 0..60),
+        windows in 0_usize..26,
+    ) {
+        let windows = &Generation::all()[windows];
+        let text: Vec<String> = picks
+            .iter()
+            .map(|(index, noise)| match windows.default_suites.get(*index) {
+                Some(name) if noise.len() < 3 => name.clone(),
+                Some(name) => format!("{noise}{name}"),
+                None => noise.clone(),
+            })
+            .collect();
+        let policy_suites = Setting::Present(PolicyList::Text(text.join(",")));
+        let server = server(&windows.id, &SchannelSettings { policy_suites, ..SchannelSettings::default() });
+        for standing in server.suites.iter().filter(|standing| standing.standing == Standing::Offered) {
+            prop_assert!(text.join(",").split(',').any(|name| name == standing.name));
+            prop_assert!(windows.default_suites.contains(&standing.name));
+        }
+        for client in Client::mainstream() {
+            if let Outcome::Agreed { agreement, .. } = negotiate(&server, &client).outcome {
+                prop_assert!(text.iter().any(|name| name.contains(&agreement.suite)));
+            }
         }
     }
 }

@@ -5,5 +5,22 @@ macro_rules! files {
 }
 
 /// File name and text of every built-in rule, by name.
-pub(super) const FILES: &[(&str, &str)] =
-    files!["termservice-disabled.toml", "tls-handshake-failed.toml",];
+pub(super) const FILES: &[(&str, &str)] = files![
+    "certificate-expired.toml",
+    "certificate-not-yet-valid.toml",
+    "certificate-renewal-failing.toml",
+    "key-access-denied.toml",
+    "key-damaged.toml",
+    "key-missing.toml",
+    "key-unusable.toml",
+    "rdp-disabled.toml",
+    "security-layer-conflict.toml",
+    "sessionenv-disabled.toml",
+    "termservice-disabled.toml",
+    "tls-credential-unavailable.toml",
+    "tls-handshake-failed.toml",
+    "tls-local-suite-list-damaged.toml",
+    "tls-no-common-suite.toml",
+    "tls-server-protocols-disabled.toml",
+    "tls-suite-policy-unusable.toml",
+];

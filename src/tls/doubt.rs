@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use super::algorithm::Hash;
 use super::certificate::KeyType;
-use super::suite::Hash;
 use super::version::Role;
 
 /// A question that the sources leave open. Each is phrased so that one answer leaves the thing on and the other turns it off.

@@ -5,10 +5,10 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use super::algorithm::Hash;
 use super::doubt::{Doubt, State};
 use super::group::Group;
 use super::signature::SignatureScheme;
-use super::suite::Hash;
 use super::version::{Role, Version};
 
 /// The first build whose suite names carry no curve suffix and whose curves have a list of their own: Windows 10 1507.
@@ -280,6 +280,45 @@ mod tests {
     fn every_name_of_a_page_is_in_the_catalogue() {
         for name in Generation::all().iter().flat_map(Generation::registered) {
             assert!(super::super::suite::is_known_to_windows(name), "{name}");
+        }
+    }
+
+    /// Lengths of the default lists joined by commas, as counted on captures of these systems.
+    #[test]
+    fn default_lists_are_as_long_as_on_real_systems() {
+        for (id, length) in [
+            ("8.1-2012r2", 1449),
+            ("10-1607-2016", 1078),
+            ("server-2022", 836),
+            ("10-1809-2019", 790),
+        ] {
+            let list = Generation::by_id(id).unwrap().default_suites.join(",");
+            assert_eq!(list.len(), length, "{id}");
+        }
+    }
+
+    #[test]
+    fn default_order_begins_and_ends_as_documented() {
+        for (id, first, last) in [
+            (
+                "7-2008r2",
+                "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384_P256",
+                "SSL_CK_DES_192_EDE3_CBC_WITH_MD5",
+            ),
+            (
+                "10-1809-2019",
+                "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+                "TLS_RSA_WITH_NULL_SHA",
+            ),
+            (
+                "server-2025",
+                "TLS_AES_256_GCM_SHA384",
+                "TLS_RSA_WITH_NULL_SHA",
+            ),
+        ] {
+            let list = &Generation::by_id(id).unwrap().default_suites;
+            assert_eq!(list.first().map(String::as_str), Some(first), "{id}");
+            assert_eq!(list.last().map(String::as_str), Some(last), "{id}");
         }
     }
 

@@ -72,10 +72,11 @@ pub(super) fn effective(
         ),
         (_, missing, Some(generation)) => {
             assumptions.push(Assumption::DefaultSuites(why_missing(missing)));
+            let state = unless_unread(missing, "the local suite list");
             let names = generation
                 .default_suites
                 .iter()
-                .map(|name| (name.clone(), State::On));
+                .map(|name| (name.clone(), state.clone()));
             (ListSource::BuildDefault, names.collect())
         }
         (_, _, None) => (ListSource::Unknown, Vec::new()),
@@ -114,6 +115,14 @@ pub(super) fn why_missing<T>(setting: &Setting<T>) -> String {
     }
 }
 
+/// What a default stands for: what an absent value surely means, and one that was not read perhaps.
+pub(super) fn unless_unread<T>(setting: &Setting<T>, what: &str) -> State {
+    match setting {
+        Setting::Unknown(why) => State::unless(Doubt::Unread(format!("{what} ({why})"))),
+        Setting::Absent | Setting::Present(_) => State::On,
+    }
+}
+
 /// A policy's names with what its form leaves open.
 fn policy_names(policy: &PolicyList) -> Vec<(String, State)> {
     let mut end = 0;
@@ -124,7 +133,7 @@ fn policy_names(policy: &PolicyList) -> Vec<(String, State)> {
     // Empty names count for the length, so the text is walked as it stands.
     let names: Vec<&str> = match policy {
         PolicyList::Text(text) => text.split(',').collect(),
-        PolicyList::Strings(names) => names.iter().map(String::as_str).collect(),
+        PolicyList::Strings(names) => names.iter().flat_map(|name| name.split(',')).collect(),
     };
     let mut listed = Vec::new();
     for name in names {

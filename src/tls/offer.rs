@@ -1,212 +1,20 @@
-//! What one side brings to a negotiation, computed from its settings; and the server's whole offer.
+//! The server's whole offer, computed from its settings, its build and its certificate.
 
-use super::certificate::{CertificateKind, KeyCapability, KeyType};
+use super::algorithm::Hash;
+use super::certificate::{CertificateKind, Issuer, KeyCapability, KeyType};
 use super::doubt::{Assumption, Doubt, Settled, State};
 use super::generation::{Generation, GenerationMatch};
-use super::group::Group;
-use super::list::{self, ListSource, why_missing};
-use super::protocol::{self, VersionStanding};
+use super::list::ListSource;
+use super::protocol::VersionStanding;
 use super::residue::{Residue, residue};
-use super::settings::{SchannelSettings, Setting};
-use super::signature::SignatureScheme;
-use super::standing::{Fit, Measure, Standing, SuiteStanding, switch};
-use super::suite::Hash;
+use super::settings::SchannelSettings;
+use super::side::{GroupStanding, Side, SignatureStanding};
+use super::standing::{Fit, Standing, SuiteStanding};
 use super::verdict::{self, ListVerdict};
 use super::version::{Role, Version};
 
 /// Diffie-Hellman groups of Windows before 10 may be this small.
 const SMALL_GROUP: u32 = 1024;
-
-/// A named group and whether it is on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GroupStanding {
-    /// The group.
-    pub group: Group,
-    /// Whether it is on.
-    pub state: State,
-    /// Why, for people.
-    pub reason: &'static str,
-}
-
-/// A signature scheme and whether it is on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SignatureStanding {
-    /// The scheme.
-    pub scheme: SignatureScheme,
-    /// Whether it is on.
-    pub state: State,
-}
-
-/// What the settings of one role come to.
-pub(super) struct Side {
-    pub versions: Vec<VersionStanding>,
-    pub list_source: ListSource,
-    pub suites: Vec<SuiteStanding>,
-    pub groups: Vec<GroupStanding>,
-    pub signatures: Vec<SignatureStanding>,
-    pub assumptions: Vec<Assumption>,
-}
-
-impl Side {
-    pub fn evaluate(
-        settings: &SchannelSettings,
-        generation: Option<GenerationMatch>,
-        role: Role,
-        fit: Fit<'_>,
-    ) -> Side {
-        let build = generation.map(|found| found.generation);
-        let versions: Vec<VersionStanding> = Version::REMOTE_DESKTOP
-            .into_iter()
-            .map(|version| protocol::standing(settings, build, version, role))
-            .collect();
-        let list = list::effective(settings, build);
-        let suites = Measure {
-            settings,
-            versions: &versions,
-            fit,
-        }
-        .judge_all(&list);
-        let mut assumptions = list.assumptions;
-        if let Some(found) = generation.filter(|found| !found.exact) {
-            assumptions.push(Assumption::NearestGeneration(
-                found.generation.title.clone(),
-            ));
-        }
-        if let Setting::Unknown(why) = &settings.fips {
-            assumptions.push(Assumption::NoFips(why.clone()));
-        }
-        let groups = groups(settings, build, &suites, &mut assumptions);
-        let signatures = signatures(settings, build, &mut assumptions);
-        assumptions.sort();
-        Side {
-            versions,
-            list_source: list.source,
-            suites,
-            groups,
-            signatures,
-            assumptions,
-        }
-    }
-}
-
-/// Groups: by the suffixes of the suites before Windows 10, by `EccCurves` since.
-fn groups(
-    settings: &SchannelSettings,
-    generation: Option<&Generation>,
-    suites: &[SuiteStanding],
-    assumptions: &mut Vec<Assumption>,
-) -> Vec<GroupStanding> {
-    let listed = || suites.iter().filter(|standing| standing.own.is_possible());
-    let suffixed = match generation {
-        Some(generation) => generation.has_suffixed_names(),
-        None => listed().any(|standing| {
-            standing
-                .suite
-                .as_ref()
-                .is_some_and(|suite| suite.curve.is_some())
-        }),
-    };
-    let mut states: Vec<(Group, State)> = Vec::new();
-    if suffixed {
-        for standing in listed() {
-            let Some(curve) = standing
-                .suite
-                .as_ref()
-                .and_then(|suite| suite.curve.clone())
-            else {
-                continue;
-            };
-            match states.iter_mut().find(|(group, _)| *group == curve) {
-                Some((_, state)) if standing.own == State::On => *state = State::On,
-                Some(_) => {}
-                None => states.push((curve, standing.own.clone())),
-            }
-        }
-    } else {
-        if let Setting::Unknown(why) = &settings.policy_curves {
-            assumptions.push(Assumption::NoCurvePolicy(why.clone()));
-        }
-        let names = settings
-            .policy_curves
-            .present()
-            .or(settings.local_curves.present());
-        let curves: Vec<Group> = match (names, generation) {
-            (Some(names), _) => names.iter().filter_map(|name| Group::parse(name)).collect(),
-            (None, Some(generation)) => {
-                assumptions.push(Assumption::DefaultCurves(why_missing(
-                    &settings.local_curves,
-                )));
-                generation.curves().to_vec()
-            }
-            (None, None) => Vec::new(),
-        };
-        states.extend(curves.into_iter().map(|group| (group, State::On)));
-        if names.is_none() && generation.is_none() {
-            let common = [Group::X25519, Group::Secp256r1, Group::Secp384r1];
-            states.extend(common.map(|group| (group, State::unless(Doubt::BuildUnknown))));
-        }
-    }
-    let fips = settings.fips.present().is_some_and(|on| *on != 0);
-    let standing = |(group, state): (Group, State)| {
-        if fips && !group.is_allowed_in_fips() {
-            GroupStanding {
-                group,
-                state: State::Off,
-                reason: "not available in FIPS mode",
-            }
-        } else {
-            let reason = if suffixed {
-                "by the suffix of a suite"
-            } else {
-                "in the list of curves"
-            };
-            GroupStanding {
-                group,
-                state,
-                reason,
-            }
-        }
-    };
-    states.into_iter().map(standing).collect()
-}
-
-fn signatures(
-    settings: &SchannelSettings,
-    generation: Option<&Generation>,
-    assumptions: &mut Vec<Assumption>,
-) -> Vec<SignatureStanding> {
-    let schemes: Vec<(SignatureScheme, State)> = match (&settings.signature_suites, generation) {
-        (Setting::Present(names), _) => names
-            .iter()
-            .filter_map(|name| SignatureScheme::parse(name))
-            .map(|scheme| (scheme, State::On))
-            .collect(),
-        (missing, Some(generation)) => {
-            assumptions.push(Assumption::DefaultSignatures(why_missing(missing)));
-            generation.signatures()
-        }
-        (_, None) => {
-            let newest = Generation::all()
-                .last()
-                .map(Generation::signatures)
-                .unwrap_or_default();
-            newest
-                .into_iter()
-                .map(|(scheme, _)| (scheme, State::unless(Doubt::BuildUnknown)))
-                .collect()
-        }
-    };
-    let standing = |(scheme, state): (SignatureScheme, State)| {
-        // KB245030 speaks of suites only, so what a hash that is off does to signatures is not known.
-        let hash = switch("Hashes", &settings.hashes, &scheme.hash.to_string());
-        let state = match (hash, scheme.hash) {
-            (Ok(hash), _) => state.and(hash),
-            (Err(_), hash) => state.and(State::unless(Doubt::HashOff(hash))),
-        };
-        SignatureStanding { scheme, state }
-    };
-    schemes.into_iter().map(standing).collect()
-}
 
 /// What a server offers to Remote Desktop's clients.
 #[derive(Debug)]
@@ -278,6 +86,17 @@ impl ServerOffer {
         }
     }
 
+    /// A Windows version as it is installed, with the certificate that Remote Desktop makes for itself.
+    pub fn windows(generation: &'static Generation) -> ServerOffer {
+        let certificate = CertificateKind::remote_desktop_default();
+        let settings = SchannelSettings::default();
+        let mut offer =
+            ServerOffer::evaluate(&settings, Some(generation.into()), Some(certificate));
+        // That nothing is set is what is asked.
+        offer.assumptions.clear();
+        offer
+    }
+
     /// Whether the policy is known: set, or known not to be. Where it is not, everything about suites holds only if none is set.
     pub fn policy_is_known(&self) -> bool {
         !self
@@ -320,13 +139,6 @@ impl ServerOffer {
     /// Whether keys below Ciphers, Hashes and KeyExchangeAlgorithms leave no suite, where without them the lists, versions and
     /// certificate would leave one.
     pub fn algorithms_leave_nothing(&self) -> Settled {
-        let stopped = |standing: &&SuiteStanding| {
-            !standing.hindrances.is_empty()
-                && standing
-                    .hindrances
-                    .iter()
-                    .all(|hindrance| matches!(hindrance, Standing::AlgorithmDisabled { .. }))
-        };
         let suspected = |doubt: &Doubt| {
             matches!(
                 doubt,
@@ -337,17 +149,26 @@ impl ServerOffer {
             )
         };
         match self.offers_no_suite() {
-            Settled::Yes if self.suites.iter().any(|standing| stopped(&standing)) => Settled::Yes,
+            Settled::Yes if self.stopped_by_algorithms().next().is_some() => Settled::Yes,
             Settled::Open(doubts) if doubts.iter().any(suspected) => Settled::Open(doubts),
             Settled::Yes | Settled::No | Settled::Open(_) => Settled::No,
         }
     }
 
-    /// The algorithm keys that are off, as `Ciphers\AES 256/256`.
+    /// The suites that only such keys keep from being offered.
+    fn stopped_by_algorithms(&self) -> impl Iterator<Item = &SuiteStanding> {
+        let is_algorithm =
+            |hindrance: &Standing| matches!(hindrance, Standing::AlgorithmDisabled { .. });
+        self.suites
+            .iter()
+            .filter(|standing| !standing.hindrances.is_empty())
+            .filter(move |standing| standing.hindrances.iter().all(is_algorithm))
+    }
+
+    /// The algorithm keys that by themselves keep a suite from being offered, as `Ciphers\AES 256/256`.
     pub fn disabled_algorithms(&self) -> Vec<&str> {
         let mut keys: Vec<&str> = self
-            .suites
-            .iter()
+            .stopped_by_algorithms()
             .flat_map(|standing| &standing.hindrances)
             .filter_map(|hindrance| match hindrance {
                 Standing::AlgorithmDisabled { key } => Some(key.as_str()),
@@ -378,9 +199,7 @@ impl ServerOffer {
         let Some(signature) = certificate.signature else {
             return State::On;
         };
-        if certificate.issuer == super::certificate::Issuer::Itself
-            || signature.hash == Hash::Sha224
-        {
+        if certificate.issuer == Issuer::Itself || signature.hash == Hash::Sha224 {
             return State::On;
         }
         let listed = self

@@ -2,24 +2,21 @@
 
 use std::collections::BTreeMap;
 
+use super::doubt::{Doubt, Settled};
 use super::version::{Role, Version};
 
+const SMALLEST_MESSAGE_LIMIT: u32 = 0x1000;
+
 /// A value in the registry.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Setting<T> {
     /// It is not there, and what was read proves that.
+    #[default]
     Absent,
     /// It is there.
     Present(T),
     /// Not known; why, for people: "SOFTWARE was not collected", "is REG_SZ where a REG_DWORD belongs".
     Unknown(String),
-}
-
-// Not derived: a derived Default would ask for T: Default.
-impl<T> Default for Setting<T> {
-    fn default() -> Self {
-        Setting::Absent
-    }
 }
 
 impl<T> Setting<T> {
@@ -64,7 +61,7 @@ impl ProtocolValues {
 pub enum PolicyList {
     /// REG_SZ: names with commas between, as the policy writes it.
     Text(String),
-    /// REG_MULTI_SZ, as some scripts write it.
+    /// REG_MULTI_SZ, as some scripts write it, one name or several with commas in a string.
     Strings(Vec<String>),
 }
 
@@ -87,7 +84,7 @@ impl PolicyList {
     pub fn names(&self) -> Vec<&str> {
         let names: Vec<&str> = match self {
             PolicyList::Text(text) => text.split(',').collect(),
-            PolicyList::Strings(names) => names.iter().map(String::as_str).collect(),
+            PolicyList::Strings(names) => names.iter().flat_map(|name| name.split(',')).collect(),
         };
         names.into_iter().filter(|name| !name.is_empty()).collect()
     }
@@ -158,6 +155,18 @@ impl SchannelSettings {
         settings
     }
 
+    /// Whether `MessageLimitServer` is so small that a handshake with a client certificate or large extensions is refused: 0
+    /// refuses all (Microsoft, "TLS registry settings": defaults 0x4000 and 0x8000), below 0x1000 is taken as too small.
+    pub fn refuses_messages(&self) -> Settled {
+        match &self.message_limit_server {
+            Setting::Present(limit) if *limit < SMALLEST_MESSAGE_LIMIT => Settled::Yes,
+            Setting::Present(_) | Setting::Absent => Settled::No,
+            Setting::Unknown(why) => {
+                Settled::Open([Doubt::Unread(format!("MessageLimitServer ({why})"))].into())
+            }
+        }
+    }
+
     /// Marks everything that stands in SYSTEM as not known.
     pub fn leave_out_system(&mut self, why: &str) {
         let why = || why.to_owned();
@@ -197,5 +206,22 @@ mod tests {
             PolicyList::Strings(vec!["A".into(), "BC".into()]).length(),
             "A,BC".len()
         );
+    }
+    #[test]
+    fn a_message_limit_of_zero_refuses_everything() {
+        let limit = |message_limit_server| SchannelSettings {
+            message_limit_server,
+            ..SchannelSettings::default()
+        };
+        assert_eq!(limit(Setting::Present(0)).refuses_messages(), Settled::Yes);
+        assert_eq!(
+            limit(Setting::Present(0x4000)).refuses_messages(),
+            Settled::No
+        );
+        assert_eq!(limit(Setting::Absent).refuses_messages(), Settled::No);
+        assert!(matches!(
+            limit(Setting::Unknown("torn".into())).refuses_messages(),
+            Settled::Open(_)
+        ));
     }
 }

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
+use super::algorithm::Hash;
 use super::certificate::KeyType;
-use super::suite::Hash;
 use super::version::Version;
 
 /// The algorithm of a signature.

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::algorithm::{Authentication, Hash, KeyExchange};
 use super::certificate::{CertificateKind, KeyCapability, KeyType};
 use super::doubt::{Doubt, State};
 use super::list::{EffectiveList, Entry, ListSource, NameFault};
 use super::protocol::VersionStanding;
 use super::settings::{SchannelSettings, Setting};
-use super::suite::{Authentication, Hash, KeyExchange, Suite};
+use super::suite::Suite;
 use super::version::Version;
 
 /// Whether a suite is offered to Remote Desktop's peers.
@@ -165,14 +166,33 @@ impl Measure<'_> {
             (None, State::Uncertain(doubts)) => Standing::Uncertain(doubts),
             (None, _) => Standing::Offered,
         };
+        let reason = match standing {
+            Standing::NoEnabledVersion => self.why_no_version(suite),
+            _ => reason(&standing),
+        };
         SuiteStanding {
             name: name.to_owned(),
-            reason: reason(&standing),
+            reason,
             suite: Some(suite.clone()),
             standing,
             hindrances,
             own,
             in_list,
+        }
+    }
+
+    /// Which version a suite would need, and why that is off.
+    fn why_no_version(&self, suite: &Suite) -> String {
+        let needed = self
+            .versions
+            .iter()
+            .find(|standing| suite.versions.contains(&standing.version));
+        match needed {
+            Some(needed) => format!(
+                "waits for {}, which is off ({})",
+                needed.version, needed.reason
+            ),
+            None => reason(&Standing::NoEnabledVersion),
         }
     }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::certificate::{CertificateKind, KeyType};
 use super::doubt::{Doubt, State};
 use super::list::{ListSource, NameFault};
-use super::offer::Side;
+use super::side::Side;
 use super::standing::{Standing, SuiteStanding, version_state};
 
 /// What the effective list leaves. Switched-off algorithms and FIPS do not count here: they are faults of their own.

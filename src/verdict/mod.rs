@@ -1,3 +1,13 @@
 //! From findings to one report: the explanation graph, the order of verdicts, the timeline.
 
+pub mod assemble;
+pub mod change;
+pub mod client_error;
+pub mod graph;
 pub mod model;
+pub mod rank;
+pub mod timeline;
+mod words;
+
+pub use assemble::{Surroundings, assemble, exit_status};
+pub use rank::{Judgement, judge};

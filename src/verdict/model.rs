@@ -204,6 +204,8 @@ pub struct Finding {
     pub cause: String,
     /// Its family.
     pub family: String,
+    /// One line that names the fault.
+    pub title: String,
     /// How sure.
     pub level: Level,
     /// Its part in the verdict.

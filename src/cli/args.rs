@@ -1,0 +1,167 @@
+//! What can be asked on the command line.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use jiff::tz::TimeZone;
+use rdptriage::verdict::client_error::ClientCode;
+
+/// Says why Remote Desktop is broken, from the files collected from the server.
+#[derive(Debug, Parser)]
+#[command(
+    name = "rdptriage",
+    version,
+    arg_required_else_help = true,
+    subcommand_required = true,
+    max_term_width = 100,
+    after_help = "Nothing is ever changed, and no machine is contacted: rdptriage reads copies of files.\n\
+                  Start with: rdptriage diagnose FOLDER"
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Says why Remote Desktop is broken, with the evidence and the repair
+    Diagnose(Box<DiagnoseArgs>),
+    /// Prints the JSON Schema of the JSON report
+    Schema,
+}
+
+const DIAGNOSE_HELP: &str = "\
+Examples:
+  rdptriage diagnose case-4711/
+  rdptriage diagnose System.evtx SYSTEM rdp.cer --client-error 0x904/0x7
+  rdptriage diagnose case-4711/ --incident '2026-11-18 09:58' --tz Europe/Berlin
+  rdptriage diagnose case-4711/ -f json -o verdict.txt
+
+Exit codes:
+  0  no fault found, and the collection covers enough to say so
+  1  a cause is confirmed or likely
+  2  could not run: wrong usage, or nothing readable
+  3  inconclusive, or only possible: the report says what is missing";
+
+/// Says why Remote Desktop is broken, with the evidence and the repair.
+///
+/// Give the folder of a collection, or single files: event logs (.evtx), registry hives (SYSTEM, SOFTWARE), exported
+/// certificates. What a file is, is told by its content, never by its name.
+#[derive(Debug, Args)]
+#[command(after_help = DIAGNOSE_HELP)]
+pub(crate) struct DiagnoseArgs {
+    /// Folders and files of the collection
+    #[arg(value_name = "PATH", required = true, value_hint = ValueHint::AnyPath)]
+    pub(crate) paths: Vec<PathBuf>,
+
+    /// A client's address that must get in, though it never did [repeatable]
+    #[arg(long, value_name = "IP", help_heading = "What you know")]
+    pub(crate) client_address: Vec<IpAddr>,
+
+    /// The code that the client showed; explained, never decisive (0x904/0x7, 2308)
+    #[arg(long, value_name = "CODE", value_parser = ClientCode::parse, help_heading = "What you know")]
+    pub(crate) client_error: Option<ClientCode>,
+
+    /// When it failed (2026-11-18T09:58:00Z; local time needs --tz)
+    #[arg(long, value_name = "TIME", help_heading = "What you know")]
+    pub(crate) incident: Option<String>,
+
+    /// Rules of your own, beside the built-in ones
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "What is done")]
+    pub(crate) rules: Option<PathBuf>,
+
+    /// Leaves the SHA-256 of the files out
+    #[arg(long, help_heading = "What is done")]
+    pub(crate) no_hash: bool,
+
+    /// What to print
+    #[arg(
+        short,
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        help_heading = "Output"
+    )]
+    pub(crate) format: FormatName,
+
+    /// Writes the report to a file too; its extension says how (.txt, .json) [repeatable]
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
+    pub(crate) output: Vec<PathBuf>,
+
+    /// The time zone to show times in (Europe/Berlin, +02:00) [default: UTC]
+    #[arg(long, value_name = "ZONE", value_parser = time_zone, help_heading = "Output")]
+    pub(crate) tz: Option<TimeZone>,
+
+    /// The verdict alone, one line for each host
+    #[arg(short, long, conflicts_with = "verbose", help_heading = "Output")]
+    pub(crate) quiet: bool,
+
+    /// The reasoning too: every test of every rule
+    #[arg(short, long, help_heading = "Output")]
+    pub(crate) verbose: bool,
+
+    /// Exits with 0 whatever was found; 2 stays 2
+    #[arg(long, help_heading = "Output")]
+    pub(crate) exit_zero: bool,
+
+    #[command(flatten)]
+    pub(crate) screen: ScreenArgs,
+}
+
+/// How the screen is used.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ScreenArgs {
+    /// Columns to fill, 60 to 200 [default: the terminal's, else 80]
+    #[arg(long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(60..=200), help_heading = "Output")]
+    pub(crate) width: Option<u16>,
+
+    /// Whether to use colors
+    #[arg(
+        long,
+        value_name = "WHEN",
+        default_value = "auto",
+        help_heading = "Output"
+    )]
+    pub(crate) color: When,
+}
+
+/// A format's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FormatName {
+    /// For people
+    Text,
+    /// Everything, for programs; `rdptriage schema` describes it
+    Json,
+}
+
+/// When to use colors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum When {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// A zone by its IANA name or its distance from UTC.
+fn time_zone(name: &str) -> Result<TimeZone, String> {
+    jiff::fmt::temporal::DateTimeParser::new()
+        .parse_time_zone(name)
+        .map_err(|_| {
+            "no time zone of that name; write it like Europe/Berlin, UTC or +02:00".to_owned()
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_options_do_not_contradict_each_other() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,62 @@
+//! The command line: the only place that looks at arguments, terminal, environment and standard output.
+
+mod args;
+mod diagnose;
+mod exit_code;
+mod incident;
+mod output;
+mod panic;
+mod run;
+mod schema;
+mod screen;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use rdptriage::report::{Charset, escape};
+
+use self::args::{Cli, Command};
+
+/// Could not run.
+const FAILED: u8 = 2;
+
+/// Parses, runs, and says how it went.
+pub(crate) fn main() -> ExitCode {
+    panic::speak_for_ourselves();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // A pipe that was closed on the help text is no fault.
+            let _ = error.print();
+            return u8::try_from(error.exit_code()).unwrap_or(FAILED).into();
+        }
+    };
+    match std::panic::catch_unwind(|| run(&cli.command)) {
+        Ok(Ok(code)) => code,
+        Ok(Err(error)) => {
+            complain(&error);
+            FAILED.into()
+        }
+        Err(_) => FAILED.into(),
+    }
+}
+
+fn run(command: &Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Diagnose(args) => diagnose::run(args),
+        Command::Schema => schema::run(),
+    }
+}
+
+/// Says what went wrong. Names of files are the users' own, and may hold anything.
+fn complain(error: &anyhow::Error) {
+    let red = anstyle::AnsiColor::Red.on_default().bold();
+    let said = format!("{error:#}");
+    for (index, line) in said.lines().enumerate() {
+        let line = escape::visible(line, Charset::Unicode);
+        match index {
+            0 => anstream::eprintln!("{red}error:{red:#} {line}"),
+            _ => anstream::eprintln!("{line}"),
+        }
+    }
+}

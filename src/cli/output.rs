@@ -1,0 +1,134 @@
+//! Where reports go: standard output, and files that are written whole or not at all.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use anstream::{AutoStream, ColorChoice, StripStream};
+use anyhow::{Context, Result, bail};
+use rdptriage::report::Format;
+
+use super::args::When;
+
+/// Prints what is for programs, byte by byte.
+pub(crate) fn print(bytes: &[u8]) -> Result<()> {
+    finish(write_all(&mut io::stdout().lock(), bytes))
+}
+
+/// Prints what is for people, with its styles where they are wanted and can be shown.
+pub(crate) fn print_styled(bytes: &[u8], color: When) -> Result<()> {
+    let choice = match color {
+        When::Auto => ColorChoice::Auto,
+        When::Always => ColorChoice::Always,
+        When::Never => ColorChoice::Never,
+    };
+    finish(write_all(
+        &mut AutoStream::new(io::stdout().lock(), choice),
+        bytes,
+    ))
+}
+
+fn write_all(to: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
+    to.write_all(bytes)?;
+    to.flush()
+}
+
+/// A reader that has seen enough and closes the pipe is no failure.
+fn finish(outcome: io::Result<()>) -> Result<()> {
+    match outcome {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        outcome => outcome.context("cannot write to standard output"),
+    }
+}
+
+/// A file that a report is to be written to.
+#[derive(Debug)]
+pub(crate) struct OutputFile {
+    path: PathBuf,
+    format: Format,
+}
+
+impl OutputFile {
+    /// Looks whether the file can be written, and must not be: a collection is evidence, and nothing is added to it.
+    pub(crate) fn plan(path: &Path, inputs: &[PathBuf]) -> Result<Self> {
+        let format = Format::of_file(path)?;
+        if path.is_dir() {
+            bail!("{}: is a folder; name a file in it", path.display());
+        }
+        let folder = folder(path);
+        let real_folder = fs::canonicalize(folder).with_context(|| {
+            format!(
+                "{}: cannot write there: {}",
+                path.display(),
+                folder.display()
+            )
+        })?;
+        let real = match fs::canonicalize(path) {
+            Ok(real) => real,
+            Err(_) => real_folder.join(path.file_name().unwrap_or_default()),
+        };
+        for input in inputs
+            .iter()
+            .filter_map(|input| fs::canonicalize(input).ok())
+        {
+            if real.starts_with(&input) {
+                bail!(
+                    "{}: lies inside of what is to be read; the collection is evidence and stays as it is, so write elsewhere",
+                    path.display()
+                );
+            }
+        }
+        Ok(OutputFile { path: real, format })
+    }
+
+    pub(crate) fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Writes beside the file and renames, so that there is never half a report.
+    pub(crate) fn write(&self, rendered: &[u8]) -> Result<()> {
+        let failed = || format!("cannot write {}", self.path.display());
+        let is_special = fs::metadata(&self.path).is_ok_and(|metadata| !metadata.is_file());
+        if is_special {
+            return OpenOptions::new()
+                .write(true)
+                .open(&self.path)
+                .and_then(|mut device| self.fill(&mut device, rendered))
+                .with_context(failed);
+        }
+        let mut name = self.path.file_name().unwrap_or_default().to_owned();
+        name.push(format!(".{}.part", std::process::id()));
+        let part = folder(&self.path).join(name);
+        let written = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&part)
+            .and_then(|mut file| {
+                self.fill(&mut file, rendered)?;
+                file.sync_all()
+            })
+            .and_then(|()| fs::rename(&part, &self.path));
+        if written.is_err() {
+            // Nothing else can be done about the part when this fails too.
+            let _ = fs::remove_file(&part);
+        }
+        written.with_context(failed)
+    }
+
+    /// A file is no terminal: styles are left out of text.
+    fn fill(&self, file: &mut impl Write, rendered: &[u8]) -> io::Result<()> {
+        let mut whole = Vec::with_capacity(rendered.len());
+        match self.format {
+            Format::Text => StripStream::new(&mut whole).write_all(rendered)?,
+            Format::Json => whole.extend_from_slice(rendered),
+        }
+        write_all(file, &whole)
+    }
+}
+
+fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}

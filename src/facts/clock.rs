@@ -1,0 +1,249 @@
+//! The collection's own clock: its end, its boots, and where somebody set it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::catalog::host::{ClockStep, HostBoot};
+use super::event::{Event, LoggedEvent};
+use super::fact::FactSet;
+use super::known::Known;
+use super::log_coverage::CollectedLog;
+
+/// A change smaller than this is a time service at work.
+const STEP: SignedDuration = SignedDuration::from_secs(60);
+/// Several records mark one boot; they stand within minutes.
+const ONE_BOOT: SignedDuration = SignedDuration::from_mins(5);
+
+/// How time runs in one host's collection.
+#[derive(Debug, Clone, Default)]
+pub struct Clock {
+    /// The end of the collection; none when nothing in it carries a time.
+    pub as_of: Option<Timestamp>,
+    /// The oldest record of any log.
+    pub oldest: Option<Timestamp>,
+    /// The starts of Windows, oldest first.
+    pub boots: Vec<Timestamp>,
+    steps_back: Vec<StepBack>,
+}
+
+/// The clock was set back, as one log shows it.
+#[derive(Debug, Clone)]
+struct StepBack {
+    artifact: Arc<str>,
+    /// Records of this log below this order were written before the step.
+    before: u64,
+    from: Timestamp,
+    to: Timestamp,
+}
+
+impl Clock {
+    /// Reads the clock off the events and logs of one host; `written` is the newest time at which a hive was written.
+    #[must_use]
+    pub fn read(events: &[LoggedEvent], logs: &[CollectedLog], written: Option<Timestamp>) -> Self {
+        let newest = newest_records(events, logs);
+        let steps_back = steps_back(events, logs);
+        // The newest record that surely stands behind a step. What another log, or a hive, dates later than that was written
+        // since, or by the wrong clock: by whichever it is nearer to.
+        let behind = steps_back
+            .iter()
+            .filter_map(|step| newest.get(&step.artifact).map(|(_, time)| *time))
+            .max();
+        let stale = |time: Timestamp| {
+            behind.is_some_and(|behind| {
+                time > behind
+                    && steps_back.iter().any(|step| {
+                        time <= step.from
+                            && step.from.duration_since(time) < time.duration_since(behind)
+                    })
+            })
+        };
+        let as_of = newest
+            .values()
+            .map(|(_, time)| *time)
+            .chain(written)
+            .filter(|time| !stale(*time))
+            .max();
+        let oldest = logs
+            .iter()
+            .filter_map(|log| log.summary.span.map(|span| span.oldest.time))
+            .chain(events.iter().map(|event| event.time))
+            .min();
+        let mut clock = Clock {
+            as_of,
+            oldest,
+            boots: Vec::new(),
+            steps_back,
+        };
+        clock.boots = boots(events.iter().filter_map(|event| match event.event {
+            Event::Booted { .. } => Some(clock.place(event)),
+            _ => None,
+        }));
+        clock
+    }
+
+    /// When an event happened, as the present clock counts: what was written before the clock was set back happened, at the
+    /// latest, when it was.
+    #[must_use]
+    pub fn place(&self, event: &LoggedEvent) -> Timestamp {
+        let later_than_the_end = self.as_of.is_some_and(|end| event.time > end);
+        self.steps_back
+            .iter()
+            .filter(|step| match step.artifact == event.artifact {
+                true => event.order < step.before,
+                false => later_than_the_end && event.time <= step.from,
+            })
+            .map(|step| step.to)
+            .fold(event.time, Timestamp::min)
+    }
+
+    /// The events in the order in which they happened, each with its time.
+    #[must_use]
+    pub fn arrange<'a>(&self, events: &'a [LoggedEvent]) -> Vec<Placed<'a>> {
+        let mut placed: Vec<Placed<'a>> = events
+            .iter()
+            .map(|event| Placed {
+                at: self.place(event),
+                event,
+            })
+            .collect();
+        placed.sort_by(|one, other| {
+            let key = |placed: &Placed<'a>| {
+                (
+                    placed.at,
+                    Arc::clone(&placed.event.artifact),
+                    placed.event.order,
+                )
+            };
+            key(one).cmp(&key(other))
+        });
+        placed.dedup_by(|one, other| same_record(one.event, other.event));
+        placed
+    }
+
+    /// Counts the boots up to a moment: two moments with the same count lie in the same run of Windows.
+    #[must_use]
+    pub fn run_of(&self, time: Timestamp) -> usize {
+        self.boots.partition_point(|boot| *boot <= time)
+    }
+
+    /// Adds the facts about boots and clock steps. `validity` is that of the listener's certificate, if it has one.
+    pub fn add_facts(
+        &self,
+        events: &[Placed<'_>],
+        validity: &Known<Option<(Timestamp, Timestamp)>>,
+        facts: &mut FactSet,
+    ) {
+        for Placed { at, event } in events {
+            match event.event {
+                Event::Booted {
+                    event: id @ (12 | 6005),
+                } => {
+                    facts.add(Some(*at), HostBoot { event: id }, vec![event.source()]);
+                }
+                Event::ClockSet { from, to } if is_step(from, to) => {
+                    let seconds = to.duration_since(from).as_secs();
+                    let crosses_validity = validity.clone().map(|validity| {
+                        validity.is_some_and(|(begin, end)| {
+                            crosses(from, to, begin) || crosses(from, to, end)
+                        })
+                    });
+                    facts.add(
+                        Some(*at),
+                        ClockStep {
+                            from,
+                            to,
+                            seconds,
+                            crosses_validity,
+                        },
+                        vec![event.source()],
+                    );
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Whether a moment lies between two readings of the clock.
+fn crosses(from: Timestamp, to: Timestamp, moment: Timestamp) -> bool {
+    from.min(to) < moment && moment <= from.max(to)
+}
+
+/// An event and when it happened.
+#[derive(Debug, Clone, Copy)]
+pub struct Placed<'a> {
+    /// When, as the present clock counts.
+    pub at: Timestamp,
+    /// The event.
+    pub event: &'a LoggedEvent,
+}
+
+/// The same record of the same channel, out of two files.
+fn same_record(one: &LoggedEvent, other: &LoggedEvent) -> bool {
+    one.number == other.number
+        && one.time == other.time
+        && one.channel == other.channel
+        && one.event == other.event
+}
+
+fn is_step(from: Timestamp, to: Timestamp) -> bool {
+    to.duration_since(from).abs() > STEP
+}
+
+/// For each log, the order and time of its newest record.
+fn newest_records(
+    events: &[LoggedEvent],
+    logs: &[CollectedLog],
+) -> BTreeMap<Arc<str>, (u64, Timestamp)> {
+    let of_logs = logs.iter().filter_map(|log| {
+        let newest = log.summary.span?.newest;
+        Some((Arc::clone(&log.artifact), (newest.order, newest.time)))
+    });
+    let of_events = events
+        .iter()
+        .map(|event| (Arc::clone(&event.artifact), (event.order, event.time)));
+    let mut newest = BTreeMap::new();
+    for (artifact, mark) in of_logs.chain(of_events) {
+        let known = newest.entry(artifact).or_insert(mark);
+        *known = mark.max(*known);
+    }
+    newest
+}
+
+fn steps_back(events: &[LoggedEvent], logs: &[CollectedLog]) -> Vec<StepBack> {
+    let fallen = logs.iter().flat_map(|log| {
+        log.summary.clock_steps.iter().map(|step| StepBack {
+            artifact: Arc::clone(&log.artifact),
+            before: step.to.order,
+            from: step.from.time,
+            to: step.to.time,
+        })
+    });
+    let told = events.iter().filter_map(|event| match event.event {
+        Event::ClockSet { from, to } if is_step(from, to) && to < from => Some(StepBack {
+            artifact: Arc::clone(&event.artifact),
+            before: event.order,
+            from,
+            to,
+        }),
+        _ => None,
+    });
+    fallen.chain(told).collect()
+}
+
+fn boots(times: impl Iterator<Item = Timestamp>) -> Vec<Timestamp> {
+    let mut times: Vec<Timestamp> = times.collect();
+    times.sort_unstable();
+    let mut boots: Vec<Timestamp> = Vec::new();
+    for time in times {
+        if boots
+            .last()
+            .is_none_or(|boot| time.duration_since(*boot) > ONE_BOOT)
+        {
+            boots.push(time);
+        }
+    }
+    boots
+}

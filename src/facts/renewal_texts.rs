@@ -1,0 +1,115 @@
+//! The texts of the statuses with which the making of a certificate fails, in the languages of Windows. Data: a language is
+//! one more line. They are the system's message texts for the Win32 error or HRESULT (FormatMessage); a part of a text that
+//! no other text holds is enough. Texts of languages other than English and German vary a little between builds: both forms
+//! stand here where two are known.
+
+use super::catalog::certificate::RenewalStatus;
+
+/// For each status, its texts: English, German, French, Spanish, Russian, Portuguese, Italian, Japanese, Chinese.
+pub const STATUS_TEXTS: &[(RenewalStatus, &[&str])] = &[
+    (
+        RenewalStatus::AccessDenied,
+        &[
+            "Access is denied",
+            "Access denied",
+            "Zugriff verweigert",
+            "Zugriff wurde verweigert",
+            "Accès refusé",
+            "Acceso denegado",
+            "Отказано в доступе",
+            "Acesso negado",
+            "Accesso negato",
+            "アクセスが拒否されました",
+            "拒绝访问",
+            "存取被拒",
+        ],
+    ),
+    (
+        RenewalStatus::ObjectExists,
+        &[
+            "Object already exists",
+            "Objekt ist bereits vorhanden",
+            "Objekt ist schon vorhanden",
+            "L'objet existe déjà",
+            "El objeto ya existe",
+            "Объект уже существует",
+            "O objeto já existe",
+            "L'oggetto esiste già",
+            "Oggetto già esistente",
+            "オブジェクトは既に存在します",
+            "对象已存在",
+            "物件已存在",
+            "物件已經存在",
+        ],
+    ),
+    (
+        RenewalStatus::NoKeyset,
+        &[
+            "Keyset does not exist",
+            "Key set does not exist",
+            "Schlüsselsatz ist nicht vorhanden",
+            "Schlüsselsatz nicht vorhanden",
+            "jeu de clés n'existe pas",
+            "conjunto de claves no existe",
+            "Набор ключей не существует",
+            "conjunto de chaves não existe",
+            "set di chiavi non esiste",
+            "Set di chiavi inesistente",
+            "キー セットがありません",
+            "キーセットがありません",
+            "密钥集不存在",
+            "金鑰組不存在",
+        ],
+    ),
+    (
+        RenewalStatus::BadKeyState,
+        &[
+            "Key not valid for use in specified state",
+            "Schlüssel ist im angegebenen Status nicht gültig",
+            "Schlüssel nicht zur Verwendung im angegebenen Status gültig",
+            "Clé non valide pour l'utilisation dans l'état spécifié",
+            "clé n'est pas valide pour l'utilisation dans l'état spécifié",
+            "Clave no válida para utilizar en el estado especificado",
+            "Ключ не может быть использован в указанном состоянии",
+            "Chave não válida para uso no estado especificado",
+            "chave não é válida para uso no estado especificado",
+            "Chiave non valida per l'utilizzo nello stato specificato",
+            "指定された状態で使用するには無効なキーです",
+            "该项不适于在指定状态下使用",
+            "金鑰不適用於指定的狀態",
+        ],
+    ),
+    (
+        RenewalStatus::InvalidParameter,
+        &[
+            "The parameter is incorrect",
+            "Falscher Parameter",
+            "Paramètre incorrect",
+            "El parámetro no es correcto",
+            "Параметр задан неверно",
+            "Parâmetro incorreto",
+            "Parametro non corretto",
+            "パラメーターが間違っています",
+            "パラメータが間違っています",
+            "参数错误",
+            "參數錯誤",
+        ],
+    ),
+    (
+        RenewalStatus::DiskFull,
+        &[
+            "There is not enough space on the disk",
+            "nicht genug Speicherplatz auf dem Datenträger",
+            "nicht genügend Speicherplatz auf dem Datenträger",
+            "Espace insuffisant sur le disque",
+            "Espacio en disco insuficiente",
+            "Недостаточно места на диске",
+            "Espaço insuficiente no disco",
+            "Espaço em disco insuficiente",
+            "Spazio su disco insufficiente",
+            "ディスクに十分な空き領域がありません",
+            "磁盘空间不足",
+            "磁碟空間不足",
+        ],
+    ),
+];

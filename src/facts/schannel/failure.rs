@@ -1,0 +1,295 @@
+//! Schannel's failures, as facts.
+
+use jiff::Timestamp;
+
+use crate::facts::catalog::certificate::TimeRefused;
+use crate::facts::catalog::schannel::{SchannelFailure, SchannelRole, SuiteRefusals};
+use crate::facts::clock::Placed;
+use crate::facts::connection::facts::Whom;
+use crate::facts::coverage::Window;
+use crate::facts::event::{Event, SchannelEvent};
+use crate::facts::fact::{FactSet, Source};
+use crate::facts::history::History;
+use crate::facts::incident::ConnectionState;
+use crate::facts::known::Known;
+use crate::facts::subject::Subject;
+
+/// The events that tell of a failure. The others of the watch list tell of successes and of the machine as a client.
+const FAILURES: [u32; 8] = [36869, 36870, 36871, 36872, 36874, 36886, 36887, 36888];
+/// Those about the server's own credential, which hit every client alike.
+const CREDENTIAL: [u32; 4] = [36869, 36870, 36871, 36886];
+/// The client's suites and the server's share none.
+const NO_COMMON_SUITE: u32 = 36874;
+/// `certificate_expired`, RFC 8446 6.2.
+const ALERT_EXPIRED: u32 = 45;
+/// So many refusals are a pattern.
+const PATTERN: usize = 3;
+/// Session 0 is the services', session 1 most often the console's.
+const FIRST_REMOTE_SESSION: u32 = 2;
+
+/// Adds the facts about failures of TLS.
+pub fn add_facts(
+    history: &History<'_>,
+    whom: &Whom<'_>,
+    lists_share: &Known<bool>,
+    facts: &mut FactSet,
+) {
+    let last_success = last_tls_success(history);
+    for (index, placed, event) in schannel_events(history) {
+        if FAILURES.contains(&event.event) {
+            add_failure(history, whom, last_success, (index, placed, event), facts);
+        }
+        if event.event == 36887
+            && event.alert == Some(ALERT_EXPIRED)
+            && history.attribution.of(index) == Some(&Known::Is(true))
+        {
+            let body = TimeRefused { event: 36887 };
+            facts.add(Some(placed.at), body, vec![placed.event.source()]);
+        }
+    }
+    add_suite_refusals(history, whom, lists_share, facts);
+}
+
+fn schannel_events<'a>(
+    history: &'a History<'_>,
+) -> impl Iterator<Item = (usize, &'a Placed<'a>, &'a SchannelEvent)> {
+    history
+        .events
+        .iter()
+        .enumerate()
+        .filter_map(|(index, placed)| match &placed.event.event {
+            Event::Schannel(event) => Some((index, placed, event)),
+            _ => None,
+        })
+}
+
+/// The last moment at which TLS is known to have worked for Remote Desktop.
+fn last_tls_success(history: &History<'_>) -> Option<Timestamp> {
+    history
+        .events
+        .iter()
+        .enumerate()
+        .filter(|(index, placed)| match &placed.event.event {
+            Event::TlsNegotiated
+            | Event::Authenticated { .. }
+            | Event::SessionOpened {
+                client: Some(_), ..
+            } => true,
+            Event::Schannel(event) => is_server_handshake(history, *index, event),
+            _ => false,
+        })
+        .map(|(_, placed)| placed.at)
+        .max()
+}
+
+fn is_server_handshake(history: &History<'_>, index: usize, event: &SchannelEvent) -> bool {
+    event.event == 36880
+        && event.role == Some(SchannelRole::Server)
+        && history.attribution.of(index) == Some(&Known::Is(true))
+}
+
+/// The last session at a desktop that was not the console's first.
+fn last_desktop(history: &History<'_>) -> Option<Timestamp> {
+    history
+        .events
+        .iter()
+        .filter(|placed| {
+            matches!(placed.event.event, Event::DesktopBegan { session } if session >= FIRST_REMOTE_SESSION)
+        })
+        .map(|placed| placed.at)
+        .max()
+}
+
+fn add_failure(
+    history: &History<'_>,
+    whom: &Whom<'_>,
+    last_success: Option<Timestamp>,
+    (index, placed, event): (usize, &Placed<'_>, &SchannelEvent),
+    facts: &mut FactSet,
+) {
+    let at = placed.at;
+    let attributed = match history.attribution.of(index) {
+        Some(attributed) => attributed.clone(),
+        None => Known::Is(false),
+    };
+    let role = match (event.role, &attributed) {
+        (Some(role), _) => Known::Is(role),
+        (None, Known::Is(true)) => Known::Is(SchannelRole::Server),
+        (None, _) => Known::Open(facts.gaps.open(
+            Subject::SchannelEvents,
+            "the event does not say which end of TLS it is about",
+        )),
+    };
+    let succeeded_later = last_success.is_some_and(|success| success > at);
+    let affected = match (whom.attempt_of(index), history.standing.state) {
+        (attempt @ Some(_), _) => whom.is_affected(attempt),
+        (None, ConnectionState::Unseen) if CREDENTIAL.contains(&event.event) => {
+            let lived =
+                succeeded_later || last_desktop(history).is_some_and(|desktop| desktop > at);
+            Known::Is(!lived)
+        }
+        (None, _) => whom.is_affected(None),
+    };
+    let body = SchannelFailure {
+        event: event.event,
+        role,
+        error: event.error,
+        state: event.state,
+        alert: event.alert,
+        protocol: event.protocol.clone(),
+        affected: affected.and(attributed.clone()),
+        attributed,
+        overcome: match succeeded_later || tells_success(history, at) {
+            true => Known::Is(succeeded_later),
+            false => Known::Open(history.coverage.gap(
+                Subject::TlsOutcomes,
+                "no log could show that TLS succeeded later",
+                &mut facts.gaps,
+            )),
+        },
+    };
+    facts.add(Some(at), body, vec![placed.event.source()]);
+}
+
+/// Whether a log that shows successes of TLS, or what comes after them, covers the time from here to the end.
+fn tells_success(history: &History<'_>, from: Timestamp) -> bool {
+    let window = Window {
+        from: Some(from),
+        to: history.clock.as_of,
+    };
+    [
+        Subject::TlsOutcomes,
+        Subject::CredentialOutcomes,
+        Subject::LocalSessionManagerLog,
+    ]
+    .into_iter()
+    .any(|subject| history.coverage.covers(subject, &window))
+}
+
+/// The refusals for want of a common suite since the last success, taken together.
+fn add_suite_refusals(
+    history: &History<'_>,
+    whom: &Whom<'_>,
+    lists_share: &Known<bool>,
+    facts: &mut FactSet,
+) {
+    let unseen = history.standing.state == ConnectionState::Unseen;
+    let life = last_tls_success(history).max(last_desktop(history));
+    let since = match history.standing.last_success {
+        Some(success) => Some(success),
+        None if unseen => life,
+        None => None,
+    };
+    let refusals: Vec<(usize, &Placed<'_>)> = schannel_events(history)
+        .filter(|(_, _, event)| event.event == NO_COMMON_SUITE)
+        .map(|(index, placed, _)| (index, placed))
+        .filter(|(_, placed)| since.is_none_or(|since| placed.at > since))
+        .collect();
+    let gap_of = |index: usize| history.attribution.of(index).and_then(Known::gap);
+    let is_certain = |index: usize| history.attribution.of(index) == Some(&Known::Is(true));
+    let certain = refusals
+        .iter()
+        .filter(|(index, _)| is_certain(*index))
+        .count();
+    let open: Vec<_> = refusals
+        .iter()
+        .filter_map(|(index, _)| gap_of(*index))
+        .collect();
+    let asked = Window {
+        from: since.or(history.clock.oldest),
+        to: history.clock.as_of,
+    };
+    let covered = history.coverage.covers(Subject::SchannelEvents, &asked);
+    let not_covered = history.coverage.gap(
+        Subject::SchannelEvents,
+        "not in the collection",
+        &mut facts.gaps,
+    );
+    let attributed = match (certain, open.first()) {
+        (0, Some(gap)) => Known::Open(*gap),
+        (0, None) if !covered => Known::Open(not_covered),
+        (certain, _) => Known::Is(certain),
+    };
+    let repeats_to_end = match unseen {
+        // Nothing tells whose they are: all that stand after the last sign of life count together.
+        true => {
+            let after =
+                |(_, placed): &&(usize, &Placed<'_>)| life.is_none_or(|life| placed.at > life);
+            let certain = refusals
+                .iter()
+                .filter(after)
+                .filter(|(index, _)| is_certain(*index))
+                .count();
+            let open: Vec<_> = refusals
+                .iter()
+                .filter(after)
+                .filter_map(|(index, _)| gap_of(*index))
+                .collect();
+            repeats(certain, &open, covered, not_covered)
+        }
+        false => {
+            let first = history.standing.first_failure;
+            let of_locked_out = |(index, placed): &&(usize, &Placed<'_>)| {
+                first.is_some_and(|first| placed.at >= first)
+                    && whom.is_affected(whom.attempt_of(*index)) != Known::Is(false)
+            };
+            let known = |index: &usize| {
+                is_certain(*index) && whom.is_affected(whom.attempt_of(*index)) == Known::Is(true)
+            };
+            let certain = refusals
+                .iter()
+                .filter(of_locked_out)
+                .filter(|(index, _)| known(index))
+                .count();
+            let open: Vec<_> = refusals
+                .iter()
+                .filter(of_locked_out)
+                .filter(|(index, _)| !known(index))
+                .filter_map(|(index, _)| {
+                    gap_of(*index).or_else(|| whom.is_affected(whom.attempt_of(*index)).gap())
+                })
+                .collect();
+            match first {
+                // Nobody is locked out.
+                None => Known::Is(false),
+                Some(_) => repeats(certain, &open, covered, not_covered),
+            }
+        }
+    };
+    let last = refusals.iter().map(|(_, placed)| placed.at).max();
+    let entered_later = last_tls_success(history).max(last_desktop(history)) > last;
+    let telling = match lists_share {
+        // With an overlap they are some other client's, or a scanner's.
+        Known::Is(true) => Known::Is(false),
+        _ => attributed.clone().map(|count| count > 0 && !entered_later),
+    };
+    let body = SuiteRefusals {
+        attributed,
+        repeats_to_end,
+        lists_share: lists_share.clone(),
+        telling,
+    };
+    let records: Vec<Source> = refusals
+        .iter()
+        .map(|(_, placed)| placed.event.source())
+        .collect();
+    let sources = match records.is_empty() {
+        true => vec![Source::Derived(Vec::new())],
+        false => records,
+    };
+    facts.add(last, body, sources);
+}
+
+fn repeats(
+    certain: usize,
+    open: &[crate::facts::gap::GapId],
+    covered: bool,
+    not_covered: crate::facts::gap::GapId,
+) -> Known<bool> {
+    match open.first() {
+        _ if certain >= PATTERN => Known::Is(true),
+        Some(gap) if certain + open.len() >= PATTERN => Known::Open(*gap),
+        _ if covered => Known::Is(false),
+        _ => Known::Open(not_covered),
+    }
+}

@@ -1,0 +1,164 @@
+//! The watch list: which event records are read at all, by the name of whoever writes them and their ids. Data, not code: a
+//! new event is a number here and a variant of [`Event`](super::event::Event).
+
+use crate::parse::event_log::RecordKey;
+
+/// Who writes an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Writer {
+    /// The transport and security layers of Remote Desktop, from Windows 8 and Server 2012 on.
+    RdpCoreTs,
+    /// The listener and the authentication; its classic events stand in System under the name TermService.
+    ConnectionManager,
+    /// Sessions: logon, logoff, disconnect.
+    SessionManager,
+    /// The terminal driver of Windows 8.1, Server 2012 R2 and before.
+    TermDd,
+    /// Windows' TLS.
+    Schannel,
+    /// The audit of the Security log.
+    Security,
+    /// The service control manager.
+    ServiceControl,
+    /// The kernel: boots and the clock.
+    Kernel,
+    /// The event log service: its own starts, which mark boots.
+    EventLog,
+    /// The event log service: logs that were cleared.
+    LogKeeper,
+    /// Winlogon's customer experience notices, which mark sessions.
+    Winlogon,
+    /// The Remote Desktop client; a log of the client.
+    RdpClient,
+}
+
+/// What is read of one writer.
+#[derive(Debug, Clone, Copy)]
+pub struct Watched {
+    /// Whose events.
+    pub writer: Writer,
+    /// The names under which it writes: provider names and names of classic sources.
+    pub names: &'static [&'static str],
+    /// The event ids.
+    pub events: &'static [u32],
+}
+
+/// Every event that is read.
+pub const WATCH_LIST: &[Watched] = &[
+    Watched {
+        writer: Writer::RdpCoreTs,
+        names: &["Microsoft-Windows-RemoteDesktopServices-RdpCoreTS"],
+        events: &[65, 66, 98, 102, 103, 131, 139, 140, 142, 143, 153, 226],
+    },
+    Watched {
+        writer: Writer::ConnectionManager,
+        names: &[
+            "Microsoft-Windows-TerminalServices-RemoteConnectionManager",
+            "TermService",
+        ],
+        events: &[
+            258, 261, 1051, 1053, 1054, 1055, 1056, 1057, 1058, 1059, 1063, 1064, 1065, 1149, 1158,
+        ],
+    },
+    Watched {
+        writer: Writer::SessionManager,
+        names: &["Microsoft-Windows-TerminalServices-LocalSessionManager"],
+        events: &[21, 22, 23, 24, 25, 39, 40],
+    },
+    Watched {
+        writer: Writer::TermDd,
+        names: &["TermDD"],
+        events: &[50, 56],
+    },
+    Watched {
+        writer: Writer::Schannel,
+        names: &["Schannel"],
+        events: &[
+            36869, 36870, 36871, 36872, 36874, 36880, 36881, 36886, 36887, 36888,
+        ],
+    },
+    Watched {
+        writer: Writer::Security,
+        names: &["Microsoft-Windows-Security-Auditing"],
+        events: &[4616, 4624, 4625, 5058, 5061],
+    },
+    Watched {
+        writer: Writer::ServiceControl,
+        names: &[
+            "Service Control Manager",
+            "Microsoft-Windows-Service Control Manager",
+        ],
+        events: &[
+            7000, 7001, 7009, 7011, 7022, 7023, 7024, 7031, 7034, 7036, 7040,
+        ],
+    },
+    Watched {
+        writer: Writer::Kernel,
+        names: &["Microsoft-Windows-Kernel-General"],
+        events: &[1, 12],
+    },
+    Watched {
+        writer: Writer::EventLog,
+        names: &["EventLog"],
+        events: &[6005, 6009],
+    },
+    Watched {
+        writer: Writer::LogKeeper,
+        names: &["Microsoft-Windows-Eventlog"],
+        events: &[104, 1102],
+    },
+    Watched {
+        writer: Writer::Winlogon,
+        names: &["Microsoft-Windows-Winlogon"],
+        events: &[7001],
+    },
+    Watched {
+        writer: Writer::RdpClient,
+        names: &["Microsoft-Windows-TerminalServices-ClientActiveXCore"],
+        events: &[1024, 1026],
+    },
+];
+
+/// Whether a record is on the list. Asked before the rest of the record is looked at.
+#[must_use]
+pub fn wants(key: &RecordKey<'_>) -> bool {
+    watched(key.provider, key.source_name, key.event_id).is_some()
+}
+
+/// Who wrote an event of the list; none for what is not on it.
+#[must_use]
+pub fn watched(provider: &str, source_name: Option<&str>, event_id: u32) -> Option<Writer> {
+    let named = |names: &[&str]| {
+        names.iter().any(|name| {
+            name.eq_ignore_ascii_case(provider)
+                || source_name.is_some_and(|source| name.eq_ignore_ascii_case(source))
+        })
+    };
+    WATCH_LIST
+        .iter()
+        .find(|watched| watched.events.contains(&event_id) && named(watched.names))
+        .map(|watched| watched.writer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classic_events_are_known_by_provider_and_by_source_name() {
+        let provider = "Microsoft-Windows-TerminalServices-RemoteConnectionManager";
+        for (provider, source) in [
+            (provider, Some("TermService")),
+            (provider, None),
+            ("TermService", None),
+        ] {
+            assert_eq!(
+                watched(provider, source, 1058),
+                Some(Writer::ConnectionManager)
+            );
+        }
+        assert_eq!(watched("Schannel", None, 36874), Some(Writer::Schannel));
+        assert_eq!(watched("Schannel", None, 36867), None);
+        assert_eq!(watched("Something else", None, 1058), None);
+    }
+}

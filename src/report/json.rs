@@ -1,0 +1,20 @@
+//! JSON: the whole report in the stable shape of [`Output`].
+
+use crate::verdict::model::{Output, Report, SCHEMA_VERSION, Tool};
+
+/// The reports, indented, with a line end.
+pub(super) fn render(reports: &[Report]) -> Vec<u8> {
+    pretty(&Output {
+        schema_version: SCHEMA_VERSION,
+        tool: Tool::this(),
+        reports: reports.to_vec(),
+    })
+}
+
+/// Any of our own values, indented, with a line end.
+pub(super) fn pretty(value: &impl serde::Serialize) -> Vec<u8> {
+    let mut bytes = serde_json::to_vec_pretty(value)
+        .expect("maps with text keys and plain values always serialize");
+    bytes.push(b'\n');
+    bytes
+}

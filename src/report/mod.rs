@@ -1,0 +1,17 @@
+//! The report's forms: one file for each format, reports in, bytes out. No terminal, no environment, no clock is looked at here;
+//! whoever asks says how wide, in which characters and in which time zone.
+
+mod clock;
+pub mod escape;
+mod format;
+mod json;
+mod observation;
+mod schema;
+mod source;
+mod text;
+
+pub use clock::Clock;
+pub use escape::Charset;
+pub use format::{Format, UnknownExtension};
+pub use schema::schema;
+pub use text::{Detail, TextOptions};

@@ -1,0 +1,363 @@
+//! What a fact says, as one line for people. A table of sentences, so that a new kind of fact needs a line here and no code.
+//!
+//! In a sentence `{field}` stands for the field's value. `[...]` is left out when a field in it has no value or is not known;
+//! `[?field ...]` stands only when the field is true, `[!field ...]` only when it is false, `[field=word ...]` only when it is
+//! that word.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::clock::Clock;
+use super::source::fingerprint;
+use crate::verdict::model::FactEntry;
+
+/// A sentence for each kind.
+const SENTENCES: &[(&str, &str)] = &[
+    (
+        "certificate.due",
+        "the listener's certificate: {standing}[, ends {not_after}]",
+    ),
+    (
+        "certificate.renewal",
+        "event {event}: certificate [result=created made][result=failed not made][: {status}][ {code}]",
+    ),
+    (
+        "certificate.renewal_service",
+        "{service} [?blocked is disabled or fails to start][!blocked can run][; certificate {certificate}]",
+    ),
+    (
+        "certificate.time_refused",
+        "event {event}: the certificate's dates were refused",
+    ),
+    (
+        "client.outcome",
+        "client {client}: {state}[ since {since}][, got as far as {stage}][, code {code}]",
+    ),
+    (
+        "client.report",
+        "the client's own log, event {event}[: {code}]",
+    ),
+    ("clock.step", "the clock was set from {from} to {to}"),
+    (
+        "connection.attempt",
+        "attempt[ from {client}] got as far as {reached}[, ended: {ended}][, {code}]",
+    ),
+    (
+        "connection.passed",
+        "connection[ from {client}] got past {stage}",
+    ),
+    (
+        "connection.security_error",
+        "[source=rdpcorets RdpCoreTS][source=termdd TermDD] {event}: security layer error[ {code}][ in {transition}][ from {client}]",
+    ),
+    (
+        "connection.state",
+        "people's connections: {state}[, they die at {stage}]; clients that count: {clients}, strangers: {strangers}",
+    ),
+    ("host.boot", "Windows started (event {event})"),
+    (
+        "host.identity",
+        "computer {name}[, {product}][, build {build}][, {role}]",
+    ),
+    ("host.session_began", "desktop session {session} began"),
+    (
+        "key.operation",
+        "event {event}[?listener , listener's key]: {result}[ by {account}]",
+    ),
+    (
+        "key_file.access",
+        "key file {path}: {account} [?can_read can read it][!can_read cannot read it][?denied (denied by an entry)]",
+    ),
+    ("key_file.state", "key file {path}: {state}"),
+    (
+        "listener.certificate",
+        "certificate {thumbprint} ({chosen_by})[?not_begun , valid only from {not_before}][, valid to {not_after}][?ended , ended]",
+    ),
+    (
+        "listener.switch",
+        "Remote Desktop is switched [?off off][!off on][ ({set_by})]",
+    ),
+    (
+        "listener.tls",
+        "[?in_use TLS is in use][!in_use TLS is not in use][, SecurityLayer {security_layer}][, UserAuthentication {user_authentication}][ ({set_by})]",
+    ),
+    ("log.cleared", "the log {channel} was cleared"),
+    (
+        "schannel.failure",
+        "Schannel {event}[, {error}][, alert {alert}][, state {state}][?attributed , Remote Desktop's]",
+    ),
+    (
+        "schannel.suite_refusals",
+        "refused for want of a common suite (36874): {attributed} times[?repeats_to_end , to the end]",
+    ),
+    (
+        "service.changed",
+        "start type of {service} changed[?disabled to disabled][ by {by}]",
+    ),
+    (
+        "service.failure",
+        "{service} failed: event {event}[, {code}]",
+    ),
+    (
+        "service.ran",
+        "{service} [?running started][!running stopped]",
+    ),
+    (
+        "service.start",
+        "{service}[ start type: {start}][!present is not registered]",
+    ),
+    (
+        "tls.local_suites",
+        "local suite order[?in_force , in force][?usable , usable][!usable , leaves nothing usable][ ({fault})]",
+    ),
+    (
+        "tls.overlap",
+        "server and {with}: [?shares agree][!shares nothing in common][ (no common {obstacle})]",
+    ),
+    (
+        "tls.server",
+        "TLS on this server: [?all_versions_off every version off][!all_versions_off {versions}][, suites: {list_source}][!policy_known , policy not known]",
+    ),
+    (
+        "tls.suite_policy",
+        "suite policy [?present set][!present not set][?usable , usable][!usable , leaves nothing usable][ ({fault})][, unknown name {first_unknown}]",
+    ),
+];
+
+/// Accounts that stand in every Windows under the same SID (Microsoft, "Security identifiers").
+const ACCOUNTS: &[(&str, &str)] = &[
+    ("S-1-1-0", "Everyone"),
+    ("S-1-5-11", "Authenticated Users"),
+    ("S-1-5-18", "SYSTEM"),
+    ("S-1-5-19", "LOCAL SERVICE"),
+    ("S-1-5-20", "NETWORK SERVICE"),
+    ("S-1-5-32-544", "Administrators"),
+    ("S-1-5-32-545", "Users"),
+];
+
+/// A value without spaces that is longer than this is shortened in the middle.
+const LONGEST_WORD: usize = 40;
+
+/// What the fact says.
+pub(super) fn observation(fact: &FactEntry, clock: &Clock) -> String {
+    let sentence = SENTENCES
+        .iter()
+        .find(|(kind, _)| *kind == fact.kind)
+        .map(|(_, sentence)| *sentence);
+    match sentence {
+        Some(sentence) => fill(sentence, fact, clock),
+        None => listed(fact, clock),
+    }
+}
+
+/// A kind without a sentence: its fields as they are.
+fn listed(fact: &FactEntry, clock: &Clock) -> String {
+    let fields: Vec<String> = fact
+        .fields
+        .iter()
+        .filter_map(|(name, value)| Some(format!("{name}={}", shown(value, clock)?)))
+        .collect();
+    match fields.is_empty() {
+        true => fact.kind.clone(),
+        false => format!("{}: {}", fact.kind, fields.join(" ")),
+    }
+}
+
+/// The sentence with its optional parts resolved.
+fn fill(sentence: &str, fact: &FactEntry, clock: &Clock) -> String {
+    let mut line = String::new();
+    let mut rest = sentence;
+    while let Some((before, after)) = rest.split_once('[') {
+        line.push_str(&substitute(before, fact, clock).0);
+        let (part, tail) = after.split_once(']').unwrap_or((after, ""));
+        line.push_str(&optional(part, fact, clock).unwrap_or_default());
+        rest = tail;
+    }
+    line.push_str(&substitute(rest, fact, clock).0);
+    let words: Vec<&str> = line.split(' ').filter(|word| !word.is_empty()).collect();
+    words.join(" ").replace(" ,", ",")
+}
+
+/// One optional part; none when it is to be left out.
+fn optional(part: &str, fact: &FactEntry, clock: &Clock) -> Option<String> {
+    let (condition, text) = match part.split_once(' ') {
+        Some((condition, text)) if condition.starts_with(['?', '!']) || condition.contains('=') => {
+            (Some(condition), text)
+        }
+        _ => (None, part),
+    };
+    if !condition.is_none_or(|condition| holds(condition, fact)) {
+        return None;
+    }
+    let lead = if condition.is_some() { " " } else { "" };
+    let (text, complete) = substitute(text, fact, clock);
+    (complete || condition.is_some()).then(|| format!("{lead}{text}"))
+}
+
+fn holds(condition: &str, fact: &FactEntry) -> bool {
+    let field = |name: &str| fact.fields.get(name);
+    if let Some(name) = condition.strip_prefix('?') {
+        return field(name) == Some(&Value::Bool(true));
+    }
+    if let Some(name) = condition.strip_prefix('!') {
+        return field(name) == Some(&Value::Bool(false));
+    }
+    let (name, word) = condition.split_once('=').unwrap_or((condition, ""));
+    field(name).and_then(Value::as_str) == Some(word)
+}
+
+/// The text with its fields filled in, and whether all of them had a value.
+fn substitute(text: &str, fact: &FactEntry, clock: &Clock) -> (String, bool) {
+    let mut line = String::new();
+    let mut complete = true;
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('{') {
+        line.push_str(before);
+        let (name, tail) = after.split_once('}').unwrap_or((after, ""));
+        match fact.fields.get(name).and_then(|value| shown(value, clock)) {
+            Some(value) => line.push_str(&value),
+            None => {
+                complete = false;
+                line.push_str("(not known)");
+            }
+        }
+        rest = tail;
+    }
+    line.push_str(rest);
+    (line, complete)
+}
+
+/// A field's value; none where it has none or is not known (`{"gap": ...}`).
+fn shown(value: &Value, clock: &Clock) -> Option<String> {
+    match value {
+        Value::Null | Value::Object(_) => None,
+        Value::Bool(true) => Some("yes".to_owned()),
+        Value::Bool(false) => Some("no".to_owned()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Array(values) if values.is_empty() => Some("none".to_owned()),
+        Value::Array(values) => {
+            let parts: Vec<String> = values
+                .iter()
+                .filter_map(|value| shown(value, clock))
+                .collect();
+            Some(parts.join(", "))
+        }
+        Value::String(text) => Some(shown_text(text, clock)),
+    }
+}
+
+fn shown_text(text: &str, clock: &Clock) -> String {
+    if let Some((_, account)) = ACCOUNTS.iter().find(|(sid, _)| *sid == text) {
+        return (*account).to_owned();
+    }
+    if text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return fingerprint(text);
+    }
+    if text.parse::<Timestamp>().is_ok() {
+        return clock.full(text);
+    }
+    shortened(text)
+}
+
+/// The beginning and the end of a long word; of a path, of its last part.
+fn shortened(text: &str) -> String {
+    if text.chars().count() <= LONGEST_WORD || text.contains(' ') {
+        return text.to_owned();
+    }
+    let last: Vec<char> = super::source::last_part(text).chars().collect();
+    if last.len() <= LONGEST_WORD {
+        return last.into_iter().collect();
+    }
+    last[..8]
+        .iter()
+        .chain(&['…'])
+        .chain(&last[last.len() - 8..])
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::catalog;
+    use serde_json::json;
+
+    fn fact(kind: &str, fields: Value) -> FactEntry {
+        FactEntry {
+            id: "f1".to_owned(),
+            kind: kind.to_owned(),
+            time: None,
+            fields: fields.as_object().cloned().unwrap_or_default(),
+            sources: Vec::new(),
+        }
+    }
+
+    fn says(kind: &str, fields: Value) -> String {
+        observation(&fact(kind, fields), &Clock::new(jiff::tz::TimeZone::UTC))
+    }
+
+    /// The names of fields that a sentence uses.
+    fn names(sentence: &str) -> Vec<&str> {
+        let filled = sentence
+            .split('{')
+            .skip(1)
+            .filter_map(|rest| rest.split_once('}'))
+            .map(|(name, _)| name);
+        let asked = sentence
+            .split('[')
+            .skip(1)
+            .filter_map(|part| part.split_once(' '))
+            .map(|(condition, _)| condition)
+            .filter(|condition| condition.starts_with(['?', '!']) || condition.contains('='))
+            .map(|condition| {
+                let name = condition.trim_start_matches(['?', '!']);
+                name.split_once('=').map_or(name, |(name, _)| name)
+            });
+        filled.chain(asked).collect()
+    }
+
+    #[test]
+    fn every_kind_has_a_sentence_of_its_own_fields() {
+        for kind in catalog::KINDS.iter() {
+            let sentence = SENTENCES.iter().find(|(name, _)| *name == kind.name);
+            let (_, sentence) = sentence.unwrap_or_else(|| panic!("no sentence for {}", kind.name));
+            for name in names(sentence) {
+                assert!(kind.field(name).is_some(), "{}: no field {name}", kind.name);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_is_left_out_or_said() {
+        let line = says(
+            "schannel.failure",
+            json!({"event": 36870, "error": "0x8009030D", "alert": null, "state": {"gap": "g1"}}),
+        );
+        assert_eq!(line, "Schannel 36870, 0x8009030D");
+        assert_eq!(
+            says(
+                "key_file.state",
+                json!({"path": "f686", "state": {"gap": "g2"}})
+            ),
+            "key file f686: (not known)"
+        );
+    }
+
+    #[test]
+    fn conditions_choose_the_words() {
+        let fields = json!({"service": "TermService", "running": false});
+        assert_eq!(says("service.ran", fields), "TermService stopped");
+        let fields = json!({"path": "C:\\keys\\f686", "account": "S-1-5-20", "can_read": false, "denied": true});
+        assert_eq!(
+            says("key_file.access", fields),
+            "key file C:\\keys\\f686: NETWORK SERVICE cannot read it (denied by an entry)"
+        );
+    }
+
+    #[test]
+    fn a_kind_from_elsewhere_shows_its_fields() {
+        assert_eq!(
+            says("new.kind", json!({"a": 1, "b": null})),
+            "new.kind: a=1"
+        );
+    }
+}

@@ -1,0 +1,150 @@
+//! What could not be checked and how to collect it; what could not be read.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::count;
+use super::paper::{Ink, Paper};
+use crate::verdict::model::{Finding, GapEntry, Level, Report, Role};
+
+/// How many problems are shown.
+const MOST_PROBLEMS: usize = 6;
+
+/// How much the verdict's own open tests weigh; more than all that is merely open.
+const OF_THE_VERDICT: usize = 10_000;
+
+/// How many rules are named that one missing piece keeps open.
+const MOST_RULES: usize = 4;
+
+/// One thing to collect, and what it would settle.
+pub(super) struct Missing<'a> {
+    pub(super) obtain: &'a str,
+    about: BTreeSet<(&'a str, &'a str)>,
+    rules: Vec<&'a str>,
+    weight: usize,
+}
+
+impl Missing<'_> {
+    /// Whether it would settle the verdict itself.
+    pub(super) fn settles_verdict(&self) -> bool {
+        self.weight >= OF_THE_VERDICT
+    }
+}
+
+pub(super) fn write(paper: &mut Paper, report: &Report) {
+    let missing = missing(report);
+    if missing.is_empty() {
+        return;
+    }
+    paper.heading("Could not check", "and what to collect, most telling first");
+    for (index, piece) in missing.iter().enumerate() {
+        if index > 0 {
+            paper.blank();
+        }
+        for (kind, why) in &piece.about {
+            paper.paragraph(2, Ink::Plain, &format!("{kind}: {why}"));
+        }
+        paper.labelled(
+            4,
+            (Ink::Dim, "keeps open"),
+            12,
+            Ink::Plain,
+            &rules(&piece.rules),
+        );
+        paper.command(4, "collect     ", piece.obtain);
+    }
+}
+
+/// What is missing, by what would settle it; what keeps the verdict's own tests or the most rules open comes first.
+pub(super) fn missing(report: &Report) -> Vec<Missing<'_>> {
+    let gaps: BTreeMap<&str, &GapEntry> = report
+        .gaps
+        .iter()
+        .map(|gap| (gap.id.as_str(), gap))
+        .collect();
+    let mut pieces: Vec<Missing<'_>> = Vec::new();
+    for finding in report
+        .findings
+        .iter()
+        .filter(|finding| finding.level != Level::RuledOut)
+    {
+        let open: BTreeSet<&str> = finding
+            .tests
+            .iter()
+            .flat_map(|test| &test.gaps)
+            .map(String::as_str)
+            .collect();
+        for gap in open.iter().filter_map(|id| gaps.get(id)) {
+            let at = pieces
+                .iter()
+                .position(|piece| piece.obtain == gap.obtain)
+                .unwrap_or_else(|| {
+                    pieces.push(Missing {
+                        obtain: &gap.obtain,
+                        about: BTreeSet::new(),
+                        rules: Vec::new(),
+                        weight: 0,
+                    });
+                    pieces.len() - 1
+                });
+            let piece = &mut pieces[at];
+            piece.about.insert((&gap.kind, &gap.why));
+            if !piece.rules.contains(&finding.cause.as_str()) {
+                piece.rules.push(&finding.cause);
+                piece.weight += weight(finding);
+            }
+        }
+    }
+    pieces.sort_by_key(|piece| std::cmp::Reverse(piece.weight));
+    pieces
+}
+
+/// How much it matters that a finding is open.
+fn weight(finding: &Finding) -> usize {
+    match (finding.role, finding.level) {
+        (Role::Candidate, _) => 10 * OF_THE_VERDICT,
+        (Role::RootCause, _) => OF_THE_VERDICT,
+        (_, Level::Possible) => 10,
+        _ => 1,
+    }
+}
+
+fn rules(rules: &[&str]) -> String {
+    let named = rules
+        .iter()
+        .take(MOST_RULES)
+        .copied()
+        .collect::<Vec<_>>()
+        .join(", ");
+    match rules.len().saturating_sub(MOST_RULES) {
+        0 => named,
+        more => format!("{named} and {more} more"),
+    }
+}
+
+/// What could not be read, and what that hides.
+pub(super) fn problems(paper: &mut Paper, report: &Report) {
+    if report.problems.is_empty() {
+        return;
+    }
+    let all = report.problems.len();
+    paper.heading("Could not read", &count(all as u64, "problem", "problems"));
+    for problem in report.problems.iter().take(MOST_PROBLEMS) {
+        let place: Vec<&str> = [&problem.artifact, &problem.at]
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
+            .collect();
+        match place.is_empty() {
+            true => paper.paragraph(2, Ink::Plain, &problem.message),
+            false => paper.paragraph(
+                2,
+                Ink::Plain,
+                &format!("{}: {}", place.join(", "), problem.message),
+            ),
+        }
+    }
+    if all > MOST_PROBLEMS {
+        let more = format!("and {} more, all in the JSON report", all - MOST_PROBLEMS);
+        paper.line(2, &[(Ink::Dim, &more)]);
+    }
+}

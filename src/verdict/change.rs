@@ -1,0 +1,121 @@
+//! What changed, ranked by what can explain the failure.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::model::{Change, Role};
+use super::rank::{Judgement, evidence};
+use super::timeline::title;
+use crate::facts::catalog::certificate::Renewal;
+use crate::facts::catalog::host::{ClockStep, LogCleared};
+use crate::facts::catalog::service::ServiceChanged;
+use crate::facts::fact::{Fact, FactId, FactSet, Source};
+use crate::facts::known::Known;
+use crate::facts::value::{FieldState, Value};
+
+/// Registry writes under facts, changes of services, steps of the clock, certificates made and logs cleared. First what the verdict
+/// rests on, then what other findings rest on, then what lies between the last success and the first failure; else the latest first.
+#[must_use]
+pub fn changes(facts: &FactSet, judgement: &Judgement<'_>) -> Vec<Change> {
+    let weights = weights(judgement);
+    let mut found: BTreeMap<(Timestamp, String), (Vec<FactId>, Option<String>, bool)> =
+        BTreeMap::new();
+    for fact in facts.facts() {
+        for (at, what, after) in changes_in(fact) {
+            let (evidence, known_after, pending) = found.entry((at, what)).or_default();
+            evidence.push(fact.id);
+            if known_after.is_none() {
+                *known_after = after;
+            }
+            *pending |= fact.field("pending_restart") == Some(&FieldState::Is(Value::Bool(true)));
+        }
+    }
+    let mut ranked: Vec<_> = found
+        .into_iter()
+        .map(|((at, what), (evidence, after, pending))| {
+            let weight = evidence
+                .iter()
+                .filter_map(|id| weights.get(id))
+                .min()
+                .copied()
+                .unwrap_or(u8::MAX);
+            let in_bracket = in_bracket(facts, at);
+            let change = Change {
+                time: at.to_string(),
+                what,
+                before: None,
+                after,
+                evidence: evidence.iter().map(ToString::to_string).collect(),
+                in_bracket,
+                pending_restart: pending,
+            };
+            ((weight, !in_bracket, std::cmp::Reverse(at)), change)
+        })
+        .collect();
+    ranked.sort_by(|(one, left), (other, right)| {
+        one.cmp(other).then_with(|| left.what.cmp(&right.what))
+    });
+    ranked.into_iter().map(|(_, change)| change).collect()
+}
+
+/// How near to the verdict each fact is: 0 for what the root cause rests on.
+fn weights(judgement: &Judgement<'_>) -> BTreeMap<FactId, u8> {
+    let mut weights = BTreeMap::new();
+    for finding in &judgement.findings {
+        let weight = match finding.role {
+            Role::RootCause => 0,
+            Role::Also => 1,
+            Role::Candidate => 2,
+            Role::Consequence => 3,
+            Role::Contributing | Role::Latent => 4,
+            Role::None => continue,
+        };
+        for id in evidence(finding) {
+            let known = weights.entry(id).or_insert(weight);
+            *known = weight.min(*known);
+        }
+    }
+    weights
+}
+
+fn changes_in(fact: &Fact) -> Vec<(Timestamp, String, Option<String>)> {
+    let changing = [ServiceChanged::KIND, ClockStep::KIND, LogCleared::KIND];
+    let made = fact.kind == Renewal::KIND
+        && fact.field("result") == Some(&FieldState::Is(Value::Text("created".to_owned())));
+    if made || changing.contains(&fact.kind) {
+        return fact
+            .at
+            .map(|at| (at, title(fact), None))
+            .into_iter()
+            .collect();
+    }
+    let written = fact.sources.iter().filter_map(|source| match source {
+        Source::Value {
+            key,
+            name,
+            written: Some(written),
+            ..
+        } => {
+            let what = match name {
+                Some(name) => format!("the key of {key}\\{name} was written"),
+                None => format!("{key} was written"),
+            };
+            Some((*written, what, Some(title(fact))))
+        }
+        _ => None,
+    });
+    written.collect()
+}
+
+/// Whether it lies between the last success and the first failure, as far as these are known.
+fn in_bracket(facts: &FactSet, at: Timestamp) -> bool {
+    let anchors = &facts.anchors;
+    let from = match &anchors.last_success {
+        Known::Is(Some(success)) => *success < at,
+        Known::Is(None) => true,
+        Known::Open(_) => return false,
+    };
+    let end = anchors.first_failure.settled().copied().flatten();
+    from && end.is_some_and(|end| at <= end)
+}

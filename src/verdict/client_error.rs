@@ -1,0 +1,716 @@
+//! The codes that Remote Desktop clients show: what each says, and what it does not. A code is never a verdict: it tells how the
+//! client saw the end, and the server's records tell where the attempt died.
+//!
+//! Sources: primary reasons, Microsoft, "IMsTscAxEvents::OnDisconnected method" (learn.microsoft.com, windows/win32/termserv);
+//! extended reasons, "ExtendedDisconnectReasonCode enumeration" (ibid.) and \[MS-RDPBCGR\] 2.2.5.1.1, whose numbers they share;
+//! refusals of the negotiation, \[MS-RDPBCGR\] 2.2.1.2.2. Read in 2026. The descriptions are our own words.
+
+use super::model::ClientError;
+
+/// A code as a client shows it: a reason, and perhaps an extended reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientCode {
+    given: String,
+    meaning: Meaning,
+}
+
+/// What kind of code it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Meaning {
+    /// A disconnect reason and, with it or alone, an extended one.
+    Reasons {
+        primary: Option<u32>,
+        extended: Option<u32>,
+    },
+    /// The server refused the client's choice of security protocol.
+    Negotiation(u32),
+}
+
+/// Not a code that a Remote Desktop client shows.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{given}` is no code of a Remote Desktop client: write 0x904/0x7 (error code / extended error code), 0x904, 2308, or the \
+     name that Microsoft gives it"
+)]
+pub struct NotAClientCode {
+    /// What was given.
+    pub given: String,
+}
+
+/// A documented code: number, Microsoft's name for it, what it says.
+struct Documented(u32, &'static str, &'static str);
+
+const PRIMARY: &[Documented] = &[
+    Documented(0x0, "disconnectReasonNoInfo", "no information"),
+    Documented(
+        0x1,
+        "disconnectReasonLocalNotError",
+        "the client disconnected; not an error",
+    ),
+    Documented(
+        0x2,
+        "disconnectReasonRemoteByUser",
+        "the user disconnected at the server; not an error",
+    ),
+    Documented(
+        0x3,
+        "disconnectReasonByServer",
+        "the server disconnected; not an error by itself",
+    ),
+    Documented(
+        0x104,
+        "disconnectReasonDNSLookupFailed",
+        "the name was not found in DNS",
+    ),
+    Documented(
+        0x106,
+        "disconnectReasonOutOfMemory",
+        "the client ran out of memory",
+    ),
+    Documented(
+        0x108,
+        "disconnectReasonConnectionTimedOut",
+        "the connection timed out",
+    ),
+    Documented(
+        0x204,
+        "disconnectReasonSocketConnectFailed",
+        "no TCP connection could be made",
+    ),
+    Documented(
+        0x206,
+        "disconnectReasonOutOfMemory2",
+        "the client ran out of memory",
+    ),
+    Documented(
+        0x208,
+        "disconnectReasonHostNotFound",
+        "the host was not found",
+    ),
+    Documented(
+        0x304,
+        "disconnectReasonWinsockSendFailed",
+        "sending over the socket failed",
+    ),
+    Documented(
+        0x306,
+        "disconnectReasonOutOfMemory3",
+        "the client ran out of memory",
+    ),
+    Documented(
+        0x308,
+        "disconnectReasonInvalidIPAddr",
+        "the IP address is not valid",
+    ),
+    Documented(
+        0x404,
+        "disconnectReasonSocketRecvFailed",
+        "receiving from the socket failed",
+    ),
+    Documented(
+        0x406,
+        "disconnectReasonInvalidSecurityData",
+        "the security data were not valid",
+    ),
+    Documented(
+        0x408,
+        "disconnectReasonInternalError",
+        "an internal error of the client",
+    ),
+    Documented(
+        0x506,
+        "disconnectReasonInvalidEncryption",
+        "the encryption method was not valid",
+    ),
+    Documented(
+        0x508,
+        "disconnectReasonDNSLookupFailed2",
+        "the name was not found in DNS",
+    ),
+    Documented(
+        0x604,
+        "disconnectReasonGetHostByNameFailed",
+        "the name could not be resolved",
+    ),
+    Documented(
+        0x606,
+        "disconnectReasonInvalidServerSecurityInfo",
+        "the server's security data were not valid",
+    ),
+    Documented(
+        0x608,
+        "disconnectReasonTimerError",
+        "an internal error of a timer in the client",
+    ),
+    Documented(0x704, "disconnectReasonTimeoutOccurred", "a timeout"),
+    Documented(
+        0x706,
+        "disconnectReasonServerCertificateUnpackErr",
+        "the server's certificate could not be unpacked",
+    ),
+    Documented(0x804, "disconnectReasonInvalidIP", "the IP address is bad"),
+    Documented(0x807, "SSL_ERR_LOGON_FAILURE", "the logon failed"),
+    Documented(
+        0x808,
+        "disconnectReasonLicensingFailed",
+        "negotiating the licence failed",
+    ),
+    Documented(
+        0x904,
+        "disconnectReasonAtClientWinsockFDCLOSE",
+        "the TCP connection was closed while the client still used it",
+    ),
+    Documented(
+        0x906,
+        "disconnectReasonInternalSecurityError",
+        "an internal error of security",
+    ),
+    Documented(
+        0x908,
+        "disconnectReasonLicensingTimeout",
+        "negotiating the licence took too long",
+    ),
+    Documented(
+        0xA06,
+        "disconnectReasonInternalSecurityError2",
+        "an internal error of security",
+    ),
+    Documented(0xA07, "SSL_ERR_NO_SUCH_USER", "there is no such account"),
+    Documented(
+        0xB06,
+        "disconnectReasonEncryptionError",
+        "encrypting failed",
+    ),
+    Documented(0xB07, "SSL_ERR_ACCOUNT_DISABLED", "the account is disabled"),
+    Documented(
+        0xC06,
+        "disconnectReasonDecryptionError",
+        "decrypting failed",
+    ),
+    Documented(
+        0xC07,
+        "SSL_ERR_ACCOUNT_RESTRICTION",
+        "the account is restricted",
+    ),
+    Documented(
+        0xC08,
+        "disconnectReasonClientDecompressionError",
+        "decompressing failed",
+    ),
+    Documented(
+        0xD07,
+        "SSL_ERR_ACCOUNT_LOCKED_OUT",
+        "the account is locked out",
+    ),
+    Documented(0xE07, "SSL_ERR_ACCOUNT_EXPIRED", "the account has expired"),
+    Documented(
+        0xF07,
+        "SSL_ERR_PASSWORD_EXPIRED",
+        "the password has expired",
+    ),
+    Documented(
+        0x1207,
+        "SSL_ERR_PASSWORD_MUST_CHANGE",
+        "the password has to be changed before the first logon",
+    ),
+    Documented(
+        0x1607,
+        "SSL_ERR_DELEGATION_POLICY",
+        "a policy forbids to delegate credentials to this server",
+    ),
+    Documented(
+        0x1707,
+        "SSL_ERR_POLICY_NTLM_ONLY",
+        "a policy forbids to delegate credentials where only NTLM vouches for the server",
+    ),
+    Documented(
+        0x1807,
+        "SSL_ERR_NO_AUTHENTICATING_AUTHORITY",
+        "no authority, such as a domain controller, could be reached to authenticate",
+    ),
+    Documented(
+        0x1B07,
+        "SSL_ERR_CERT_EXPIRED",
+        "the server's certificate has expired, and this client refused it for that",
+    ),
+    Documented(
+        0x1C07,
+        "SSL_ERR_SMARTCARD_WRONG_PIN",
+        "the smart card's PIN was wrong",
+    ),
+    Documented(
+        0x2107,
+        "SSL_ERR_FRESH_CRED_REQUIRED_BY_SERVER",
+        "the server demands that credentials are entered, not saved ones",
+    ),
+    Documented(
+        0x2207,
+        "SSL_ERR_SMARTCARD_CARD_BLOCKED",
+        "the smart card is blocked",
+    ),
+];
+
+/// Codes that people meet and that Microsoft does not document; what practitioners say of them is no more than a hint.
+const UNDOCUMENTED: &[Documented] = &[
+    Documented(
+        0x4,
+        "",
+        "shown by clients other than mstsc for a disconnection of any kind",
+    ),
+    Documented(
+        0x507,
+        "",
+        "its last byte places it among the errors of TLS and authentication",
+    ),
+    Documented(
+        0x516,
+        "",
+        "said to mean that the server could not be reached",
+    ),
+    Documented(
+        0xB08,
+        "",
+        "its last byte places it among internal and licensing errors",
+    ),
+    Documented(
+        0xB09,
+        "",
+        "said to mean that the server asks for network level authentication, which the client cannot do",
+    ),
+];
+
+const EXTENDED: &[Documented] = &[
+    Documented(0, "exDiscReasonNoInfo", "nothing more is known"),
+    Documented(
+        1,
+        "exDiscReasonAPIInitiatedDisconnect",
+        "a program disconnected the session",
+    ),
+    Documented(
+        2,
+        "exDiscReasonAPIInitiatedLogoff",
+        "a program logged the user off",
+    ),
+    Documented(
+        3,
+        "exDiscReasonServerIdleTimeout",
+        "the server ended an idle session",
+    ),
+    Documented(
+        4,
+        "exDiscReasonServerLogonTimeout",
+        "the server ended a session that had lasted as long as it may",
+    ),
+    Documented(
+        5,
+        "exDiscReasonReplacedByOtherConnection",
+        "another connection took the session over",
+    ),
+    Documented(6, "exDiscReasonOutOfMemory", "no memory was left"),
+    Documented(
+        7,
+        "exDiscReasonServerDeniedConnection",
+        "the server denied the connection, without a reason",
+    ),
+    Documented(
+        8,
+        "exDiscReasonServerDeniedConnectionFips",
+        "the server denied the connection for reasons of security (FIPS)",
+    ),
+    Documented(
+        9,
+        "exDiscReasonServerInsufficientPrivileges",
+        "the account lacks the right to log on this way",
+    ),
+    Documented(
+        10,
+        "exDiscReasonServerFreshCredsRequired",
+        "the server demands that credentials are entered, not saved ones",
+    ),
+    Documented(
+        11,
+        "exDiscReasonRpcInitiatedDisconnectByUser",
+        "the user disconnected the session from elsewhere",
+    ),
+    Documented(12, "exDiscReasonLogoffByUser", "the user logged off"),
+    Documented(
+        256,
+        "exDiscReasonLicenseInternal",
+        "an internal error of licensing",
+    ),
+    Documented(
+        257,
+        "exDiscReasonLicenseNoLicenseServer",
+        "no licence server could be found",
+    ),
+    Documented(
+        258,
+        "exDiscReasonLicenseNoLicense",
+        "no valid licence could be found",
+    ),
+    Documented(
+        259,
+        "exDiscReasonLicenseErrClientMsg",
+        "the server received a licensing message that is not valid",
+    ),
+    Documented(
+        260,
+        "exDiscReasonLicenseHwidDoesntMatchLicense",
+        "the licence is another computer's",
+    ),
+    Documented(
+        261,
+        "exDiscReasonLicenseErrClientLicense",
+        "the client's licence is not valid",
+    ),
+    Documented(
+        262,
+        "exDiscReasonLicenseCantFinishProtocol",
+        "the network broke while the licence was negotiated",
+    ),
+    Documented(
+        263,
+        "exDiscReasonLicenseClientEndedProtocol",
+        "the client gave up negotiating the licence",
+    ),
+    Documented(
+        264,
+        "exDiscReasonLicenseErrClientEncryption",
+        "a licensing message was not encrypted as it should be",
+    ),
+    Documented(
+        265,
+        "exDiscReasonLicenseCantUpgradeLicense",
+        "the client's licence could not be renewed",
+    ),
+    Documented(
+        266,
+        "exDiscReasonLicenseNoRemoteConnections",
+        "the server has no licence for remote connections",
+    ),
+    Documented(
+        267,
+        "exDiscReasonLicenseCreatingLicStoreAccDenied",
+        "the client may not write its licence store",
+    ),
+    Documented(
+        768,
+        "exDiscReasonRdpEncInvalidCredentials",
+        "the credentials were not valid",
+    ),
+];
+
+const NEGOTIATION: &[Documented] = &[
+    Documented(
+        1,
+        "SSL_REQUIRED_BY_SERVER",
+        "the server asks for TLS, and the client did not offer it",
+    ),
+    Documented(
+        2,
+        "SSL_NOT_ALLOWED_BY_SERVER",
+        "the server is set to RDP's own security and refuses TLS",
+    ),
+    Documented(
+        3,
+        "SSL_CERT_NOT_ON_SERVER",
+        "the server has no usable certificate for TLS",
+    ),
+    Documented(
+        4,
+        "INCONSISTENT_FLAGS",
+        "the protocols that the client asked for contradict what was agreed before",
+    ),
+    Documented(
+        5,
+        "HYBRID_REQUIRED_BY_SERVER",
+        "the server asks for network level authentication, which the client did not offer",
+    ),
+    Documented(
+        6,
+        "SSL_WITH_USER_AUTH_REQUIRED_BY_SERVER",
+        "the server asks for TLS with a certificate of the client",
+    ),
+];
+
+/// The extended reasons that Microsoft reserves for errors of the protocol.
+const PROTOCOL_ERRORS: std::ops::RangeInclusive<u32> = 0x1000..=0x7FFF;
+
+/// The extended reasons of \[MS-RDPBCGR\] that tell of the connection broker.
+const BROKER_ERRORS: std::ops::RangeInclusive<u32> = 0x400..=0x412;
+
+impl ClientCode {
+    /// Reads `0x904/0x7`, `0x904`, `2308`, a name of Microsoft's, or the line as the client shows it (`Error code: 0x904
+    /// Extended error code: 0x7`).
+    ///
+    /// # Errors
+    /// [`NotAClientCode`] when it is none of these.
+    pub fn parse(given: &str) -> Result<Self, NotAClientCode> {
+        let meaning = named(given.trim())
+            .or_else(|| numbers(given))
+            .ok_or_else(|| NotAClientCode {
+                given: given.to_owned(),
+            })?;
+        Ok(ClientCode {
+            given: given.trim().to_owned(),
+            meaning,
+        })
+    }
+
+    /// The primary reason, such as 0x904.
+    #[must_use]
+    pub fn primary(&self) -> Option<u32> {
+        match self.meaning {
+            Meaning::Reasons { primary, .. } => primary,
+            Meaning::Negotiation(_) => None,
+        }
+    }
+
+    /// The extended reason, such as 0x7.
+    #[must_use]
+    pub fn extended(&self) -> Option<u32> {
+        match self.meaning {
+            Meaning::Reasons { extended, .. } => extended,
+            Meaning::Negotiation(_) => None,
+        }
+    }
+
+    /// What it says, and what it does not.
+    #[must_use]
+    pub fn explain(&self) -> ClientError {
+        let mut sentences = Vec::new();
+        match self.meaning {
+            Meaning::Reasons { primary, extended } => {
+                sentences.extend(primary.map(primary_sentence));
+                sentences.extend(extended.map(extended_sentence));
+                sentences.push(limits(primary, extended).to_owned());
+            }
+            Meaning::Negotiation(code) => {
+                let Documented(_, name, says) =
+                    documented(NEGOTIATION, code).unwrap_or(&NEGOTIATION[0]);
+                sentences.push(format!("{name}: {says}."));
+                sentences.push("The server's settings and logs tell why.".to_owned());
+            }
+        }
+        ClientError {
+            code: self.given.clone(),
+            meaning: sentences.join(" "),
+        }
+    }
+}
+
+fn named(given: &str) -> Option<Meaning> {
+    let of = |table: &[Documented]| {
+        table
+            .iter()
+            .find(|Documented(_, name, _)| name.eq_ignore_ascii_case(given))
+            .map(|Documented(code, _, _)| *code)
+    };
+    let reasons = |primary, extended| Meaning::Reasons { primary, extended };
+    of(PRIMARY)
+        .map(|code| reasons(Some(code), None))
+        .or_else(|| of(EXTENDED).map(|code| reasons(None, Some(code))))
+        .or_else(|| of(NEGOTIATION).map(Meaning::Negotiation))
+}
+
+/// One or two numbers, the second after a slash, a comma or the words of the client's own message.
+fn numbers(given: &str) -> Option<Meaning> {
+    let lower = given.to_ascii_lowercase();
+    let plain = lower
+        .replace("extended error code", " ")
+        .replace("extended", " ")
+        .replace("error code", " ");
+    let parts: Vec<&str> = plain
+        .split(|letter: char| {
+            letter.is_whitespace() || matches!(letter, '/' | ',' | ':' | '(' | ')' | '.')
+        })
+        .filter(|part| !part.is_empty())
+        .collect();
+    match parts[..] {
+        [primary] => Some(Meaning::Reasons {
+            primary: Some(number(primary)?),
+            extended: None,
+        }),
+        [primary, extended] => Some(Meaning::Reasons {
+            primary: Some(number(primary)?),
+            extended: Some(number(extended)?),
+        }),
+        _ => None,
+    }
+}
+
+fn number(text: &str) -> Option<u32> {
+    match text.strip_prefix("0x") {
+        // `from_str_radix` would take a sign.
+        Some(digits) if digits.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+            u32::from_str_radix(digits, 16).ok()
+        }
+        Some(_) => None,
+        None if text.bytes().all(|byte| byte.is_ascii_digit()) => text.parse().ok(),
+        None => None,
+    }
+}
+
+fn documented(table: &'static [Documented], code: u32) -> Option<&'static Documented> {
+    table.iter().find(|Documented(known, _, _)| *known == code)
+}
+
+fn primary_sentence(code: u32) -> String {
+    if let Some(Documented(_, name, says)) = documented(PRIMARY, code) {
+        return format!("0x{code:X} ({code}, {name}): {says}.");
+    }
+    if let Some(Documented(_, _, says)) = documented(UNDOCUMENTED, code) {
+        return format!("0x{code:X} ({code}) is not documented by Microsoft; {says}.");
+    }
+    // People copy the digits without the 0x.
+    let meant = u32::from_str_radix(&code.to_string(), 16)
+        .ok()
+        .filter(|meant| documented(PRIMARY, *meant).is_some());
+    match meant {
+        Some(meant) => format!(
+            "{code} (0x{code:X}) is not documented by Microsoft; if the client showed 0x{meant:X}, write it so."
+        ),
+        None => format!("0x{code:X} ({code}) is not documented by Microsoft."),
+    }
+}
+
+fn extended_sentence(code: u32) -> String {
+    if let Some(Documented(_, name, says)) = documented(EXTENDED, code) {
+        return format!("Extended 0x{code:X} ({name}): {says}.");
+    }
+    if BROKER_ERRORS.contains(&code) {
+        return format!("Extended 0x{code:X}: an error of the connection broker.");
+    }
+    if PROTOCOL_ERRORS.contains(&code) {
+        return format!(
+            "Extended 0x{code:X}: an error of the protocol, between client and server."
+        );
+    }
+    format!("Extended 0x{code:X} is not documented by Microsoft.")
+}
+
+/// What these codes leave open.
+fn limits(primary: Option<u32>, extended: Option<u32>) -> &'static str {
+    match (primary, extended) {
+        (Some(0x904), Some(7)) => {
+            "Together they say only that the server, or something on the way, closed the connection after it was made; not \
+             that TLS, a certificate or a licence is at fault. Microsoft explains the pair nowhere. The server's records tell \
+             at which stage it was closed."
+        }
+        (Some(0x904), _) => {
+            "That does not say who closed it, nor that TLS, a certificate or a licence is at fault; the server's records tell at \
+             which stage it was closed."
+        }
+        _ => "It is how the client saw the end; the server's records tell where the attempt died.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(given: &str) -> ClientCode {
+        ClientCode::parse(given).expect("a code")
+    }
+
+    #[test]
+    fn every_way_of_writing_it_is_read() {
+        let forms = [
+            "0x904/0x7",
+            "0x904 / 0x7",
+            "2308/7",
+            "0X904, 0X7",
+            "Error code: 0x904 Extended error code: 0x7",
+        ];
+        for form in forms {
+            let code = code(form);
+            assert_eq!(
+                (code.primary(), code.extended()),
+                (Some(0x904), Some(7)),
+                "{form}"
+            );
+        }
+        assert_eq!(code("2308").primary(), Some(0x904));
+        assert_eq!(
+            code("disconnectreasonatclientwinsockfdclose").primary(),
+            Some(0x904)
+        );
+        assert_eq!(
+            code("exDiscReasonServerDeniedConnection").extended(),
+            Some(7)
+        );
+    }
+
+    #[test]
+    fn the_pair_is_explained_without_blame() {
+        let explained = code("0x904/0x7").explain();
+        assert_eq!(explained.code, "0x904/0x7");
+        assert!(
+            explained
+                .meaning
+                .contains("disconnectReasonAtClientWinsockFDCLOSE")
+        );
+        assert!(explained.meaning.contains("denied the connection"));
+        assert!(
+            explained
+                .meaning
+                .contains("not that TLS, a certificate or a licence is at fault")
+        );
+    }
+
+    #[test]
+    fn what_microsoft_does_not_document_is_said_to_be_so() {
+        for given in ["0x4", "0x507", "0xB09", "0x7777"] {
+            assert!(
+                code(given)
+                    .explain()
+                    .meaning
+                    .contains("not documented by Microsoft"),
+                "{given}"
+            );
+        }
+    }
+
+    #[test]
+    fn digits_without_their_prefix_are_asked_about() {
+        assert!(
+            code("904")
+                .explain()
+                .meaning
+                .contains("if the client showed 0x904")
+        );
+    }
+
+    #[test]
+    fn a_refusal_of_the_negotiation_has_its_name() {
+        assert!(
+            code("HYBRID_REQUIRED_BY_SERVER")
+                .explain()
+                .meaning
+                .contains("network level authentication")
+        );
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        for given in [
+            "",
+            "/",
+            "0x",
+            "-5",
+            "0x904/0x7/0x1",
+            "tls",
+            "0x+9",
+            "99999999999",
+        ] {
+            assert!(ClientCode::parse(given).is_err(), "{given}");
+        }
+    }
+
+    #[test]
+    fn no_code_stands_twice() {
+        for table in [PRIMARY, UNDOCUMENTED, EXTENDED, NEGOTIATION] {
+            assert!(table.is_sorted_by_key(|Documented(code, _, _)| *code));
+        }
+    }
+}
