@@ -10,9 +10,12 @@
 
 pub mod bundle;
 pub mod contain;
+mod diagnose;
 pub mod facts;
 pub mod parse;
 pub mod report;
 pub mod rules;
 pub mod tls;
 pub mod verdict;
+
+pub use diagnose::{Hashing, Options, diagnose};

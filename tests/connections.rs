@@ -7,7 +7,9 @@
 
 mod script;
 
-use script::{Script, facts, report};
+use rdptriage::facts::known::Known;
+use rdptriage::facts::subject::Subject;
+use script::{Script, covers, end_of, facts, report};
 
 /// Logs, script, end, options, expectation.
 struct Row {
@@ -397,4 +399,133 @@ fn a_machine_under_attack_is_not_failing() {
         .and_then(|rest| rest.split(';').next());
     let strangers: usize = strangers.and_then(|count| count.parse().ok()).unwrap_or(0);
     assert!(strangers > 50, "{said}");
+}
+
+#[test]
+fn a_whole_log_covers_to_the_end_and_a_lesser_one_does_not() {
+    let work = "01T08:00 10.0.0.5 131 153 1149 21";
+    let later_sessions = "01T08:00 10.0.0.5 131 153 21 | 04T08:00 10.0.0.5 25";
+    for (name, logs, script, subject, from, to, expected) in [
+        (
+            "silence in a whole log",
+            ALL,
+            work,
+            Subject::RdpCoreTsLog,
+            "01T00:00",
+            "09T12:00",
+            true,
+        ),
+        (
+            "before its oldest record",
+            "core",
+            work,
+            Subject::RdpCoreTsLog,
+            "01T00:00",
+            "09T13:00",
+            false,
+        ),
+        (
+            "an export by query",
+            "core?",
+            work,
+            Subject::RdpCoreTsLog,
+            "01T00:00",
+            "09T12:00",
+            false,
+        ),
+        (
+            "up to a hole",
+            "lsm!09:00-10:00",
+            work,
+            Subject::Sessions,
+            "01T00:00",
+            "01T08:59",
+            true,
+        ),
+        (
+            "across a hole",
+            "lsm!09:00-10:00",
+            work,
+            Subject::Sessions,
+            "01T08:00",
+            "09T12:00",
+            false,
+        ),
+        (
+            "another log fills it",
+            "core!09:00-10:00 rcm",
+            work,
+            Subject::Arrivals,
+            "01T08:00",
+            "09T12:00",
+            true,
+        ),
+        (
+            "to its last record",
+            "core lsm",
+            later_sessions,
+            Subject::RdpCoreTsLog,
+            "01T00:00",
+            "01T08:00",
+            true,
+        ),
+        (
+            "others show more",
+            "core lsm",
+            later_sessions,
+            Subject::RdpCoreTsLog,
+            "01T00:00",
+            "09T12:00",
+            false,
+        ),
+        (
+            "a log that is not there",
+            "core",
+            work,
+            Subject::LocalSessionManagerLog,
+            "01T08:00",
+            "01T09:00",
+            false,
+        ),
+    ] {
+        let script = Script::read(script, logs, "09T12:00");
+        let found = covers(&script, &script.surroundings(), subject, from, to);
+        assert_eq!(found, expected, "{name}");
+    }
+}
+
+#[test]
+fn what_is_not_logged_proves_nothing() {
+    let script = Script::read("01T08:00 10.0.0.5 131 153 1149 21", ALL, "01T12:00");
+    let all =
+        |surroundings: &_, subject| covers(&script, surroundings, subject, "01T00:00", "01T12:00");
+    let mut surroundings = script.surroundings();
+    assert!(all(&surroundings, Subject::SchannelEvents));
+    surroundings.logging.schannel_errors = Known::Is(false);
+    assert!(!all(&surroundings, Subject::SchannelEvents));
+    assert!(all(&surroundings, Subject::SystemLog));
+    let channel = "microsoft-windows-remotedesktopservices-rdpcorets/operational";
+    surroundings.logging.channels_off.insert(channel.to_owned());
+    assert!(!all(&surroundings, Subject::RdpCoreTsLog));
+}
+
+#[test]
+fn the_end_is_the_newest_record_by_the_clock_that_was_set_last() {
+    for (script, expected) in [
+        ("01T08:00 10.0.0.5 131 153 1149 21", "01T08:00"),
+        (
+            "09T08:00 10.0.0.5 131 1149 21 | 01T09:00 - 1=09T08:30 | 01T10:00 10.0.0.5 131",
+            "01T10:00",
+        ),
+        (
+            "09T08:00 10.0.0.5 131 1149 21 | 01T09:00 - 1=09T08:30 7001/1",
+            "01T09:00",
+        ),
+    ] {
+        assert_eq!(
+            end_of(&Script::read(script, ALL, "20T00:00")).as_deref(),
+            Some(expected),
+            "{script}"
+        );
+    }
 }

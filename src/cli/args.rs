@@ -27,16 +27,61 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Says why Remote Desktop is broken, with the evidence and the repair
     Diagnose(Box<DiagnoseArgs>),
+    /// Lists, shows, checks and tests the rules that are judged by
+    Rules {
+        #[command(subcommand)]
+        command: RulesCommand,
+    },
     /// Prints the JSON Schema of the JSON report
     Schema,
 }
 
+/// What can be asked of rules.
+#[derive(Debug, Subcommand)]
+pub(crate) enum RulesCommand {
+    /// Lists every rule
+    List {
+        /// Rules of your own, beside the built-in ones
+        #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+        rules: Option<PathBuf>,
+        /// What to print
+        #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+        format: FormatName,
+        #[command(flatten)]
+        screen: ScreenArgs,
+    },
+    /// Shows one rule: its tests, its repair, the advice it refuses
+    Show {
+        /// The rule's id
+        #[arg(value_name = "ID")]
+        id: String,
+        /// Rules of your own, beside the built-in ones
+        #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+        rules: Option<PathBuf>,
+    },
+    /// Checks rules of your own; exits with 2 where one is not sound
+    Check {
+        /// Rule files, or folders of them
+        #[arg(value_name = "PATH", required = true, value_hint = ValueHint::AnyPath)]
+        paths: Vec<PathBuf>,
+    },
+    /// Runs the cases of every rule; exits with 1 where one does not hold
+    Test {
+        /// A folder with rules of your own, beside the built-in ones
+        #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+        folder: Option<PathBuf>,
+    },
+}
+
 const DIAGNOSE_HELP: &str = "\
+Give it the folder of a collection, or single files: event logs (.evtx), registry hives (SYSTEM,
+SOFTWARE), exported certificates. What a file is, is told by its content, never by its name.
+
 Examples:
   rdptriage diagnose case-4711/
   rdptriage diagnose System.evtx SYSTEM rdp.cer --client-error 0x904/0x7
   rdptriage diagnose case-4711/ --incident '2026-11-18 09:58' --tz Europe/Berlin
-  rdptriage diagnose case-4711/ -f json -o verdict.txt
+  rdptriage diagnose case-4711/ -q -o case-4711.txt -o case-4711.json
 
 Exit codes:
   0  no fault found, and the collection covers enough to say so
@@ -44,10 +89,7 @@ Exit codes:
   2  could not run: wrong usage, or nothing readable
   3  inconclusive, or only possible: the report says what is missing";
 
-/// Says why Remote Desktop is broken, with the evidence and the repair.
-///
-/// Give the folder of a collection, or single files: event logs (.evtx), registry hives (SYSTEM, SOFTWARE), exported
-/// certificates. What a file is, is told by its content, never by its name.
+/// What `diagnose` is told.
 #[derive(Debug, Args)]
 #[command(after_help = DIAGNOSE_HELP)]
 pub(crate) struct DiagnoseArgs {
@@ -116,7 +158,7 @@ pub(crate) struct ScreenArgs {
     #[arg(long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(60..=200), help_heading = "Output")]
     pub(crate) width: Option<u16>,
 
-    /// Whether to use colors
+    /// Whether to use colors; auto honors NO_COLOR and CLICOLOR_FORCE
     #[arg(
         long,
         value_name = "WHEN",
@@ -129,20 +171,15 @@ pub(crate) struct ScreenArgs {
 /// A format's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum FormatName {
-    /// For people
     Text,
-    /// Everything, for programs; `rdptriage schema` describes it
     Json,
 }
 
 /// When to use colors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum When {
-    /// On a terminal, unless NO_COLOR is set
     Auto,
-    /// Always
     Always,
-    /// Never
     Never,
 }
 

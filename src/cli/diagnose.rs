@@ -26,14 +26,18 @@ pub(crate) fn run(args: &DiagnoseArgs) -> Result<ExitCode> {
 
     let reports = reports(args, incident)?;
 
-    let detail = match (args.quiet, args.verbose) {
-        (true, _) => Detail::Verdict,
-        (_, true) => Detail::Reasoning,
-        _ => Detail::Screen,
+    // A file is opened by somebody who wants to read; -q is for the terminal.
+    let in_file = match args.verbose {
+        true => Detail::Reasoning,
+        false => Detail::Screen,
+    };
+    let detail = match args.quiet {
+        true => Detail::Verdict,
+        false => in_file,
     };
     let clock = Clock::new(args.tz.clone().unwrap_or(TimeZone::UTC));
     for file in &files {
-        let options = screen::for_file(&args.screen, clock.clone(), detail);
+        let options = screen::for_file(&args.screen, clock.clone(), in_file);
         file.write(&file.format().render(&reports, &options))?;
     }
     let options = TextOptions {

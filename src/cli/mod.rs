@@ -6,6 +6,7 @@ mod exit_code;
 mod incident;
 mod output;
 mod panic;
+mod rules;
 mod run;
 mod schema;
 mod screen;
@@ -14,6 +15,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use rdptriage::report::{Charset, escape};
+use rdptriage::rules::RuleErrors;
 
 use self::args::{Cli, Command};
 
@@ -44,6 +46,7 @@ pub(crate) fn main() -> ExitCode {
 fn run(command: &Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Diagnose(args) => diagnose::run(args),
+        Command::Rules { command } => rules::run(command),
         Command::Schema => schema::run(),
     }
 }
@@ -52,10 +55,12 @@ fn run(command: &Command) -> anyhow::Result<ExitCode> {
 fn complain(error: &anyhow::Error) {
     let red = anstyle::AnsiColor::Red.on_default().bold();
     let said = format!("{error:#}");
+    // Those of rules say so themselves, each of them.
+    let says_error = error.is::<RuleErrors>();
     for (index, line) in said.lines().enumerate() {
         let line = escape::visible(line, Charset::Unicode);
         match index {
-            0 => anstream::eprintln!("{red}error:{red:#} {line}"),
+            0 if !says_error => anstream::eprintln!("{red}error:{red:#} {line}"),
             _ => anstream::eprintln!("{line}"),
         }
     }

@@ -132,3 +132,57 @@ fn folder(path: &Path) -> &Path {
         _ => Path::new("."),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STYLED: &[u8] = b"\x1b[1mHEALTHY\x1b[0m\n";
+
+    fn plan(path: &Path) -> OutputFile {
+        OutputFile::plan(path, &[]).expect("it can be written")
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole_and_nothing_is_left_beside_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("case.txt");
+        fs::write(&path, "an older and longer report").expect("written");
+        plan(&path).write(STYLED).expect("written");
+        assert_eq!(fs::read(&path).expect("there"), b"HEALTHY\n");
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);
+    }
+
+    #[test]
+    fn json_keeps_every_byte() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("case.json");
+        let json = "\"\u{9b}1m\u{7f}\"\n".as_bytes();
+        plan(&path).write(json).expect("written");
+        assert_eq!(fs::read(&path).expect("there"), json);
+    }
+
+    #[test]
+    fn a_write_that_fails_leaves_what_was_there() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("case.txt");
+        let file = plan(&path);
+        fs::create_dir(&path).expect("somebody made a folder of that name");
+        let error = file.write(STYLED).expect_err("a folder").to_string();
+        assert!(error.contains("case.txt"), "{error}");
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn evidence_is_recognized_through_links() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let case = folder.path().join("case");
+        fs::create_dir(&case).expect("made");
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(&case, &link).expect("linked");
+        let inputs = [case];
+        assert!(OutputFile::plan(&link.join("x.txt"), &inputs).is_err());
+        assert!(OutputFile::plan(&folder.path().join("x.txt"), &inputs).is_ok());
+    }
+}

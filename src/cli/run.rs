@@ -1,18 +1,24 @@
 //! From what was asked to the reports: the seam to the library.
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use jiff::Timestamp;
 use rdptriage::verdict::model::Report;
+use rdptriage::{Hashing, Options};
 
 use super::args::DiagnoseArgs;
+use super::rules;
 
+/// Reads and judges. The rules are looked at first: a mistake in them is told before the minutes that reading may take.
 pub(crate) fn reports(args: &DiagnoseArgs, incident: Option<Timestamp>) -> Result<Vec<Report>> {
-    let _ = (
-        &args.rules,
-        args.no_hash,
-        &args.client_address,
-        &args.client_error,
+    let rules = rules::set(args.rules.as_deref())?;
+    let options = Options {
         incident,
-    );
-    bail!("nothing can be read yet")
+        client_addresses: args.client_address.clone(),
+        client_error: args.client_error.clone(),
+        hashing: match args.no_hash {
+            true => Hashing::Off,
+            false => Hashing::Sha256,
+        },
+    };
+    Ok(rdptriage::diagnose(&args.paths, &rules, &options)?)
 }

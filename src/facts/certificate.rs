@@ -57,7 +57,30 @@ impl Chosen {
     pub fn certificate(&self) -> Option<&Certificate> {
         self.entry.settled()?.as_ref()?.certificate.as_ref()
     }
+
+    /// The container of its private key. Windows' own self-signed certificate has its key in TSSecKeySet1 on every build from 7600
+    /// to 26100 (measured), so its name alone tells.
+    pub fn container(&self, gaps: &mut Gaps) -> Known<Option<String>> {
+        let own = || (!self.custom).then(|| SELF_SIGNED_CONTAINER.to_owned());
+        let provider = match &self.entry {
+            Known::Is(Some(entry)) => entry.key_provider.clone(),
+            Known::Is(None) => Known::Is(None),
+            Known::Open(gap) => Known::Open(*gap),
+        };
+        match (provider, own()) {
+            (Known::Is(Some(provider)), _) => Known::Is(Some(provider.container)),
+            (_, Some(container)) => Known::Is(Some(container)),
+            (Known::Open(gap), None) => Known::Open(gap),
+            (Known::Is(None), None) => Known::Open(gaps.open(
+                Subject::ListenerCertificate,
+                "the certificate was found without its key's container",
+            )),
+        }
+    }
 }
+
+/// The container of the key that Windows makes for its self-signed listener certificate.
+const SELF_SIGNED_CONTAINER: &str = "TSSecKeySet1";
 
 /// Finds the listener's certificate; says in the coverage whether its absence is proved.
 pub fn choose(
@@ -446,12 +469,12 @@ pub fn renewal_services(
             .map(|fact| fact.id)
             .collect();
         let disabled = match start.field("start") {
-            Some(FieldState::Is(Value::Text(word))) => Known::Is(word == "disabled"),
-            Some(FieldState::Open(gap)) => Known::Open(*gap),
-            // Not registered, or without a start type: it cannot run.
-            Some(FieldState::Nothing | FieldState::Is(_)) | None => Known::Is(true),
+            Some(FieldState::Is(Value::Text(word))) => Ok(Known::Is(word == "disabled")),
+            Some(FieldState::Open(gap)) => Ok(Known::Open(*gap)),
+            Some(FieldState::Nothing | FieldState::Is(_)) | None => {
+                Err(format!("the hive holds no start type for {service}"))
+            }
         };
-        let blocked = disabled.or(Known::Is(!failures.is_empty()));
         // The last change that 7040 dates; only one after the certificate's end says that the service was on before.
         let change = facts
             .of_kind(ServiceChanged::KIND)
@@ -467,15 +490,20 @@ pub fn renewal_services(
             (Some(changed), Some(end)) => changed > end,
             _ => false,
         };
+        let failed = !failures.is_empty();
         let mut derived = vec![start.id];
         derived.extend(failures);
         derived.extend(change.map(|change| change.id));
         let at = start.at;
+        let disabled =
+            disabled.unwrap_or_else(|why| Known::Open(facts.gaps.open(Subject::SystemHive, why)));
+        let blocked = disabled.or(Known::Is(failed));
         let fact = RenewalService {
             service: service.to_owned(),
             blocked,
             before_end: Known::Is(!after_end),
             certificate: standing.clone(),
+            not_after: standing.as_ref().map(|_| end),
         };
         facts.add(at, fact, vec![Source::Derived(derived)]);
     }

@@ -139,6 +139,7 @@ impl Clock {
             match event.event {
                 Event::Booted {
                     event: id @ (12 | 6005),
+                    ..
                 } => {
                     facts.add(Some(*at), HostBoot { event: id }, vec![event.source()]);
                 }

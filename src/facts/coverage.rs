@@ -191,8 +191,8 @@ mod tests {
             holes: vec![window(40, 60)],
             gap: gap(),
         };
-        assert!(join_covers(&[holed.clone()], &window(70, 90)));
-        assert!(!join_covers(&[holed.clone()], &window(30, 90)));
+        assert!(join_covers(std::slice::from_ref(&holed), &window(70, 90)));
+        assert!(!join_covers(std::slice::from_ref(&holed), &window(30, 90)));
         assert_eq!(holed.gap(&window(30, 90)), Some(gap()));
         assert!(join_covers(
             &[holed, Coverage::Whole(window(35, 65))],

@@ -12,9 +12,10 @@ use jiff::Timestamp;
 
 use super::catalog::host::{LogCleared, SessionBegan};
 use super::clock::{Clock, Placed};
-use super::connection::attempt::{self, Attempt};
+use super::connection::attempt::Attempt;
 use super::connection::client::{self, Client, Fate};
 use super::connection::facts::Whom;
+use super::connection::join;
 use super::connection::state::{self, Standing};
 use super::event::{Event, LoggedEvent};
 use super::fact::FactSet;
@@ -97,7 +98,7 @@ impl<'a> History<'a> {
         let events = clock.arrange(events);
         let coverage = LogCoverage::read(logs, &events, &clock, &surroundings.logging, gaps);
         let attribution = Attribution::read(&events, &clock, &coverage, &surroundings.others, gaps);
-        let attempts = attempt::join(&events, &attribution.certain());
+        let attempts = join::join(&events, &attribution.certain());
         let fates = client::fates(&attempts, &coverage, clock.as_of);
         let clients = client::clients(&events, &attempts, &fates, &options.client_addresses);
         let standing = state::judge(&state::Evidence {

@@ -2,6 +2,7 @@
 
 use super::catalog::host::{HostIdentity, Role};
 use super::fact::{FactSet, Source};
+use super::gap::Gaps;
 use super::known::Known;
 use super::registry::{Place, Registry};
 use super::subject::Subject;
@@ -21,6 +22,8 @@ pub struct Identity {
     pub role: Known<Role>,
     /// The name of the time zone, such as `W. Europe Standard Time`.
     pub time_zone: Known<Option<String>>,
+    /// Where this stands; empty where nothing but the other files' names says it.
+    pub sources: Vec<Source>,
 }
 
 /// What other evidence says of the machine, for where the hives do not.
@@ -35,11 +38,10 @@ pub struct Hints {
 /// The first build of Windows 11, whose `ProductName` still says Windows 10.
 const FIRST_WINDOWS_11: u32 = 22000;
 
-/// Reads who the machine is, and adds the fact `host.identity`, where anything says it.
-pub fn identify(registry: &Registry, hints: &Hints, facts: &mut FactSet) -> Identity {
+/// Reads who the machine is.
+pub fn identify(registry: &Registry, hints: &Hints, gaps: &mut Gaps) -> Identity {
     const PARAMETERS: Place<'static> = Place::ControlSet("Services\\Tcpip\\Parameters");
     const VERSION: Place<'static> = Place::Software("Microsoft\\Windows NT\\CurrentVersion");
-    let gaps = &mut facts.gaps;
     let named = Place::ControlSet("Control\\ComputerName\\ComputerName");
     let not_empty = |text: String| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
 
@@ -142,25 +144,30 @@ pub fn identify(registry: &Registry, hints: &Hints, facts: &mut FactSet) -> Iden
     }
     let time_zone = time_zone.map(|name| name.and_then(not_empty));
 
-    let identity = Identity {
+    sources.sort();
+    sources.dedup();
+    Identity {
         name,
         domain,
         product,
         build,
         role,
         time_zone,
-    };
-    if !sources.is_empty() {
-        sources.sort();
-        sources.dedup();
-        let fact = HostIdentity {
-            name: identity.name.clone(),
-            domain: identity.domain.clone(),
-            product: identity.product.clone(),
-            build: identity.build.clone(),
-            role: identity.role.clone(),
-        };
-        facts.add(None, fact, sources);
+        sources,
     }
-    identity
+}
+
+/// Adds the fact `host.identity`, where the hives or the logs say anything of it.
+pub fn add(identity: &Identity, facts: &mut FactSet) {
+    if identity.sources.is_empty() {
+        return;
+    }
+    let fact = HostIdentity {
+        name: identity.name.clone(),
+        domain: identity.domain.clone(),
+        product: identity.product.clone(),
+        build: identity.build.clone(),
+        role: identity.role.clone(),
+    };
+    facts.add(None, fact, identity.sources.clone());
 }

@@ -22,6 +22,11 @@ pub(super) const WIN_STATIONS: Place<'static> =
 pub(super) const LISTENER: Place<'static> =
     Place::ControlSet("Control\\Terminal Server\\WinStations\\RDP-Tcp");
 
+/// When the listener's key was last written, where SYSTEM was collected.
+pub fn written(registry: &Registry, gaps: &mut Gaps) -> Option<Timestamp> {
+    registry.key(gaps, LISTENER).written
+}
+
 /// A setting in effect.
 struct Effective {
     value: Known<u32>,

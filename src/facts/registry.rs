@@ -545,7 +545,8 @@ impl Registry {
         }
     }
 
-    fn files(&self) -> impl Iterator<Item = &HiveFile> {
+    /// The hives that are asked.
+    pub fn files(&self) -> impl Iterator<Item = &HiveFile> {
         self.system().into_iter().chain(self.software())
     }
 }

@@ -2,7 +2,7 @@
 
 use super::coverage::{Coverage, Window};
 use super::fact::{FactSet, Source};
-use super::gap::{Gap, GapId};
+use super::gap::GapId;
 use super::known::Known;
 use super::registry::{Place, Problem, Registry, binary};
 use super::subject::Subject;
@@ -14,6 +14,8 @@ use crate::parse::store_blob::{KeyProviderInfo, SelfSignedMark, StoreBlob, Store
 
 /// Files of certificates are read up to this size, in bytes.
 const LARGEST_FILE: u64 = 16 << 20;
+
+const NO_KEY: &str = "an exported certificate does not tell where its private key is kept";
 
 /// Where a certificate was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,19 +136,17 @@ impl Stores {
         let mut entries = Vec::new();
         let remote_desktop = read_store(registry, Home::RemoteDesktop, facts, &mut entries);
         let personal = read_store(registry, Home::Personal, facts, &mut entries);
-        let no_store = facts.gaps.record(Gap {
-            about: Subject::RemoteDesktopStore.name().to_owned(),
-            why: "an exported certificate does not tell where its private key is kept".to_owned(),
-            obtain: Subject::SoftwareHive.obtain().to_owned(),
-        });
-        entries.extend(exported.into_iter().map(|exported| Entry {
-            home: Home::Export,
-            thumbprint: exported.certificate.thumbprint,
-            key_provider: Known::Open(no_store),
-            marked: false,
-            sources: vec![source(&exported.artifact, exported.certificate.thumbprint)],
-            certificate: Some(exported.certificate),
-        }));
+        for exported in exported {
+            let thumbprint = exported.certificate.thumbprint;
+            entries.push(Entry {
+                home: Home::Export,
+                thumbprint,
+                key_provider: Known::Open(facts.gaps.open(Subject::RemoteDesktopStore, NO_KEY)),
+                marked: false,
+                sources: vec![source(&exported.artifact, thumbprint)],
+                certificate: Some(exported.certificate),
+            });
+        }
         Stores {
             entries,
             remote_desktop,

@@ -115,6 +115,20 @@ pub(super) fn nearest<'a>(given: &str, names: impl IntoIterator<Item = &'a str>)
         .map(|(_, name)| name.to_owned())
 }
 
+/// What may have been meant, else what there is.
+pub(super) fn suggestion<'a>(
+    given: &str,
+    names: impl IntoIterator<Item = &'a str> + Clone,
+) -> String {
+    match nearest(given, names.clone()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => {
+            let all: Vec<&str> = names.into_iter().collect();
+            format!("there are: {}", all.join(", "))
+        }
+    }
+}
+
 /// Collects what is wrong with one file.
 pub(super) struct Reporter<'a> {
     pub(super) file: &'a str,
@@ -151,13 +165,7 @@ impl Reporter<'_> {
         given: &str,
         names: impl IntoIterator<Item = &'n str> + Clone,
     ) {
-        let help = match nearest(given, names.clone()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => {
-                let all: Vec<&str> = names.into_iter().collect();
-                format!("there are: {}", all.join(", "))
-            }
-        };
+        let help = suggestion(given, names);
         self.wrong_because(span, format!("unknown {what} `{given}`"), Some(help));
     }
 }

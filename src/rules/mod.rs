@@ -3,6 +3,7 @@
 //! [`load`] reads a TOML file into a checked [`model::Rule`], [`eval`] asks its tests of a host's facts in three values,
 //! [`level`] derives how sure the rule is.
 
+mod ask;
 mod builtin;
 pub mod case;
 mod check;

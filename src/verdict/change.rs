@@ -19,22 +19,21 @@ use crate::facts::value::{FieldState, Value};
 #[must_use]
 pub fn changes(facts: &FactSet, judgement: &Judgement<'_>) -> Vec<Change> {
     let weights = weights(judgement);
-    let mut found: BTreeMap<(Timestamp, String), (Vec<FactId>, Option<String>, bool)> =
-        BTreeMap::new();
+    let mut found: BTreeMap<(Timestamp, String), Told> = BTreeMap::new();
     for fact in facts.facts() {
         for (at, what, after) in changes_in(fact) {
-            let (evidence, known_after, pending) = found.entry((at, what)).or_default();
-            evidence.push(fact.id);
-            if known_after.is_none() {
-                *known_after = after;
-            }
-            *pending |= fact.field("pending_restart") == Some(&FieldState::Is(Value::Bool(true)));
+            let told = found.entry((at, what)).or_default();
+            told.evidence.push(fact.id);
+            told.after = told.after.take().or(after);
+            told.pending |=
+                fact.field("pending_restart") == Some(&FieldState::Is(Value::Bool(true)));
         }
     }
     let mut ranked: Vec<_> = found
         .into_iter()
-        .map(|((at, what), (evidence, after, pending))| {
-            let weight = evidence
+        .map(|((at, what), told)| {
+            let weight = told
+                .evidence
                 .iter()
                 .filter_map(|id| weights.get(id))
                 .min()
@@ -45,10 +44,10 @@ pub fn changes(facts: &FactSet, judgement: &Judgement<'_>) -> Vec<Change> {
                 time: at.to_string(),
                 what,
                 before: None,
-                after,
-                evidence: evidence.iter().map(ToString::to_string).collect(),
+                after: told.after,
+                evidence: told.evidence.iter().map(ToString::to_string).collect(),
                 in_bracket,
-                pending_restart: pending,
+                pending_restart: told.pending,
             };
             ((weight, !in_bracket, std::cmp::Reverse(at)), change)
         })
@@ -57,6 +56,14 @@ pub fn changes(facts: &FactSet, judgement: &Judgement<'_>) -> Vec<Change> {
         one.cmp(other).then_with(|| left.what.cmp(&right.what))
     });
     ranked.into_iter().map(|(_, change)| change).collect()
+}
+
+/// What is said of one change.
+#[derive(Default)]
+struct Told {
+    evidence: Vec<FactId>,
+    after: Option<String>,
+    pending: bool,
 }
 
 /// How near to the verdict each fact is: 0 for what the root cause rests on.
@@ -119,3 +126,6 @@ fn in_bracket(facts: &FactSet, at: Timestamp) -> bool {
     let end = anchors.first_failure.settled().copied().flatten();
     from && end.is_some_and(|end| at <= end)
 }
+
+#[cfg(test)]
+mod tests;

@@ -196,12 +196,22 @@ impl<'r> Ranking<'r> {
             let explains_confirmed_cause = explained
                 .iter()
                 .any(|other| confirmed.contains(other) && !self.rules[other].is_symptom());
-            let only_named = explains_confirmed_cause || (!nearest.is_empty() && open.is_empty());
+            let only_named = (shared.is_empty() && explains_confirmed_cause)
+                || (!nearest.is_empty() && open.is_empty());
             if !shared.is_empty() || only_named {
                 aside.insert(id, if only_named { Vec::new() } else { shared });
             }
         }
         aside
+    }
+
+    /// Whether the one, by explaining the other, keeps it from being the verdict. A symptom does so to a cause only when several kinds
+    /// of fault lie open behind it: certificate-expired rests on the very renewal that certificate-renewal-failing reports, and stays
+    /// the cause; behind a key that cannot be used stands a fault that is deeper than the certificate's end.
+    fn dethrones(&self, one: &str, other: &str, aside: &SetAside<'r>) -> bool {
+        let is_symptom = |id: &str| self.rules[id].is_symptom();
+        let has_kinds = aside.values().flatten().any(|symptom| *symptom == one);
+        self.graph.explains(one, other) && (!is_symptom(one) || is_symptom(other) || has_kinds)
     }
 
     /// Confirmed causes, else likely causes, else confirmed symptoms, else likely symptoms.
@@ -238,7 +248,11 @@ impl<'r> Ranking<'r> {
         let mut found: Vec<&'r str> = eligible
             .iter()
             .copied()
-            .filter(|id| !eligible.iter().any(|other| self.graph.explains(other, id)))
+            .filter(|id| {
+                !eligible
+                    .iter()
+                    .any(|other| self.dethrones(other, id, &aside))
+            })
             .collect();
         if found.is_empty() {
             let possible = self
@@ -246,6 +260,9 @@ impl<'r> Ranking<'r> {
                 .iter()
                 .filter(|(id, weighed)| weighed.level() == Level::Possible && self.active(id));
             found = possible.map(|(id, _)| *id).collect();
+            // Symptoms that are merely possible say nothing beside a possible cause.
+            let first = found.iter().map(|id| self.tier(id)).min();
+            found.retain(|id| Some(self.tier(id)) == first);
         }
         found.sort_by_key(|id| self.order(id));
         let cause = found.first().copied();
@@ -338,6 +355,9 @@ impl<'r> Ranking<'r> {
             explained.extend(self.graph.of(id));
         }
         let stands_beside = |id: &&'r str| {
+            if self.rules[id].is_symptom() && self.graph.explains(id, cause) {
+                return false; // it reports what the cause is about
+            }
             if self.tier(id) == top || self.rules[id].is_symptom() {
                 return self.rules[id].level() == self.rules[cause].level()
                     || self.rules[id].level().stands();

@@ -7,14 +7,16 @@ use crate::facts::catalog::Nature;
 use crate::facts::fact::{Fact, FactSet};
 use crate::facts::value::{FieldState, Value};
 
-/// Every event, but those of strangers, which are many on a machine that the Internet can reach. What happens again and again
-/// with nothing else between is told once.
+/// Every event, but those of strangers, which are many on a machine that the Internet can reach, and the stages that an attempt
+/// passed, which it tells itself. What happens again and again with nothing else between is told once.
 #[must_use]
 pub fn timeline(facts: &FactSet) -> Vec<TimelineEntry> {
     let mut events: Vec<(Timestamp, &Fact)> = facts
         .facts()
         .iter()
-        .filter(|fact| fact.kind.nature == Nature::Event && !of_a_stranger(fact))
+        .filter(|fact| {
+            fact.kind.nature == Nature::Event && !fact.kind.success() && !of_a_stranger(fact)
+        })
         .filter_map(|fact| fact.at.map(|at| (at, fact)))
         .collect();
     events.sort_by_key(|(at, fact)| (*at, fact.id));
@@ -93,5 +95,85 @@ pub fn title(fact: &Fact) -> String {
         what.to_owned()
     } else {
         format!("{what}: {}", told.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::catalog::connection::{Attempt, Stage};
+    use crate::facts::catalog::service::ServiceFailure;
+    use crate::facts::fact::Source;
+    use crate::facts::gap::{Gap, Gaps};
+    use crate::facts::incident::{Anchors, ConnectionState};
+    use crate::facts::known::Known;
+
+    fn host() -> FactSet {
+        let mut gaps = Gaps::default();
+        let gap = gaps.record(Gap {
+            about: String::new(),
+            why: String::new(),
+            obtain: String::new(),
+        });
+        let anchors = Anchors {
+            state: ConnectionState::Unseen,
+            last_success: Known::Open(gap),
+            first_failure: Known::Open(gap),
+            incident: None,
+            last_boot: Known::Open(gap),
+            service_start: Known::Open(gap),
+            as_of: None,
+            oldest: None,
+            gap,
+        };
+        FactSet::new(gaps, anchors)
+    }
+
+    fn source() -> Vec<Source> {
+        vec![Source::File {
+            artifact: "made up".to_owned(),
+        }]
+    }
+
+    #[test]
+    fn what_repeats_is_told_once_and_in_order() {
+        let mut facts = host();
+        for (event, second) in [(7031, 30), (7034, 10), (7034, 20), (7034, 40)] {
+            let body = ServiceFailure {
+                service: "TermService".to_owned(),
+                event,
+                code: None,
+            };
+            facts.add(Timestamp::from_second(second).ok(), body, source());
+        }
+        let titles: Vec<String> = timeline(&facts)
+            .into_iter()
+            .map(|entry| entry.title)
+            .collect();
+        assert_eq!(titles.len(), 3);
+        assert!(
+            titles[0]
+                .ends_with("service TermService, event 7034 (2 times until 1970-01-01T00:00:20Z)"),
+            "{titles:?}"
+        );
+        assert!(titles[1].ends_with("event 7031"), "{titles:?}");
+        assert!(titles[2].ends_with("event 7034"), "{titles:?}");
+    }
+
+    #[test]
+    fn strangers_are_left_out() {
+        let mut facts = host();
+        for stranger in [true, false] {
+            let body = Attempt {
+                client: Known::Is(Some("198.51.100.7".to_owned())),
+                reached: Stage::Arrived,
+                ended: Known::Is(None),
+                code: None,
+                affected: Known::Is(false),
+                stranger,
+            };
+            facts.add(Timestamp::from_second(1).ok(), body, source());
+        }
+        assert_eq!(timeline(&facts).len(), 1);
     }
 }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use rdptriage::facts::catalog::connection::Outcome;
+use rdptriage::facts::clock::Clock;
 use rdptriage::facts::connection::address;
+use rdptriage::facts::coverage::Window;
 use rdptriage::facts::event::LoggedEvent;
 use rdptriage::facts::fact::{Fact, FactSet};
 use rdptriage::facts::gap::Gaps;
@@ -507,4 +509,34 @@ impl Script {
         }
         script
     }
+}
+
+/// Whether the logs of a script prove what did not happen between two times.
+pub fn covers(
+    script: &Script,
+    surroundings: &Surroundings,
+    subject: Subject,
+    from: &str,
+    to: &str,
+) -> bool {
+    let mut gaps = Gaps::default();
+    let options = Options::default();
+    let history = History::read(
+        &script.events,
+        &script.logs,
+        surroundings,
+        &options,
+        &mut gaps,
+    );
+    let window = Window {
+        from: Some(time(from)),
+        to: Some(time(to)),
+    };
+    history.coverage.covers(subject, &window)
+}
+
+/// The end of the collection as the logs alone tell it.
+pub fn end_of(script: &Script) -> Option<String> {
+    let clock = Clock::read(&script.events, &script.logs, None);
+    clock.as_of.map(said)
 }

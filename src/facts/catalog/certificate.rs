@@ -142,6 +142,8 @@ catalogue! {
         before_end: Known<bool>,
         /// How the certificate stands at the incident.
         certificate: Known<CertificateStanding>,
+        /// When the certificate ends.
+        not_after: Known<Option<Timestamp>>,
     }
 
     /// The clock or a client bears out that the certificate's time was refused.

@@ -32,6 +32,8 @@ choice! {
         CertificateType = "certificate-type",
         /// Its suites need a TLS version that is off.
         NoVersion = "no-version",
+        /// It has only suites that Remote Desktop never uses: those of SSL 2.0, without encryption, with pre-shared keys.
+        NotForRemoteDesktop = "not-for-remote-desktop",
     }
 }
 
@@ -66,6 +68,8 @@ catalogue! {
         versions: Known<Vec<String>>,
         /// Whether every TLS version that this build and Remote Desktop can use is off for the server role.
         all_versions_off: Known<bool>,
+        /// Whether all are off and Schannel could not make the service's credential (36871).
+        borne_out: Known<bool>,
         /// Whether versions are only off by `DisabledByDefault`, which a service may override.
         off_by_default_only: Known<bool>,
         /// The suites that it would use, in its order.
@@ -83,8 +87,10 @@ catalogue! {
         /// Whether it leaves a suite that this build registers, that an enabled version can use and that fits the certificate. Open where
         /// the list was written after the last boot: it is read at the next, and what was in force before is not in the hive.
         usable: Known<bool>,
-        /// Whether a list that waits for the next boot will leave one; none where nothing waits.
-        usable_after_restart: Known<Option<bool>>,
+        /// Whether a list that waits for the next boot will leave none.
+        spoils_after_restart: Known<bool>,
+        /// Whether it leaves none and Schannel refused clients of the service for want of a common suite.
+        borne_out: Known<bool>,
         /// Why not.
         fault: Known<Option<ListFault>>,
         /// How many characters the list has.
@@ -101,6 +107,8 @@ catalogue! {
         usable: Known<bool>,
         /// Why not.
         fault: Known<Option<ListFault>>,
+        /// Whether it leaves none and Schannel refused clients of the service for want of a common suite.
+        borne_out: Known<bool>,
     }
 
     /// Whether the server and a client, or mainstream Windows clients, have anything in common.

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! address  who
-//! attempt  records → attempts
+//! attempt  what an attempt is
+//! join     records → attempts
 //! client   attempts → outcome of each client, strangers told from people
 //! state    outcomes → state and anchors
 //! facts    all of it → facts
@@ -12,4 +13,5 @@ pub mod address;
 pub mod attempt;
 pub mod client;
 pub mod facts;
+pub mod join;
 pub mod state;

@@ -1,5 +1,7 @@
 //! The state that the clients' outcomes add up to, and the moments that rules measure from.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::attempt::Attempt;
@@ -81,15 +83,14 @@ pub fn judge(evidence: &Evidence<'_>) -> Standing {
     });
     let mixed = !locked_out.is_empty() && others_got_in;
     let last_success = latest(if mixed { &locked_out } else { &counting });
+    let addresses: BTreeSet<_> = locked_out.iter().map(|client| client.address).collect();
     let first_failure = evidence
         .attempts
         .iter()
         .zip(evidence.fates)
         .filter(|(attempt, fate)| {
             matches!(fate, Fate::Failed(_))
-                && locked_out
-                    .iter()
-                    .any(|client| client.address == attempt.client)
+                && addresses.contains(&attempt.client)
                 && last_success.is_none_or(|success| attempt.at > success)
         })
         .map(|(attempt, _)| attempt.at)

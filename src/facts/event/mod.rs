@@ -229,6 +229,8 @@ pub enum Event {
     Booted {
         /// The event id.
         event: u32,
+        /// The build that started, where the event names it.
+        build: Option<u32>,
     },
     /// Kernel-General 1, Security 4616: the clock was set.
     ClockSet {

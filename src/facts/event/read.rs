@@ -32,7 +32,18 @@ impl Event {
             Writer::Security => security_event(event, data),
             Writer::ServiceControl => Some(service_event(event, data)),
             Writer::Kernel if event == 1 => clock_set(data),
-            Writer::Kernel | Writer::EventLog => Some(Event::Booted { event }),
+            Writer::Kernel | Writer::EventLog => Some(Event::Booted {
+                event,
+                build: match event {
+                    12 => number(data, "BuildVersion"),
+                    // The second string of 6009: "10.00.", "17763", "", "Multiprocessor Free", "0".
+                    6009 => data
+                        .unnamed
+                        .get(1)
+                        .and_then(|build| build.trim().parse().ok()),
+                    _ => None,
+                },
+            }),
             Writer::LogKeeper => Some(Event::LogCleared {
                 channel: match data.field("Channel") {
                     Some(channel) if event == 104 && !channel.is_empty() => channel.to_owned(),

@@ -126,17 +126,25 @@ impl Evidence<'_> {
         caller: Option<u32>,
         image: Option<&str>,
     ) -> Known<bool> {
-        if let (Some(caller), Some(own)) = (caller, self.processes.get(&self.clock.run_of(at))) {
-            return Known::Is(own.contains(&caller));
+        let known = caller.zip(self.processes.get(&self.clock.run_of(at)));
+        match known {
+            Some((caller, own)) if own.contains(&caller) => return Known::Is(true),
+            Some(_) if self.coverage.covers_moment(Subject::Arrivals, at) => {
+                return Known::Is(false);
+            }
+            _ => {}
         }
         let Some(image) = image else {
             return Known::Open(self.not_told);
         };
         let file = image.rsplit(['\\', '/']).next().unwrap_or(image).trim();
-        match (file.eq_ignore_ascii_case("svchost.exe"), event.role) {
-            (false, _) => Known::Is(false),
-            (true, Some(SchannelRole::Server)) => Known::Is(true),
-            (true, _) => Known::Open(self.not_told),
+        if !file.eq_ignore_ascii_case("svchost.exe") {
+            return Known::Is(false);
+        }
+        match (known, event.role) {
+            (None, Some(SchannelRole::Server)) => Known::Is(true),
+            // The service may have run as another process before its logs begin.
+            _ => Known::Open(self.not_told),
         }
     }
 

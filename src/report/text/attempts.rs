@@ -108,7 +108,7 @@ fn bracket(paper: &mut Paper, report: &Report, clock: &Clock) {
     if verdict.last_success.is_some() || verdict.first_failure.is_some() {
         paper.heading(
             "Attempts",
-            &format!("state: {}, {}", verdict.state, clock.zone_name()),
+            &format!("state: {}; times in {}", verdict.state, clock.zone_name()),
         );
         marks(paper, report, clock);
     }

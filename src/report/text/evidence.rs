@@ -70,6 +70,7 @@ impl<'a> Evidence<'a> {
     fn add(&mut self, title: &str, ids: &[String], most: usize) {
         let mut known: Vec<usize> = Vec::new();
         let mut alike: Vec<(String, Vec<&FactEntry>)> = Vec::new();
+        let mut places: BTreeMap<String, usize> = BTreeMap::new();
         for id in ids {
             if let Some(number) = self.numbers.get(id) {
                 known.push(*number);
@@ -79,7 +80,8 @@ impl<'a> Evidence<'a> {
                 continue;
             };
             let says = observation(fact, self.clock);
-            match alike.iter_mut().find(|(known, _)| *known == says) {
+            let at = *places.entry(says.clone()).or_insert(alike.len());
+            match alike.get_mut(at) {
                 Some((_, facts)) => facts.push(fact),
                 None => alike.push((says, vec![fact])),
             }

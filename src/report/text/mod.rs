@@ -7,7 +7,7 @@ mod evidence;
 mod headline;
 mod next;
 mod open;
-mod paper;
+pub(in crate::report) mod paper;
 mod reasoning;
 mod related;
 mod repair;

@@ -48,14 +48,14 @@ impl Ink {
 
 /// The screen as it is written, top down.
 #[derive(Debug)]
-pub(super) struct Paper {
+pub(in crate::report) struct Paper {
     width: usize,
     charset: Charset,
     written: String,
 }
 
 impl Paper {
-    pub(super) fn new(width: u16, charset: Charset) -> Self {
+    pub(in crate::report) fn new(width: u16, charset: Charset) -> Self {
         Paper {
             width: usize::from(width).clamp(*WIDTHS.start(), *WIDTHS.end()),
             charset,
@@ -63,7 +63,7 @@ impl Paper {
         }
     }
 
-    pub(super) fn width(&self) -> usize {
+    pub(in crate::report) fn width(&self) -> usize {
         self.width
     }
 
@@ -71,7 +71,7 @@ impl Paper {
         self.charset
     }
 
-    pub(super) fn into_text(self) -> String {
+    pub(in crate::report) fn into_text(self) -> String {
         self.written
     }
 
@@ -191,7 +191,12 @@ impl Paper {
     }
 
     /// A table without anything between its rows.
-    pub(super) fn table(&mut self, indent: usize, columns: &[Column], rows: &[Vec<String>]) {
+    pub(in crate::report) fn table(
+        &mut self,
+        indent: usize,
+        columns: &[Column],
+        rows: &[Vec<String>],
+    ) {
         let head = columns.iter().any(|column| !column.title.is_empty());
         for (index, lines) in self.rows(indent, columns, rows).iter().enumerate() {
             let ink = if head && index == 0 {

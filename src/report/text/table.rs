@@ -97,7 +97,7 @@ mod tests {
                 "a long observation that has to go on below ".repeat(3),
                 "System.evtx #1".to_owned(),
             ],
-            vec!["2".to_owned(), "証明書".repeat(20), "x".repeat(60)],
+            vec!["2".to_owned(), "証明書".repeat(20), "q".repeat(60)],
         ];
         let laid = rows(&columns, &cells, 60);
         assert_eq!(laid.len(), 3);
@@ -109,7 +109,7 @@ mod tests {
             .iter()
             .flatten()
             .flat_map(|line| line.chars())
-            .filter(|letter| *letter == 'x')
+            .filter(|letter| *letter == 'q')
             .count();
         assert_eq!(count, 60);
     }

@@ -158,7 +158,7 @@ fn the_most_serious_report_gives_the_exit_status() {
     let sick = report(Some(StartType::Disabled), ConnectionState::Failing);
     let open = report(Some(StartType::Manual), ConnectionState::Failing);
     let well = report(Some(StartType::Manual), ConnectionState::Succeeding);
-    assert_eq!(exit_status(&[well.clone()]), 0);
+    assert_eq!(exit_status(std::slice::from_ref(&well)), 0);
     assert_eq!(exit_status(&[well.clone(), open.clone()]), 3);
     assert_eq!(exit_status(&[well, open, sick]), 1);
 }

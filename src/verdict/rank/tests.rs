@@ -450,3 +450,16 @@ fn healthy_needs_people_who_get_in_or_everything_ruled_out() {
         );
     }
 }
+
+#[test]
+fn a_likely_cause_that_is_decided_stands_above_the_confirmed_one_it_explains() {
+    let said = judged(&[
+        cause("a", Comes::Likely, &["b"]),
+        cause("b", Comes::Confirmed, &[]),
+    ]);
+    assert_eq!(
+        (said.cause.as_deref(), said.status),
+        (Some("a"), Status::Likely)
+    );
+    assert_eq!(said.consequences, ["b"]);
+}

@@ -1,0 +1,165 @@
+//! `rdptriage rules`: what is judged, and whether rules of one's own are sound.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use jiff::tz::TimeZone;
+use rdptriage::report::{Charset, Clock, Format, escape, rule_list};
+use rdptriage::rules::{Cases, RuleSet, case, load, show};
+
+use super::args::{FormatName, RulesCommand, ScreenArgs};
+use super::{output, screen};
+
+/// A case does not hold.
+const FAILING: u8 = 1;
+
+pub(crate) fn run(command: &RulesCommand) -> Result<ExitCode> {
+    match command {
+        RulesCommand::List {
+            rules,
+            format,
+            screen,
+        } => list(&set(rules.as_deref())?, *format, screen),
+        RulesCommand::Show { id, rules } => one(&set(rules.as_deref())?, id),
+        RulesCommand::Check { paths } => check(paths),
+        RulesCommand::Test { folder } => test(&set(folder.as_deref())?),
+    }
+}
+
+/// The built-in rules, and those of a folder.
+pub(crate) fn set(folder: Option<&Path>) -> Result<RuleSet> {
+    let builtin = RuleSet::builtin()?;
+    Ok(match folder {
+        Some(folder) => builtin.with_dir(folder, Cases::Optional)?,
+        None => builtin,
+    })
+}
+
+fn list(rules: &RuleSet, format: FormatName, args: &ScreenArgs) -> Result<ExitCode> {
+    let listed: Vec<show::Listed> = rules.rules().map(show::listed).collect();
+    let options = screen::for_terminal(args, Clock::new(TimeZone::UTC));
+    match format {
+        FormatName::Json => output::print(&rule_list(&listed, Format::Json, &options))?,
+        FormatName::Text => {
+            output::print_styled(&rule_list(&listed, Format::Text, &options), args.color)?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn one(rules: &RuleSet, id: &str) -> Result<ExitCode> {
+    let Some(rule) = rules.rule(id) else {
+        let near = rules
+            .rules()
+            .map(|rule| (strsim::damerau_levenshtein(id, &rule.id), &rule.id))
+            .filter(|(distance, near)| *distance <= near.len() / 3)
+            .min();
+        match near {
+            Some((_, near)) => bail!("there is no rule {id}; did you mean {near}?"),
+            None => bail!("there is no rule {id}; `rdptriage rules list` names them all"),
+        }
+    };
+    // Somebody else may have written the rule.
+    let shown: String = show::shown(rule)
+        .lines()
+        .map(|line| escape::visible(line, Charset::Unicode) + "\n")
+        .collect();
+    output::print(shown.as_bytes())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn check(paths: &[PathBuf]) -> Result<ExitCode> {
+    let files = rule_files(paths)?;
+    let ids: BTreeSet<String> = files
+        .iter()
+        .filter_map(|(name, text)| Some(load::load(name, text).ok()?.rule.id))
+        .collect();
+    // Beside the built-in rules, less those that are replaced: what is explained may be one of them.
+    let builtin = RuleSet::builtin()?;
+    let kept = builtin
+        .rules()
+        .filter(|rule| !ids.contains(&rule.id))
+        .filter_map(|rule| Some((rule.file.as_str(), builtin.text(&rule.id)?)));
+    let own = files
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.as_str()));
+    RuleSet::from_texts(kept.chain(own), Cases::Optional)?;
+    let said = match files.len() {
+        1 => "1 rule is sound\n".to_owned(),
+        many => format!("{many} rules are sound\n"),
+    };
+    output::print(said.as_bytes())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The files, and the `*.toml` of the folders, with their texts.
+fn rule_files(paths: &[PathBuf]) -> Result<Vec<(String, String)>> {
+    let mut files = Vec::new();
+    for path in paths {
+        if !path.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        let entries =
+            fs::read_dir(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let mut found = entries
+            .map(|entry| Ok(entry?.path()))
+            .collect::<std::io::Result<Vec<_>>>()
+            .with_context(|| format!("cannot read {}", path.display()))?;
+        found.retain(|file| {
+            file.extension()
+                .is_some_and(|extension| extension.eq_ignore_ascii_case("toml"))
+        });
+        if found.is_empty() {
+            bail!(
+                "{}: no rules in this folder; rules are files named *.toml",
+                path.display()
+            );
+        }
+        found.sort();
+        files.extend(found);
+    }
+    files
+        .into_iter()
+        .map(|file| {
+            let text = fs::read_to_string(&file)
+                .with_context(|| format!("cannot read {}", file.display()))?;
+            Ok((file.display().to_string(), text))
+        })
+        .collect()
+}
+
+fn test(rules: &RuleSet) -> Result<ExitCode> {
+    let mut failing = 0_usize;
+    let mut cases = 0_usize;
+    let mut said = String::new();
+    for rule in rules.rules() {
+        for case in &rule.cases {
+            cases += 1;
+            let failures = case::run(rule, case).failures;
+            if !failures.is_empty() {
+                failing += 1;
+                said.push_str(&format!("{}, case \"{}\":\n", rule.id, case.name));
+            }
+            for line in failures.iter().flat_map(|failure| failure.lines()) {
+                said.push_str(&format!("  {}\n", escape::visible(line, Charset::Unicode)));
+            }
+        }
+    }
+    said.push_str(&format!(
+        "{} rules, {cases} cases, {}\n",
+        rules.rules().count(),
+        match failing {
+            0 => "all hold".to_owned(),
+            some => format!("{some} do not hold"),
+        }
+    ));
+    output::print(said.as_bytes())?;
+    Ok(match failing {
+        0 => ExitCode::SUCCESS,
+        _ => FAILING.into(),
+    })
+}

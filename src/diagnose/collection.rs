@@ -1,0 +1,293 @@
+//! Every file read, and given to its host.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::bundle::{Artifact, Bundle, Kind, NotUsed};
+use crate::contain::contain;
+use crate::facts::event::LoggedEvent;
+use crate::facts::grouping::{self, File, NameInLog, Says};
+use crate::facts::log_coverage::CollectedLog;
+use crate::facts::registry::HiveFile;
+use crate::facts::store::{Exported, exported};
+use crate::facts::watch;
+use crate::parse::event_log;
+use crate::verdict::model::Problem;
+
+use super::entries::{self, hive_problem, log_problems};
+
+/// The channel that a collector keeps the records of other machines in.
+const FORWARDED: &str = "ForwardedEvents";
+
+/// Every file of the input, read.
+pub(super) struct Collection {
+    files: Vec<Opened>,
+    /// What concerns no file of a host: unreadable folders, links.
+    problems: Vec<Problem>,
+}
+
+/// One file, read.
+struct Opened {
+    artifact: Artifact,
+    content: Content,
+    problems: Vec<Problem>,
+}
+
+enum Content {
+    Log(Box<Log>),
+    Hive(Box<HiveFile>),
+    Certificates(Vec<Exported>),
+    /// A transaction log, which its hive takes in, or what is not used or not readable.
+    Nothing,
+}
+
+struct Log {
+    collected: CollectedLog,
+    /// With the computer that each names.
+    events: Vec<(Arc<str>, LoggedEvent)>,
+}
+
+/// The files of one host.
+pub(super) struct HostFiles {
+    pub name: Option<String>,
+    pub aliases: Vec<String>,
+    pub logs: Vec<CollectedLog>,
+    pub events: Vec<LoggedEvent>,
+    pub hives: Vec<HiveFile>,
+    pub certificates: Vec<Exported>,
+    /// Every artifact of this host, with what was wrong with it.
+    pub artifacts: Vec<entries::Listed>,
+    pub problems: Vec<Problem>,
+}
+
+impl Collection {
+    /// Reads every file, several at once.
+    pub(super) fn read(bundle: Bundle) -> Self {
+        let files = bundle
+            .artifacts
+            .par_iter()
+            .map(|artifact| open(&bundle, artifact))
+            .collect();
+        let problems = bundle
+            .problems
+            .iter()
+            .filter(|problem| bundle.artifact(&problem.path).is_none())
+            .map(entries::bundle_problem)
+            .collect();
+        let mut collection = Collection { files, problems };
+        for file in &mut collection.files {
+            let own = bundle
+                .problems
+                .iter()
+                .filter(|problem| problem.path == file.artifact.path);
+            file.problems.splice(0..0, own.map(entries::bundle_problem));
+        }
+        collection
+    }
+
+    /// Gives every file to its host; what cannot be told is listed with each.
+    pub(super) fn hosts(&mut self) -> Vec<HostFiles> {
+        let said: Vec<File> = self.files.iter().map(Opened::file).collect();
+        let grouping = grouping::group(&said);
+        let undecided: BTreeSet<usize> = grouping.undecided.iter().copied().collect();
+        let mut shared: BTreeMap<usize, usize> = BTreeMap::new();
+        for file in grouping.hosts.iter().flat_map(|host| &host.files) {
+            *shared.entry(*file).or_default() += 1;
+        }
+        let mut hosts = Vec::new();
+        let several = grouping.hosts.len() > 1;
+        for host in grouping.hosts {
+            let mut files = HostFiles {
+                name: host.name,
+                aliases: host.aliases,
+                logs: Vec::new(),
+                events: Vec::new(),
+                hives: Vec::new(),
+                certificates: Vec::new(),
+                artifacts: Vec::new(),
+                problems: self.problems.clone(),
+            };
+            for index in host.files.into_iter().chain(undecided.iter().copied()) {
+                let Some(file) = self.files.get_mut(index) else {
+                    continue;
+                };
+                files
+                    .artifacts
+                    .push(entries::Listed::of(&file.artifact, &file.problems));
+                if undecided.contains(&index) {
+                    if several && file.artifact.kind.is_evidence() {
+                        files.problems.push(entries::undecided(&file.artifact));
+                    }
+                    continue;
+                }
+                file.give(&mut files, shared.get(&index).copied().unwrap_or(1) > 1);
+            }
+            hosts.push(files);
+        }
+        hosts
+    }
+}
+
+fn open(bundle: &Bundle, artifact: &Artifact) -> Opened {
+    let opened = contain(AssertUnwindSafe(|| read(bundle, artifact)));
+    let (content, problems) = opened.unwrap_or_else(|panicked| {
+        (
+            Content::Nothing,
+            vec![entries::problem(&artifact.path, None, panicked.to_string())],
+        )
+    });
+    Opened {
+        artifact: artifact.clone(),
+        content,
+        problems,
+    }
+}
+
+fn read(bundle: &Bundle, artifact: &Artifact) -> (Content, Vec<Problem>) {
+    match &artifact.kind {
+        Kind::EventLog(_) => read_log(artifact),
+        Kind::Hive(_) => match HiveFile::open(bundle, artifact) {
+            Ok(hive) => (Content::Hive(Box::new(hive)), Vec::new()),
+            Err(problem) => (Content::Nothing, vec![hive_problem(problem)]),
+        },
+        Kind::Certificate(_) => {
+            let (found, problems) = exported([artifact]);
+            let problems = problems.into_iter().map(entries::store_problem).collect();
+            (Content::Certificates(found), problems)
+        }
+        Kind::TransactionLog { hive: None } => {
+            let lone = "a transaction log without its hive beside it: collect the hive as well";
+            (
+                Content::Nothing,
+                vec![entries::problem(&artifact.path, None, lone.to_owned())],
+            )
+        }
+        Kind::TransactionLog { hive: Some(_) } | Kind::NotUsed(_) => (Content::Nothing, Vec::new()),
+    }
+}
+
+fn read_log(artifact: &Artifact) -> (Content, Vec<Problem>) {
+    let name: Arc<str> = Arc::from(artifact.path.as_str());
+    let mut events = Vec::new();
+    let mut computers: BTreeSet<Arc<str>> = BTreeSet::new();
+    let summary = artifact
+        .open()
+        .map_err(|error| error.to_string())
+        .and_then(|source| {
+            let mut keep = |record: event_log::EventRecord| {
+                if record.integrity == event_log::Integrity::Torn {
+                    return; // its fields may be wrong; the hole it stands in is named
+                }
+                if let Some(event) = LoggedEvent::read(&name, &record) {
+                    let computer = match computers.get(record.computer.as_str()) {
+                        Some(known) => Arc::clone(known),
+                        None => {
+                            let new: Arc<str> = Arc::from(record.computer.as_str());
+                            computers.insert(Arc::clone(&new));
+                            new
+                        }
+                    };
+                    events.push((computer, event));
+                }
+            };
+            event_log::read(source.as_ref(), &watch::wants, &mut keep)
+                .map_err(|error| error.to_string())
+        });
+    match summary {
+        Ok(summary) => {
+            let problems = log_problems(&artifact.path, &summary);
+            let collected = CollectedLog {
+                artifact: name,
+                summary,
+            };
+            (Content::Log(Box::new(Log { collected, events })), problems)
+        }
+        Err(why) => (
+            Content::Nothing,
+            vec![entries::problem(&artifact.path, None, why)],
+        ),
+    }
+}
+
+impl Opened {
+    fn file(&self) -> File {
+        let says = match &self.content {
+            Content::Log(log) => log.says(),
+            Content::Hive(hive) => hive.says(),
+            Content::Certificates(_) | Content::Nothing => Says::Nothing,
+        };
+        File {
+            path: self.artifact.path.clone(),
+            says,
+        }
+    }
+
+    fn give(&mut self, host: &mut HostFiles, is_shared: bool) {
+        match std::mem::replace(&mut self.content, Content::Nothing) {
+            Content::Log(log) if is_shared => {
+                host.logs.push(log.collected.clone());
+                let own = log.events.iter().filter(|(computer, _)| host.is(computer));
+                host.events
+                    .extend(own.map(|(_, event)| event.clone()).collect::<Vec<_>>());
+                self.content = Content::Log(log);
+            }
+            Content::Log(log) => {
+                host.logs.push(log.collected);
+                host.events
+                    .extend(log.events.into_iter().map(|(_, event)| event));
+            }
+            Content::Hive(hive) => host.hives.push(*hive),
+            Content::Certificates(found) => host.certificates.extend(found),
+            Content::Nothing => {}
+        }
+    }
+}
+
+impl HostFiles {
+    /// Whether a computer's name is one of this host's.
+    fn is(&self, computer: &str) -> bool {
+        let label = |name: &str| name.split('.').next().unwrap_or(name).to_lowercase();
+        let asked = label(computer);
+        self.name
+            .iter()
+            .chain(&self.aliases)
+            .any(|name| label(name) == asked)
+    }
+}
+
+impl Log {
+    fn says(&self) -> Says {
+        let summary = &self.collected.summary;
+        if summary.channels.contains_key(FORWARDED) {
+            return Says::Forwarded(summary.computers.keys().cloned().collect());
+        }
+        let mut names: Vec<_> = summary.computers.iter().collect();
+        names.sort_by_key(|(name, span)| (std::cmp::Reverse(span.newest.order), (*name).clone()));
+        let names: Vec<NameInLog> = names
+            .into_iter()
+            .filter(|(name, _)| !name.is_empty())
+            .map(|(name, span)| NameInLog {
+                name: name.clone(),
+                first: Some(span.oldest.time),
+                last: Some(span.newest.time),
+            })
+            .collect();
+        match names.is_empty() {
+            true => Says::Nothing,
+            false => Says::Log(names),
+        }
+    }
+}
+
+/// Whether a file is worth a word although it is not used: everything but the chaff of the collecting tool is listed.
+pub(super) fn not_used(kind: &Kind) -> Option<&NotUsed> {
+    match kind {
+        Kind::NotUsed(reason) => Some(reason),
+        Kind::EventLog(_) | Kind::Hive(_) | Kind::TransactionLog { .. } | Kind::Certificate(_) => {
+            None
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! Files and problems as the report lists them.
+
+use std::collections::BTreeMap;
+
+use crate::bundle::{self, Artifact};
+use crate::facts::log_coverage::CollectedLog;
+use crate::facts::registry;
+use crate::parse::event_log::LogSummary;
+use crate::parse::hive::State;
+use crate::verdict::model::{ArtifactEntry, Problem};
+
+use super::collection::not_used;
+
+/// How many problems of one file are listed one by one; the rest are counted.
+const LISTED: usize = 50;
+
+/// An artifact, with what was wrong with it.
+pub(super) struct Listed {
+    entry: ArtifactEntry,
+    pub problems: Vec<Problem>,
+}
+
+impl Listed {
+    pub(super) fn of(artifact: &Artifact, problems: &[Problem]) -> Self {
+        let coverage = match not_used(&artifact.kind) {
+            Some(reason) => format!("not used: {reason}"),
+            None => "not read".to_owned(),
+        };
+        Listed {
+            entry: ArtifactEntry {
+                path: artifact.path.clone(),
+                kind: artifact.kind.word().to_owned(),
+                bytes: artifact.bytes,
+                sha256: artifact.sha256.map(|digest| digest.to_string()),
+                records: None,
+                first: None,
+                last: None,
+                coverage,
+                problems: Vec::new(),
+            },
+            problems: problems.to_vec(),
+        }
+    }
+}
+
+/// What became of the files of one host.
+pub(super) struct Used<'u> {
+    pub logs: &'u [CollectedLog],
+    pub hives: Vec<&'u registry::HiveFile>,
+    /// Files whose hive is another, newer copy.
+    pub certificates: Vec<&'u str>,
+}
+
+/// The list of files, each with what is covered and what was wrong, and all problems.
+pub(super) fn artifacts(
+    listed: Vec<Listed>,
+    used: &Used<'_>,
+    mut problems: Vec<Problem>,
+) -> (Vec<ArtifactEntry>, Vec<Problem>) {
+    let logs: BTreeMap<&str, &LogSummary> = used
+        .logs
+        .iter()
+        .map(|log| (log.artifact.as_ref(), &log.summary))
+        .collect();
+    let mut entries = Vec::new();
+    for Listed {
+        mut entry,
+        problems: own,
+    } in listed
+    {
+        if let Some(summary) = logs.get(entry.path.as_str()) {
+            entry.records = Some(summary.records);
+            entry.first = summary.span.map(|span| span.oldest.time.to_string());
+            entry.last = summary.span.map(|span| span.newest.time.to_string());
+            entry.coverage = log_coverage(summary).to_owned();
+        } else if let Some(file) = used.hives.iter().find(|file| file.artifact == entry.path) {
+            entry.last = file.hive.newest_write().map(|time| time.to_string());
+            entry.coverage = match file.hive.state() {
+                State::Clean => "whole",
+                State::Replayed => "whole, transaction logs replayed",
+                State::Stale => "stale: its last writes are in transaction logs that are missing",
+            }
+            .to_owned();
+        } else if used.certificates.contains(&entry.path.as_str()) {
+            entry.coverage = "whole".to_owned();
+        } else if entry.kind == "transaction log" {
+            entry.coverage = "with its hive".to_owned();
+        }
+        problems.extend(own);
+        entries.push(entry);
+    }
+    problems.sort();
+    problems.dedup();
+    for entry in &mut entries {
+        entry.problems = problems
+            .iter()
+            .filter(|problem| problem.artifact.as_deref() == Some(entry.path.as_str()))
+            .map(|problem| match &problem.at {
+                Some(at) => format!("{at}: {}", problem.message),
+                None => problem.message.clone(),
+            })
+            .collect();
+    }
+    entries.sort_by(|one, other| one.path.cmp(&other.path));
+    (entries, problems)
+}
+
+fn log_coverage(summary: &LogSummary) -> &'static str {
+    if summary.records == 0 {
+        "no record"
+    } else if summary.is_selection() {
+        "presence only: an export by query"
+    } else if summary.is_whole() {
+        "whole"
+    } else {
+        "holed"
+    }
+}
+
+/// One problem.
+pub(super) fn problem(artifact: &str, at: Option<String>, message: String) -> Problem {
+    Problem {
+        artifact: Some(artifact.to_owned()),
+        at,
+        message,
+    }
+}
+
+pub(super) fn bundle_problem(of: &bundle::Problem) -> Problem {
+    problem(&of.path, None, of.trouble.to_string())
+}
+
+pub(super) fn hive_problem(of: registry::Problem) -> Problem {
+    problem(&of.artifact, of.at, of.message)
+}
+
+pub(super) fn store_problem(of: registry::Problem) -> Problem {
+    hive_problem(of)
+}
+
+pub(super) fn undecided(artifact: &Artifact) -> Problem {
+    let message = "not used: it names no host and lies as near to one as to another; diagnose one host's folder at a time";
+    problem(&artifact.path, None, message.to_owned())
+}
+
+/// What is damaged or missing in a log, each with its place and what it hides.
+pub(super) fn log_problems(artifact: &str, summary: &LogSummary) -> Vec<Problem> {
+    let mut found = Vec::new();
+    for hole in &summary.holes {
+        let hides = match &hole.hides {
+            Some(numbers) if numbers.start() == numbers.end() => {
+                format!("; hides record {}", numbers.start())
+            }
+            Some(numbers) => format!("; hides records {} to {}", numbers.start(), numbers.end()),
+            None => String::new(),
+        };
+        let at = format!("chunk {}, offset {:#x}", hole.chunk, hole.offset);
+        found.push(problem(artifact, Some(at), format!("{}{hides}", hole.what)));
+    }
+    for trouble in &summary.problems {
+        let at = match trouble.chunk {
+            Some(chunk) => format!("chunk {chunk}, offset {:#x}", trouble.offset),
+            None => format!("offset {:#x}", trouble.offset),
+        };
+        found.push(problem(artifact, Some(at), trouble.what.clone()));
+    }
+    let more = found.len().saturating_sub(LISTED);
+    if more > 0 {
+        found.truncate(LISTED);
+        found.push(problem(
+            artifact,
+            None,
+            format!("and {more} more places that are damaged"),
+        ));
+    }
+    found
+}

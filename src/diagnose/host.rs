@@ -1,0 +1,210 @@
+//! One host: its history and its hives become facts, the facts a report.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use crate::facts::catalog::connection::Passed;
+use crate::facts::catalog::schannel::SchannelFailure;
+use crate::facts::certificate::Choice;
+use crate::facts::event::Event;
+use crate::facts::fact::{FactId, FactSet, Source};
+use crate::facts::gap::Gaps;
+use crate::facts::history::{self, Bearing, History};
+use crate::facts::hives::{self, Evidence};
+use crate::facts::host::{Hints, Identity, identify};
+use crate::facts::known::Known;
+use crate::facts::registry::Registry;
+use crate::facts::subject::Subject;
+use crate::facts::value::{FieldState, Value};
+use crate::facts::{listener, tls_listeners};
+use crate::rules::RuleSet;
+use crate::verdict::model::{Host, Report};
+use crate::verdict::{self, Surroundings};
+
+use super::Options;
+use super::collection::HostFiles;
+use super::entries::{self, Used};
+use super::surroundings;
+
+/// Diagnoses one host.
+pub(super) fn report(files: HostFiles, rules: &RuleSet, options: &Options) -> Report {
+    let HostFiles {
+        name,
+        aliases,
+        logs,
+        events,
+        hives,
+        certificates,
+        artifacts,
+        problems,
+    } = files;
+    let mut gaps = Gaps::default();
+    let exported_from: Vec<String> = certificates
+        .iter()
+        .map(|exported| exported.artifact.clone())
+        .collect();
+    let registry = Registry::of(hives);
+    let hints = Hints {
+        name: name.clone(),
+        build: last_build(&events),
+    };
+    let identity = identify(&registry, &hints, &mut gaps);
+    let elsewhere = history::Surroundings {
+        written: registry.newest_write(),
+        logging: tls_listeners::logging(&registry, &mut gaps),
+        others: tls_listeners::others(&registry, &identity, &mut gaps),
+    };
+    let asked = history::Options {
+        incident: options.incident,
+        client_addresses: options.client_addresses.clone(),
+    };
+    let history = History::read(&events, &logs, &elsewhere, &asked, &mut gaps);
+    let mut facts = FactSet::new(gaps, history.anchors.clone());
+    let evidence = Evidence {
+        registry: &registry,
+        identity: &identity,
+        exported: certificates,
+        affected: None,
+    };
+    let from_hives = hives::read(evidence, &mut facts);
+    let bearing = Bearing {
+        lists_share: match &from_hives.tls {
+            Some(computed) => computed.lists_share(&mut facts.gaps),
+            None => Known::Open(
+                facts
+                    .gaps
+                    .open(Subject::SystemHive, "not in the collection"),
+            ),
+        },
+        listener_container: container(&from_hives.certificate, &mut facts.gaps),
+        certificate_validity: validity(&from_hives.certificate),
+        display_names: tls_listeners::display_names(&registry, &mut facts.gaps),
+    };
+    history.add_facts(&bearing, &mut facts);
+    let proof = tls_proof(
+        &history,
+        listener::written(&registry, &mut facts.gaps),
+        &facts,
+    );
+    from_hives.add_facts(&registry, &proof, &mut facts);
+
+    let judgement = verdict::judge(rules, &mut facts);
+    let used = Used {
+        logs: &logs,
+        hives: registry.files().collect(),
+        certificates: exported_from.iter().map(String::as_str).collect(),
+    };
+    let mut all_problems = problems;
+    all_problems.extend(registry.problems().into_iter().map(entries::hive_problem));
+    let (artifacts, problems) = entries::artifacts(artifacts, &used, all_problems);
+    let surroundings = Surroundings {
+        host: host(name, aliases, &identity, &history, &registry),
+        connections: surroundings::connections(&history),
+        negotiation: surroundings::negotiation(from_hives.tls.as_ref()),
+        artifacts,
+        problems,
+        client_error: options.client_error.as_ref().map(|code| code.explain()),
+    };
+    verdict::assemble(rules, &facts, &judgement, surroundings)
+}
+
+/// The build that the last boot logged.
+fn last_build(events: &[crate::facts::event::LoggedEvent]) -> Option<(u32, Source)> {
+    let builds = events.iter().filter_map(|event| match event.event {
+        Event::Booted {
+            build: Some(build), ..
+        } => Some((event.order, build, event.source())),
+        _ => None,
+    });
+    builds
+        .max_by_key(|(order, ..)| *order)
+        .map(|(_, build, source)| (build, source))
+}
+
+fn container(choice: &Choice, gaps: &mut Gaps) -> Known<Option<String>> {
+    match choice {
+        Choice::Certificate(chosen) => chosen.container(gaps),
+        Choice::None(_) => Known::Is(None),
+        Choice::Unknown(gap) => Known::Open(*gap),
+    }
+}
+
+fn validity(choice: &Choice) -> Known<Option<(Timestamp, Timestamp)>> {
+    match choice {
+        Choice::Certificate(chosen) => Known::Is(
+            chosen
+                .certificate()
+                .map(|certificate| (certificate.not_before, certificate.not_after)),
+        ),
+        Choice::None(_) => Known::Is(None),
+        Choice::Unknown(gap) => Known::Open(*gap),
+    }
+}
+
+/// Facts that prove TLS in use since the listener's settings were written: Schannel events of the service in the server role, and
+/// RdpCoreTS 153.
+fn tls_proof(history: &History<'_>, written: Option<Timestamp>, facts: &FactSet) -> Vec<FactId> {
+    let negotiated: BTreeSet<Source> = history
+        .events
+        .iter()
+        .filter(|placed| matches!(placed.event.event, Event::TlsNegotiated))
+        .map(|placed| placed.event.source())
+        .collect();
+    let is = |state: Option<&FieldState>, value: Value| state == Some(&FieldState::Is(value));
+    let text = |word: &str| Value::Text(word.to_owned());
+    let failures = facts.of_kind(SchannelFailure::KIND).filter(|fact| {
+        is(fact.field("attributed"), Value::Bool(true)) && is(fact.field("role"), text("server"))
+    });
+    let passed = facts.of_kind(Passed::KIND).filter(|fact| {
+        is(fact.field("stage"), text("tls"))
+            && fact
+                .sources
+                .iter()
+                .any(|source| negotiated.contains(source))
+    });
+    let since = |at: Option<Timestamp>| match (at, written) {
+        (Some(at), Some(written)) => at > written,
+        (Some(_), None) => true,
+        (None, _) => false,
+    };
+    // One of each kind is proof enough; the last is the one to show.
+    let last_failure = failures
+        .filter(|fact| since(fact.at))
+        .max_by_key(|fact| (fact.at, fact.id));
+    let last_passed = passed
+        .filter(|fact| since(fact.at))
+        .max_by_key(|fact| (fact.at, fact.id));
+    last_failure
+        .into_iter()
+        .chain(last_passed)
+        .map(|fact| fact.id)
+        .collect()
+}
+
+fn host(
+    name: Option<String>,
+    mut aliases: Vec<String>,
+    identity: &Identity,
+    history: &History<'_>,
+    registry: &Registry,
+) -> Host {
+    let settled = |known: &Known<Option<String>>| known.settled().cloned().flatten();
+    let name = name.or_else(|| settled(&identity.name));
+    aliases.retain(|alias| Some(alias) != name.as_ref());
+    let as_of = history.clock.as_of;
+    let first = history.clock.oldest.or_else(|| registry.newest_write());
+    let collected = first
+        .zip(as_of)
+        .map(|(first, last)| [first.min(last).to_string(), last.to_string()]);
+    Host {
+        name,
+        aliases,
+        domain: settled(&identity.domain),
+        product: settled(&identity.product),
+        build: identity.build.settled().copied(),
+        as_of: as_of.map(|time| time.to_string()),
+        time_zone: settled(&identity.time_zone),
+        collected,
+    }
+}

@@ -1,0 +1,81 @@
+//! The whole way, once: from what was collected to one report for each host.
+//!
+//! ```text
+//! bundle::open → Collection::read → one host: history, hives, facts → verdict::judge → verdict::assemble
+//! ```
+
+mod collection;
+mod entries;
+mod host;
+mod surroundings;
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+use crate::bundle::{self, OpenError};
+use crate::rules::RuleSet;
+use crate::verdict::client_error::ClientCode;
+use crate::verdict::model::{Report, Status};
+
+use collection::Collection;
+
+/// What the user asks for.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// When Remote Desktop broke, where the user knows better than the logs.
+    pub incident: Option<Timestamp>,
+    /// Addresses of people's clients, which count whether or not they ever got in.
+    pub client_addresses: Vec<IpAddr>,
+    /// The code that the client showed; explained, never judged.
+    pub client_error: Option<ClientCode>,
+    /// Whether every file's SHA-256 is computed.
+    pub hashing: Hashing,
+}
+
+/// Whether files are hashed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Hashing {
+    /// Each gets its SHA-256.
+    #[default]
+    Sha256,
+    /// None does: reading is faster.
+    Off,
+}
+
+/// Diagnoses everything in these files and folders: one report for each host found, the most serious first.
+///
+/// # Errors
+/// [`OpenError`] where there is no input or nothing in it can be used.
+pub fn diagnose(
+    inputs: &[PathBuf],
+    rules: &RuleSet,
+    options: &Options,
+) -> Result<Vec<Report>, OpenError> {
+    let mut bundle = bundle::open(inputs)?;
+    match options.hashing {
+        Hashing::Sha256 => bundle.hash(),
+        Hashing::Off => {}
+    }
+    let mut collection = Collection::read(bundle);
+    let mut reports: Vec<Report> = collection
+        .hosts()
+        .into_iter()
+        .map(|files| host::report(files, rules, options))
+        .collect();
+    reports.sort_by(|one, other| seriousness(one).cmp(&seriousness(other)));
+    Ok(reports)
+}
+
+/// What comes first: causes, then what is open, then health; among equals the hosts by name.
+fn seriousness(report: &Report) -> (u8, Option<String>) {
+    let status = match report.verdict.status {
+        Status::Confirmed => 0,
+        Status::Likely => 1,
+        Status::Possible => 2,
+        Status::Inconclusive => 3,
+        Status::Healthy => 4,
+    };
+    (status, report.host.name.clone())
+}
