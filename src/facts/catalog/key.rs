@@ -156,7 +156,7 @@ catalogue! {
         /// Whether connections meet it: not for a pinned certificate as long as no credential fails (the service falls back).
         relied_on: Known<bool>,
         /// The third entry that Windows gives the file on this build, as `icacls` takes it.
-        third_entry: Known<String>,
+        third_entry: String,
         /// What else lies in the folder and would go with it.
         beside: String,
     }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::bundle::path::components;
-use crate::bundle::{Artifact, Bundle, Kind};
+use crate::bundle::{self, Artifact, Kind};
 use crate::facts::catalog::key::{KeyFolder, ListingForm};
 use crate::facts::fact::Source;
 use crate::facts::registry::Problem;
@@ -88,17 +88,15 @@ pub struct KeyEvidence {
 }
 
 impl KeyEvidence {
-    /// Reads what belongs to one host: `owns` says which artifacts do.
-    pub fn read(bundle: &Bundle, owns: impl Fn(&Artifact) -> bool) -> (KeyEvidence, Vec<Problem>) {
-        let artifacts: Vec<&Artifact> = bundle
-            .artifacts
-            .iter()
-            .filter(|artifact| owns(artifact))
-            .collect();
+    /// Reads it from the files of one host; `unread` is what could not be opened anywhere in the input. What is not understood
+    /// is a problem.
+    pub fn read(artifacts: &[Artifact], unread: &[bundle::Problem]) -> (KeyEvidence, Vec<Problem>) {
+        let artifacts: Vec<&Artifact> = artifacts.iter().collect();
         let mut evidence = KeyEvidence::default();
         let mut problems = Vec::new();
         let roots = disk_roots(&artifacts);
-        evidence.read_folders(bundle, &artifacts, &roots);
+        evidence.read_folders(&artifacts, &roots);
+        evidence.read_unread(unread);
         evidence.read_master_keys(&artifacts, &roots);
         for artifact in artifacts {
             let read = match artifact.kind {
@@ -120,7 +118,6 @@ impl KeyEvidence {
     /// The folders in which copies of key files lie.
     fn read_folders(
         &mut self,
-        bundle: &Bundle,
         artifacts: &[&Artifact],
         roots: &BTreeSet<Vec<String>>,
     ) {
@@ -178,7 +175,11 @@ impl KeyEvidence {
                 });
             }
         }
-        for trouble in &bundle.problems {
+    }
+
+    /// What could not be opened: a file that is there all the same, or a folder that nobody looked into.
+    fn read_unread(&mut self, unread: &[bundle::Problem]) {
+        for trouble in unread {
             let parts = components(&trouble.path);
             let Some((name, _)) = parts.split_last() else {
                 continue;
