@@ -308,3 +308,29 @@ mod unix {
         assert!(!before.contains(folder.path().to_str().unwrap()));
     }
 }
+
+#[test]
+fn real_files_are_what_they_are() {
+    let Some(folder) = std::env::var_os("RDPTRIAGE_CORPUS") else {
+        println!("skipped: RDPTRIAGE_CORPUS does not name a folder");
+        return;
+    };
+    let bundle = opened(&[Path::new(&folder)]);
+    for artifact in &bundle.artifacts {
+        let folder = artifact.path.split('/').next().unwrap();
+        let right = match (folder, artifact.name().rsplit_once('.').map(|(_, end)| end)) {
+            ("evtx", _) => matches!(artifact.kind, Kind::EventLog(_)),
+            ("hives", Some("LOG1" | "LOG2")) => {
+                matches!(artifact.kind, Kind::TransactionLog { .. })
+            }
+            ("hives", Some("txt")) | ("keys", _) => matches!(artifact.kind, Kind::NotUsed(_)),
+            ("hives", _) => matches!(artifact.kind, Kind::Hive(_)),
+            ("certs", Some("cer" | "der")) => matches!(artifact.kind, Kind::Certificate(_)),
+            _ => true,
+        };
+        assert!(right, "{}: {:?}", artifact.path, artifact.kind);
+    }
+    for problem in &bundle.problems {
+        println!("{problem}");
+    }
+}

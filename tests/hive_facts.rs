@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use rdptriage::bundle::{self, Artifact, Bundle, CertificateForm, HiveForm, Kind, Origin};
+use rdptriage::facts::catalog::Kind as FactKind;
 use rdptriage::facts::catalog::certificate::{ListenerCertificate, RenewalDue, RenewalService};
-use rdptriage::facts::catalog::host::HostIdentity;
+use rdptriage::facts::catalog::host::{HostBoot, HostIdentity};
 use rdptriage::facts::catalog::listener::{ListenerSwitch, ListenerTls};
 use rdptriage::facts::catalog::service::ServiceStart;
 use rdptriage::facts::catalog::tls::{LocalSuites, Overlap, SuitePolicy, TlsServer};
-use rdptriage::facts::catalog::{Kind as FactKind, host};
 use rdptriage::facts::fact::{Fact, FactSet, Source};
 use rdptriage::facts::gap::Gaps;
 use rdptriage::facts::hives::{self, Evidence, FromHives};
@@ -22,7 +22,9 @@ use rdptriage::facts::known::Known;
 use rdptriage::facts::registry::{Registry, open_hives};
 use rdptriage::facts::store::exported;
 use rdptriage::facts::subject::Subject;
+use rdptriage::facts::tls_settings::read;
 use rdptriage::facts::value::FieldState;
+use rdptriage::tls::Setting;
 use support::certificate::{ForgedCertificate, StoreEntry};
 use support::hive::{HiveBuilder, dirty, time};
 
@@ -101,6 +103,10 @@ struct Told {
 }
 
 fn told(files: Vec<(&str, Vec<u8>)>) -> Told {
+    told_of(&collection(files), Some(time(INCIDENT)))
+}
+
+fn collection(files: Vec<(&str, Vec<u8>)>) -> Bundle {
     let artifacts = files.into_iter().map(|(path, bytes)| Artifact {
         path: path.to_owned(),
         kind: if bytes.starts_with(b"regf") {
@@ -112,14 +118,22 @@ fn told(files: Vec<(&str, Vec<u8>)>) -> Told {
         sha256: None,
         origin: Origin::Memory(Arc::new(bytes)),
     });
-    let bundle = Bundle {
+    Bundle {
         artifacts: artifacts.collect(),
         problems: Vec::new(),
-    };
-    told_of(&bundle, Some(time(INCIDENT)))
+    }
 }
 
 fn told_of(bundle: &Bundle, incident: Option<Timestamp>) -> Told {
+    told_with(bundle, incident, |_| {})
+}
+
+/// What a collection comes to when its logs have told their part.
+fn told_with(
+    bundle: &Bundle,
+    incident: Option<Timestamp>,
+    logs: impl FnOnce(&mut FactSet),
+) -> Told {
     let (files, problems) = open_hives(bundle);
     assert!(problems.is_empty(), "{problems:?}");
     let registry = Registry::of(files);
@@ -139,6 +153,7 @@ fn told_of(bundle: &Bundle, incident: Option<Timestamp>) -> Told {
         gap,
     };
     let mut facts = FactSet::new(gaps, anchors);
+    logs(&mut facts);
     let (exported, problems) = exported(&bundle.artifacts);
     assert!(problems.is_empty(), "{problems:?}");
     let evidence = Evidence {
@@ -597,7 +612,7 @@ fn a_server_without_settings_serves_mainstream_clients() {
         told.fields(TlsServer::KIND, &names),
         "TLS 1.2, TLS 1.1, TLS 1.0, no, build-default"
     );
-    assert_eq!(told.beside.tls.unwrap().negotiations.len(), 7);
+    assert_eq!(told.beside.tls.unwrap().negotiations().count(), 7);
 }
 
 #[test]
@@ -639,6 +654,52 @@ fn a_policy_that_leaves_nothing_says_why() {
     assert_eq!(told.fields(LocalSuites::KIND, &["in_force"]), "no");
 }
 
+/// A suite policy that leaves nothing, written on 20 May, and the logs' word on boots.
+fn with_boots(boots: &[&str]) -> Told {
+    let mut software = software();
+    software.set_sz(SUITE_POLICY, "Functions", "NOTHING_OF_USE");
+    software.touch(SUITE_POLICY, time("2024-05-20T10:00:00Z"));
+    let files = vec![
+        ("SOFTWARE", software.to_bytes()),
+        ("SYSTEM", system().to_bytes()),
+    ];
+    told_with(&collection(files), Some(time(INCIDENT)), |facts| {
+        for boot in boots.iter().map(|boot| time(boot)) {
+            let source = Source::Record {
+                artifact: "System.evtx".to_owned(),
+                number: 1,
+            };
+            facts.add(Some(boot), HostBoot { event: 12 }, vec![source]);
+            facts.anchors.last_boot = Known::Is(boot);
+        }
+    })
+}
+
+#[test]
+fn a_suite_policy_takes_effect_at_the_boot_after_it() {
+    let (before, after, later) = (
+        "2024-05-01T00:00:00Z",
+        "2024-05-25T00:00:00Z",
+        "2024-05-28T00:00:00Z",
+    );
+    let told = with_boots(&[before, after, later]);
+    assert_eq!(told.fact(SuitePolicy::KIND).at, Some(time(after)));
+    assert_eq!(told.fields(SuitePolicy::KIND, &["usable"]), "no");
+}
+
+#[test]
+fn a_suite_policy_that_waits_for_a_boot_is_not_in_effect() {
+    let told = with_boots(&["2024-05-01T00:00:00Z"]);
+    let fact = told.fact(SuitePolicy::KIND);
+    assert_eq!(fact.at, None);
+    assert_eq!(told.field(fact, "present"), "yes");
+    assert_eq!(told.field(fact, "usable"), "? tls.suite_policy");
+    assert_eq!(
+        told.fields(Overlap::KIND, &["shares"]),
+        "? tls.suite_policy"
+    );
+}
+
 #[test]
 fn versions_that_are_all_off_leave_nothing() {
     let written = time("2024-05-20T10:00:00Z");
@@ -660,6 +721,29 @@ fn versions_that_are_all_off_leave_nothing() {
         "no, version"
     );
 }
+
+#[test]
+fn algorithm_keys_are_read_with_the_ones_inside_of_them() {
+    let schannel = "ControlSet001\\Control\\SecurityProviders\\SCHANNEL";
+    let mut system = system();
+    // What New-Item makes of 'RC4 128/128', and a key as it should be.
+    system.set_dword(&format!("{schannel}\\Ciphers\\RC4 128\\128"), "Enabled", 0);
+    system.set_dword(&format!("{schannel}\\Ciphers\\AES 256/256"), "Enabled", 0);
+    system.set_sz(&format!("{schannel}\\Hashes\\MD5"), "Enabled", "0");
+    let bundle = collection(vec![("SYSTEM", system.to_bytes())]);
+    let registry = Registry::of(open_hives(&bundle).0);
+    let settings = read(&registry, &mut Gaps::default()).settings;
+    let ciphers = settings.ciphers.present().unwrap();
+    let state = |name: &str| ciphers.get(name).cloned();
+    assert_eq!(state("AES 256/256"), Some(Setting::Present(0)));
+    assert_eq!(state("RC4 128\\128"), Some(Setting::Present(0)));
+    assert_eq!(state("RC4 128"), Some(Setting::Absent));
+    let hashes = settings.hashes.present().unwrap();
+    assert!(matches!(hashes.get("MD5"), Some(Setting::Unknown(_))));
+    assert_eq!(settings.wrong_types.len(), 1);
+    assert!(matches!(settings.policy_suites, Setting::Unknown(_)));
+}
+
 
 #[test]
 fn without_software_a_policy_is_not_known() {
@@ -684,7 +768,7 @@ fn without_system_there_are_no_facts_of_it() {
         assert!(!told.has(kind), "{}", kind.name);
     }
     assert_eq!(
-        told.fields(host::HostIdentity::KIND, &["build", "role"]),
+        told.fields(HostIdentity::KIND, &["build", "role"]),
         "17763, ? SYSTEM hive"
     );
 }
@@ -705,6 +789,44 @@ fn of_several_hives_the_one_written_last_is_asked() {
             .iter()
             .any(|problem| problem.contains("not used: config/SYSTEM"))
     );
+}
+
+#[test]
+fn no_damage_makes_anything_panic() {
+    let own = own_certificate();
+    let mut system = system();
+    system.set_binary(WIN_STATIONS, "SelfSignedCertificate", &thumbprint(&own));
+    let mut software = software();
+    install(&mut software, "Remote Desktop", &StoreEntry::listener(own));
+    software.set_sz(
+        SUITE_POLICY,
+        "Functions",
+        "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+    );
+    let files = [system.to_bytes(), software.to_bytes()];
+    let mut random = 1_u64;
+    let mut next = |below: usize| {
+        random = random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        usize::try_from(random >> 33).unwrap() % below
+    };
+    for _ in 0..150 {
+        let [system, software] = files.clone().map(|mut bytes| {
+            for _ in 0..8 {
+                let place = 4096 + next(bytes.len() - 4096);
+                bytes[place] = u8::try_from(next(256)).unwrap();
+            }
+            if next(4) == 0 {
+                bytes.truncate(5000 + next(bytes.len() - 5000));
+            }
+            bytes
+        });
+        let told = told(vec![("SOFTWARE", software), ("SYSTEM", system)]);
+        for fact in told.facts.facts() {
+            assert!(!fact.sources.is_empty(), "{}", fact.kind.name);
+        }
+    }
 }
 
 /// The folder of real files, where it is at hand.

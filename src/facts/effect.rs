@@ -4,6 +4,36 @@ use jiff::Timestamp;
 
 use super::catalog::host::HostBoot;
 use super::fact::FactSet;
+use super::gap::{Gap, GapId};
+
+/// Since when a setting is in effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Since then, or not known since when.
+    Since(Option<Timestamp>),
+    /// Not yet: it was written after the last start of what reads it. What was in effect before is not in the hive.
+    Pending(GapId),
+}
+
+impl Effect {
+    /// Since when, where it is in effect and that is known.
+    #[must_use]
+    pub fn since(self) -> Option<Timestamp> {
+        match self {
+            Effect::Since(time) => time,
+            Effect::Pending(_) => None,
+        }
+    }
+
+    /// The gap, where it is not in effect yet.
+    #[must_use]
+    pub fn pending(self) -> Option<GapId> {
+        match self {
+            Effect::Since(_) => None,
+            Effect::Pending(gap) => Some(gap),
+        }
+    }
+}
 
 /// The first boot after the setting was written; where none is known, the write itself. Boots are the facts `host.boot`, so
 /// these must be there before.
@@ -14,4 +44,39 @@ pub fn in_effect_since(facts: &FactSet, written: Timestamp) -> Timestamp {
         .filter(|boot| *boot >= written)
         .min()
         .unwrap_or(written)
+}
+
+/// A setting that is read when Windows starts.
+pub fn at_boot(facts: &mut FactSet, about: &str, written: Option<Timestamp>) -> Effect {
+    let boot = facts.anchors.last_boot.settled().copied();
+    started(facts, about, written, boot, "Windows")
+}
+
+/// A setting that is read when the Remote Desktop service starts, which it also does when Windows starts.
+pub fn at_service_start(facts: &mut FactSet, about: &str, written: Option<Timestamp>) -> Effect {
+    let boot = facts.anchors.last_boot.settled().copied();
+    let service = facts.anchors.service_start.settled().copied();
+    started(facts, about, written, boot.max(service), "the service")
+}
+
+fn started(
+    facts: &mut FactSet,
+    about: &str,
+    written: Option<Timestamp>,
+    last_start: Option<Timestamp>,
+    what: &str,
+) -> Effect {
+    match (written, last_start) {
+        (Some(written), Some(start)) if written > start => {
+            Effect::Pending(facts.gaps.record(Gap {
+                about: about.to_owned(),
+                why: format!(
+                    "written at {written}, after the last start of {what}, and in effect only from the next one on; what was in effect before is not in the hive"
+                ),
+                obtain: "on the machine, before any restart: Get-TlsCipherSuite, netstat -ano".to_owned(),
+            }))
+        }
+        (Some(written), _) => Effect::Since(Some(in_effect_since(facts, written))),
+        (None, _) => Effect::Since(None),
+    }
 }

@@ -12,6 +12,7 @@ use super::host::{self, Identity};
 use super::known::Known;
 use super::listener;
 use super::registry::Registry;
+use super::renewal_service;
 use super::service;
 use super::store::{Exported, Stores};
 use super::tls_settings::{self, Computed};
@@ -71,7 +72,7 @@ impl FromHives {
         service::starts(registry, facts);
         listener::tls(registry, tls_proof, facts);
         listener::switch(registry, facts);
-        certificate::renewal_services(&self.certificate, &self.standing, facts);
+        renewal_service::renewal_services(&self.certificate, &self.standing, facts);
         if let Some(tls) = &self.tls {
             tls.add_facts(facts);
         }

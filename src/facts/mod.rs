@@ -22,6 +22,7 @@ pub mod listener;
 pub mod log_coverage;
 pub mod registry;
 pub mod renewal;
+pub mod renewal_service;
 mod renewal_texts;
 pub mod schannel;
 pub mod service;

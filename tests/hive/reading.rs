@@ -58,7 +58,7 @@ fn what_is_written_is_read() {
         Ok(r"%SystemRoot%\system32")
     );
     assert_eq!(value(&hive, "All", "five").bytes, [1, 2, 3, 4, 5]);
-    assert!(value(&hive, "All", "empty").bytes.is_empty());
+    assert_eq!(value(&hive, "All", "empty").bytes, [0_u8; 0]);
     assert_eq!(
         value(&hive, "All", "").text().as_deref(),
         Ok("the default value")

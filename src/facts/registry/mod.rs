@@ -4,20 +4,22 @@
 //! in a hive that is stale (dirty, its transaction logs missing), a value that is there counts, one that is not there may
 //! have been written since; a value of another type than Windows reads is open, and named as a problem.
 
+mod hive_file;
+
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
-use rayon::prelude::*;
+
+pub use hive_file::{HiveFile, HiveRole, open_hives};
 
 use super::coverage::{Coverage, Window};
 use super::fact::{FactSet, Source};
 use super::gap::{GapId, Gaps};
-use super::grouping::Says;
 use super::known::Known;
 use super::subject::Subject;
-use crate::bundle::{Artifact, Bundle, Kind};
-use crate::parse::hive::{Hive, Key, Listing, Lookup, Value, WrongType};
+use crate::parse::hive::{Key, Listing, Lookup, Value, WrongType};
+use hive_file::{ControlSet, control_set};
 
 /// Something in a hive that could not be read, or that a reader of the report should know.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,185 +30,6 @@ pub struct Problem {
     pub at: Option<String>,
     /// What, and what it hides.
     pub message: String,
-}
-
-/// Which hive of a machine a file is, by the keys in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum HiveRole {
-    /// `HKLM\SYSTEM`.
-    System,
-    /// `HKLM\SOFTWARE`.
-    Software,
-    /// Another one, of which nothing is asked.
-    Other,
-}
-
-/// A hive of the collection, opened.
-#[derive(Debug)]
-pub struct HiveFile {
-    /// Its path in the collection.
-    pub artifact: String,
-    /// Which one it is.
-    pub role: HiveRole,
-    /// Its content.
-    pub hive: Hive,
-}
-
-/// Opens every hive of a collection, several at once; those that cannot be read are problems.
-#[must_use]
-pub fn open_hives(bundle: &Bundle) -> (Vec<HiveFile>, Vec<Problem>) {
-    let hives: Vec<&Artifact> = bundle
-        .artifacts
-        .iter()
-        .filter(|artifact| matches!(artifact.kind, Kind::Hive(_)))
-        .collect();
-    let opened: Vec<Result<HiveFile, Problem>> = hives
-        .into_par_iter()
-        .map(|artifact| HiveFile::open(bundle, artifact))
-        .collect();
-    let mut problems = Vec::new();
-    let mut files = Vec::new();
-    for outcome in opened {
-        match outcome {
-            Ok(file) => files.push(file),
-            Err(problem) => problems.push(problem),
-        }
-    }
-    (files, problems)
-}
-
-impl HiveFile {
-    /// Opens one hive with the transaction logs beside it.
-    ///
-    /// # Errors
-    /// The problem, where nothing can be read from it.
-    pub fn open(bundle: &Bundle, artifact: &Artifact) -> Result<HiveFile, Problem> {
-        let problem = |message: String| Problem {
-            artifact: artifact.path.clone(),
-            at: None,
-            message,
-        };
-        let primary = artifact
-            .open()
-            .map_err(|error| problem(error.to_string()))?;
-        let mut sources = Vec::new();
-        for log in bundle.transaction_logs(artifact) {
-            let source = log.open().map_err(|error| problem(error.to_string()))?;
-            sources.push((log.path.as_str(), source));
-        }
-        let logs: Vec<_> = sources
-            .iter()
-            .map(|(name, source)| (*name, source.as_ref()))
-            .collect();
-        let hive =
-            Hive::open(primary.as_ref(), &logs).map_err(|error| problem(error.to_string()))?;
-        Ok(HiveFile {
-            artifact: artifact.path.clone(),
-            role: role(&hive),
-            hive,
-        })
-    }
-
-    /// What it says of the host it comes from. Only SYSTEM holds a name.
-    #[must_use]
-    pub fn says(&self) -> Says {
-        if self.role != HiveRole::System {
-            return Says::Nothing;
-        }
-        let ControlSet::Named(set) = control_set(&self.hive) else {
-            return Says::Nothing;
-        };
-        let text = |key: &str, value: &str| {
-            let found = self.hive.key(&format!("{set}\\{key}"));
-            let text = found
-                .and_then(|key| key.value(value))
-                .present()?
-                .text()
-                .ok()?;
-            Some(text.trim().to_owned()).filter(|text| !text.is_empty())
-        };
-        let names: Vec<String> = [
-            text("Control\\ComputerName\\ComputerName", "ComputerName"),
-            text("Control\\ComputerName\\ActiveComputerName", "ComputerName"),
-            text("Services\\Tcpip\\Parameters", "NV Hostname"),
-            text("Services\\Tcpip\\Parameters", "Hostname"),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
-        match names.split_first() {
-            Some((name, others)) => Says::Hive {
-                name: name.clone(),
-                others: others.to_vec(),
-            },
-            None => Says::Nothing,
-        }
-    }
-}
-
-fn role(hive: &Hive) -> HiveRole {
-    const SYSTEM: [&str; 3] = ["Select", "ControlSet001", "ControlSet002"];
-    const SOFTWARE: [&str; 4] = [
-        "Microsoft\\Windows NT",
-        "Microsoft\\SystemCertificates",
-        "Microsoft\\Cryptography",
-        "Policies\\Microsoft",
-    ];
-    let has = |keys: &[&str]| {
-        keys.iter()
-            .any(|key| matches!(hive.key(key), Lookup::Present(_)))
-    };
-    let name = hive.name_in_header().to_lowercase();
-    if has(&SYSTEM) {
-        HiveRole::System
-    } else if has(&SOFTWARE) {
-        HiveRole::Software
-    } else if name.ends_with("\\config\\system") {
-        HiveRole::System
-    } else if name.ends_with("\\config\\software") {
-        HiveRole::Software
-    } else {
-        HiveRole::Other
-    }
-}
-
-/// The control set in use, or why it is not known.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum ControlSet {
-    Named(String),
-    Unknown(String),
-}
-
-/// `Select\Current`; where that cannot be read, the only control set, if there is one alone.
-fn control_set(hive: &Hive) -> ControlSet {
-    let current = match hive.key("Select").and_then(|key| key.value("Current")) {
-        Lookup::Present(value) => value.dword().map_err(|wrong| wrong.to_string()),
-        Lookup::Absent => Err("it is not there".to_owned()),
-        Lookup::Unreadable(trouble) => Err(trouble.to_string()),
-    };
-    let why = match current {
-        Ok(number) => {
-            let name = format!("ControlSet{number:03}");
-            if matches!(hive.key(&name), Lookup::Present(_)) {
-                return ControlSet::Named(name);
-            }
-            format!("Select\\Current names {name}, which cannot be found")
-        }
-        Err(why) => format!("Select\\Current does not say which control set is in use: {why}"),
-    };
-    let sets: Vec<String> = match hive.key("") {
-        Lookup::Present(root) => {
-            let names = root.subkeys().entries.into_iter().map(|key| key.name());
-            names
-                .filter(|name| name.to_lowercase().starts_with("controlset"))
-                .collect()
-        }
-        Lookup::Absent | Lookup::Unreadable(_) => Vec::new(),
-    };
-    match sets.as_slice() {
-        [only] => ControlSet::Named(only.clone()),
-        _ => ControlSet::Unknown(why),
-    }
 }
 
 /// Where a key lies.
@@ -337,6 +160,12 @@ impl Registry {
             .max()
     }
 
+    /// The hives that are stale. What is there in them counts, but nothing is sure that rests on them alone.
+    pub fn stale(&self) -> impl Iterator<Item = &str> {
+        let stale = self.files().filter(|file| file.hive.is_stale());
+        stale.map(|file| file.artifact.as_str())
+    }
+
     /// What is wrong with the hives, and with what was asked of them so far.
     #[must_use]
     pub fn problems(&self) -> Vec<Problem> {
@@ -378,7 +207,7 @@ impl Registry {
     pub fn key(&self, gaps: &mut Gaps, place: Place<'_>) -> Answer<Key<'_>> {
         let (file, path) = match self.resolve(gaps, place) {
             Ok(resolved) => resolved,
-            Err(gap) => return unanswered(gap),
+            Err(unanswered) => return unanswered.answer(),
         };
         let found = file.hive.key(&path);
         let written = match &found {
@@ -386,7 +215,7 @@ impl Registry {
             Lookup::Absent | Lookup::Unreadable(_) => None,
         };
         Answer {
-            value: self.judge(gaps, place.subject(), file, &path, found),
+            value: self.judge(gaps, place.subject(), file, found),
             source: Some(source(file, &path, None, written)),
             written,
         }
@@ -401,17 +230,16 @@ impl Registry {
     pub fn value(&self, gaps: &mut Gaps, place: Place<'_>, name: &str) -> Answer<Value> {
         let (file, path) = match self.resolve(gaps, place) {
             Ok(resolved) => resolved,
-            Err(gap) => return unanswered(gap),
+            Err(unanswered) => return unanswered.answer(),
         };
         let key = file.hive.key(&path);
         let written = match &key {
             Lookup::Present(key) => key.written(),
             Lookup::Absent | Lookup::Unreadable(_) => None,
         };
-        let what = format!("{path}\\{name}");
         let found = key.and_then(|key| key.value(name));
         Answer {
-            value: self.judge(gaps, place.subject(), file, &what, found),
+            value: self.judge(gaps, place.subject(), file, found),
             source: Some(source(file, &path, Some(name), written)),
             written,
         }
@@ -500,7 +328,6 @@ impl Registry {
         gaps: &mut Gaps,
         subject: Subject,
         file: &HiveFile,
-        what: &str,
         found: Lookup<T>,
     ) -> Known<Option<T>> {
         match found {
@@ -508,15 +335,24 @@ impl Registry {
             Lookup::Absent if file.hive.is_stale() => Known::Open(gaps.open(subject, STALE)),
             Lookup::Absent => Known::Is(None),
             Lookup::Unreadable(trouble) => {
-                self.remark(&file.artifact, Some(what.to_owned()), trouble.to_string());
+                // One damaged list keeps many questions open; it is one problem.
+                let at = format!("byte {}", trouble.offset);
+                self.remark(&file.artifact, Some(at), trouble.to_string());
                 Known::Open(gaps.open(subject, format!("damaged: {trouble}")))
             }
         }
     }
 
-    fn resolve(&self, gaps: &mut Gaps, place: Place<'_>) -> Result<(&HiveFile, String), GapId> {
+    fn resolve(
+        &self,
+        gaps: &mut Gaps,
+        place: Place<'_>,
+    ) -> Result<(&HiveFile, String), Unanswered> {
         let subject = place.subject();
-        let missing = |gaps: &mut Gaps| gaps.open(subject, NOT_COLLECTED);
+        let missing = |gaps: &mut Gaps| Unanswered {
+            gap: gaps.open(subject, NOT_COLLECTED),
+            source: None,
+        };
         match place {
             Place::Software(path) => match &self.software {
                 Some(file) => Ok((file, path.to_owned())),
@@ -530,7 +366,10 @@ impl Registry {
                 Some((file, ControlSet::Named(set))) => Ok((file, format!("{set}\\{path}"))),
                 Some((file, ControlSet::Unknown(why))) => {
                     self.remark(&file.artifact, Some("Select".to_owned()), why.clone());
-                    Err(gaps.open(subject, why.clone()))
+                    Err(Unanswered {
+                        gap: gaps.open(subject, why.clone()),
+                        source: Some(source(file, "Select", Some("Current"), None)),
+                    })
                 }
                 None => Err(missing(gaps)),
             },
@@ -556,11 +395,19 @@ pub(super) const NOT_COLLECTED: &str = "not in the collection";
 
 const STALE: &str = "the hive is dirty and its transaction logs (.LOG1, .LOG2) are missing or do not fit, so that what was written last is not in it";
 
-fn unanswered<T>(gap: GapId) -> Answer<T> {
-    Answer {
-        value: Known::Open(gap),
-        source: None,
-        written: None,
+/// A question that could not be put: there is no hive, or no control set.
+struct Unanswered {
+    gap: GapId,
+    source: Option<Source>,
+}
+
+impl Unanswered {
+    fn answer<T>(self) -> Answer<T> {
+        Answer {
+            value: Known::Open(self.gap),
+            source: self.source,
+            written: None,
+        }
     }
 }
 

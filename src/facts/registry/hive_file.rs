@@ -1,0 +1,187 @@
+//! A hive of the collection: opened with its transaction logs, told which one it is, and asked for the host's name.
+
+use rayon::prelude::*;
+
+use super::Problem;
+use crate::bundle::{Artifact, Bundle, Kind};
+use crate::facts::grouping::Says;
+use crate::parse::hive::{Hive, Lookup};
+
+/// Which hive of a machine a file is, by the keys in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum HiveRole {
+    /// `HKLM\SYSTEM`.
+    System,
+    /// `HKLM\SOFTWARE`.
+    Software,
+    /// Another one, of which nothing is asked.
+    Other,
+}
+
+/// A hive of the collection, opened.
+#[derive(Debug)]
+pub struct HiveFile {
+    /// Its path in the collection.
+    pub artifact: String,
+    /// Which one it is.
+    pub role: HiveRole,
+    /// Its content.
+    pub hive: Hive,
+}
+
+/// Opens every hive of a collection, several at once; those that cannot be read are problems.
+#[must_use]
+pub fn open_hives(bundle: &Bundle) -> (Vec<HiveFile>, Vec<Problem>) {
+    let hives: Vec<&Artifact> = bundle
+        .artifacts
+        .iter()
+        .filter(|artifact| matches!(artifact.kind, Kind::Hive(_)))
+        .collect();
+    let opened: Vec<Result<HiveFile, Problem>> = hives
+        .into_par_iter()
+        .map(|artifact| HiveFile::open(bundle, artifact))
+        .collect();
+    let mut problems = Vec::new();
+    let mut files = Vec::new();
+    for outcome in opened {
+        match outcome {
+            Ok(file) => files.push(file),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    (files, problems)
+}
+
+impl HiveFile {
+    /// Opens one hive with the transaction logs beside it.
+    ///
+    /// # Errors
+    /// The problem, where nothing can be read from it.
+    pub fn open(bundle: &Bundle, artifact: &Artifact) -> Result<HiveFile, Problem> {
+        let problem = |message: String| Problem {
+            artifact: artifact.path.clone(),
+            at: None,
+            message,
+        };
+        let primary = artifact
+            .open()
+            .map_err(|error| problem(error.to_string()))?;
+        let mut sources = Vec::new();
+        for log in bundle.transaction_logs(artifact) {
+            let source = log.open().map_err(|error| problem(error.to_string()))?;
+            sources.push((log.path.as_str(), source));
+        }
+        let logs: Vec<_> = sources
+            .iter()
+            .map(|(name, source)| (*name, source.as_ref()))
+            .collect();
+        let hive =
+            Hive::open(primary.as_ref(), &logs).map_err(|error| problem(error.to_string()))?;
+        Ok(HiveFile {
+            artifact: artifact.path.clone(),
+            role: role(&hive),
+            hive,
+        })
+    }
+
+    /// What it says of the host it comes from. Only SYSTEM holds a name.
+    #[must_use]
+    pub fn says(&self) -> Says {
+        if self.role != HiveRole::System {
+            return Says::Nothing;
+        }
+        let ControlSet::Named(set) = control_set(&self.hive) else {
+            return Says::Nothing;
+        };
+        let text = |key: &str, value: &str| {
+            let found = self.hive.key(&format!("{set}\\{key}"));
+            let text = found
+                .and_then(|key| key.value(value))
+                .present()?
+                .text()
+                .ok()?;
+            Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+        };
+        let names: Vec<String> = [
+            text("Control\\ComputerName\\ComputerName", "ComputerName"),
+            text("Control\\ComputerName\\ActiveComputerName", "ComputerName"),
+            text("Services\\Tcpip\\Parameters", "NV Hostname"),
+            text("Services\\Tcpip\\Parameters", "Hostname"),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        match names.split_first() {
+            Some((name, others)) => Says::Hive {
+                name: name.clone(),
+                others: others.to_vec(),
+            },
+            None => Says::Nothing,
+        }
+    }
+}
+
+fn role(hive: &Hive) -> HiveRole {
+    const SYSTEM: [&str; 3] = ["Select", "ControlSet001", "ControlSet002"];
+    const SOFTWARE: [&str; 4] = [
+        "Microsoft\\Windows NT",
+        "Microsoft\\SystemCertificates",
+        "Microsoft\\Cryptography",
+        "Policies\\Microsoft",
+    ];
+    let has = |keys: &[&str]| {
+        keys.iter()
+            .any(|key| matches!(hive.key(key), Lookup::Present(_)))
+    };
+    let name = hive.name_in_header().to_lowercase();
+    if has(&SYSTEM) {
+        HiveRole::System
+    } else if has(&SOFTWARE) {
+        HiveRole::Software
+    } else if name.ends_with("\\config\\system") {
+        HiveRole::System
+    } else if name.ends_with("\\config\\software") {
+        HiveRole::Software
+    } else {
+        HiveRole::Other
+    }
+}
+
+/// The control set in use, or why it is not known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum ControlSet {
+    Named(String),
+    Unknown(String),
+}
+
+/// `Select\Current`; where that cannot be read, the only control set, if there is one alone.
+pub(super) fn control_set(hive: &Hive) -> ControlSet {
+    let current = match hive.key("Select").and_then(|key| key.value("Current")) {
+        Lookup::Present(value) => value.dword().map_err(|wrong| wrong.to_string()),
+        Lookup::Absent => Err("it is not there".to_owned()),
+        Lookup::Unreadable(trouble) => Err(trouble.to_string()),
+    };
+    let why = match current {
+        Ok(number) => {
+            let name = format!("ControlSet{number:03}");
+            if matches!(hive.key(&name), Lookup::Present(_)) {
+                return ControlSet::Named(name);
+            }
+            format!("Select\\Current names {name}, which cannot be found")
+        }
+        Err(why) => format!("Select\\Current does not say which control set is in use: {why}"),
+    };
+    let sets: Vec<String> = match hive.key("") {
+        Lookup::Present(root) => {
+            let names = root.subkeys().entries.into_iter().map(|key| key.name());
+            names
+                .filter(|name| name.to_lowercase().starts_with("controlset"))
+                .collect()
+        }
+        Lookup::Absent | Lookup::Unreadable(_) => Vec::new(),
+    };
+    match sets.as_slice() {
+        [only] => ControlSet::Named(only.clone()),
+        _ => ControlSet::Unknown(why),
+    }
+}

@@ -1,0 +1,251 @@
+//! Schannel's settings as the hives hold them, in the model's terms.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+
+use crate::facts::fact::Source;
+use crate::facts::gap::{GapId, Gaps};
+use crate::facts::known::Known;
+use crate::facts::registry::{Answer, Place, Registry};
+use crate::parse::hive::{Key, Lookup, Value, WrongType};
+use crate::tls::{self, PolicyList, ProtocolValues, Role, SchannelSettings, Setting, Version};
+
+const SCHANNEL: &str = "Control\\SecurityProviders\\SCHANNEL";
+const LOCAL_SUITES: Place<'static> =
+    Place::ControlSet("Control\\Cryptography\\Configuration\\Local\\SSL\\00010002");
+const LOCAL_SIGNATURES: Place<'static> =
+    Place::ControlSet("Control\\Cryptography\\Configuration\\Local\\SSL\\00010003");
+const PROVIDER: Place<'static> = Place::ControlSet(
+    "Control\\Cryptography\\Providers\\Microsoft SSL Protocol Provider\\UM\\00010002",
+);
+const POLICY_SUITES: Place<'static> =
+    Place::Software("Policies\\Microsoft\\Cryptography\\Configuration\\SSL\\00010002");
+/// What the hives hold of Schannel's settings, and where.
+#[derive(Debug)]
+pub struct Collected {
+    /// The settings.
+    pub settings: SchannelSettings,
+    /// The policy list's place.
+    pub(super) policy: Answer<PolicyList>,
+    /// The local list's place.
+    pub(super) local: Answer<Vec<String>>,
+    /// The provider list's place.
+    pub(super) provider: Answer<Vec<String>>,
+    /// The keys of the server role that hold a value.
+    pub(super) protocols: Vec<(Source, Option<Timestamp>)>,
+}
+
+/// Reads Schannel's settings. What was not collected, is damaged or of another type than Windows reads is unknown in them.
+pub fn read(registry: &Registry, gaps: &mut Gaps) -> Collected {
+    let mut reader = Reader {
+        registry,
+        gaps,
+        wrong_types: Vec::new(),
+    };
+    let mut protocols = Vec::new();
+    let mut values = BTreeMap::new();
+    for version in Version::ALL {
+        for role in [Role::Server, Role::Client] {
+            let path = format!("{SCHANNEL}\\Protocols\\{version}\\{role}");
+            let place = Place::ControlSet(&path);
+            let enabled = reader.dword(place, "Enabled");
+            let disabled_by_default = reader.dword(place, "DisabledByDefault");
+            if role == Role::Server {
+                for answer in [&enabled, &disabled_by_default] {
+                    if let (Some(_), Some(source)) = (answer.present(), &answer.source) {
+                        protocols.push((source.clone(), answer.written));
+                    }
+                }
+            }
+            let pair = ProtocolValues {
+                enabled: reader.setting(enabled),
+                disabled_by_default: reader.setting(disabled_by_default),
+            };
+            if pair != ProtocolValues::default() {
+                values.insert((version, role), pair);
+            }
+        }
+    }
+    let names = reader.key_names(&format!("{SCHANNEL}\\Protocols"));
+    let other_protocols = names
+        .into_iter()
+        .filter(|name| Version::from_str(name).is_err())
+        .collect();
+    let policy = reader.typed(POLICY_SUITES, "Functions", policy_list);
+    let local = reader.texts(LOCAL_SUITES, "Functions");
+    let provider = reader.texts(PROVIDER, "Functions");
+    let local_curves = reader.texts(LOCAL_SUITES, "EccCurves");
+    let policy_curves = reader.typed(POLICY_SUITES, "EccCurves", names_of);
+    let signatures = reader.texts(LOCAL_SIGNATURES, "Functions");
+    let diffie_hellman = format!("{SCHANNEL}\\KeyExchangeAlgorithms\\Diffie-Hellman");
+    let pkcs = format!("{SCHANNEL}\\KeyExchangeAlgorithms\\PKCS");
+    let messaging = format!("{SCHANNEL}\\Messaging");
+    let mut number = |path: &str, name: &str| {
+        let answer = reader.dword(Place::ControlSet(path), name);
+        reader.setting(answer)
+    };
+    let fips = number("Control\\Lsa\\FipsAlgorithmPolicy", "Enabled");
+    let server_diffie_hellman_bits = number(&diffie_hellman, "ServerMinKeyBitLength");
+    let client_diffie_hellman_bits = number(&diffie_hellman, "ClientMinKeyBitLength");
+    let client_rsa_bits = number(&pkcs, "ClientMinKeyBitLength");
+    let message_limit_server = number(&messaging, "MessageLimitServer");
+    let event_logging = number(SCHANNEL, "EventLogging");
+    let settings = SchannelSettings {
+        protocols: Setting::Present(values),
+        other_protocols,
+        ciphers: reader.algorithms("Ciphers"),
+        hashes: reader.algorithms("Hashes"),
+        key_exchanges: reader.algorithms("KeyExchangeAlgorithms"),
+        provider_suites: reader.setting(provider.clone()),
+        local_suites: reader.setting(local.clone()),
+        policy_suites: reader.setting(policy.clone()),
+        local_curves: reader.setting(local_curves),
+        policy_curves: reader.setting(policy_curves),
+        signature_suites: reader.setting(signatures),
+        fips,
+        server_diffie_hellman_bits,
+        client_diffie_hellman_bits,
+        client_rsa_bits,
+        message_limit_server,
+        event_logging,
+        wrong_types: reader.wrong_types,
+    };
+    Collected {
+        settings,
+        policy,
+        local,
+        provider,
+        protocols,
+    }
+}
+
+/// Reads values into the model's terms.
+struct Reader<'r> {
+    registry: &'r Registry,
+    gaps: &'r mut Gaps,
+    wrong_types: Vec<tls::WrongType>,
+}
+
+impl Reader<'_> {
+    fn typed<T>(
+        &mut self,
+        place: Place<'_>,
+        name: &str,
+        read: impl FnOnce(&Value) -> Result<T, WrongType>,
+    ) -> Answer<T> {
+        let mut wrong = None;
+        let answer = self.registry.typed(self.gaps, place, name, |value| {
+            read(value).inspect_err(|found| wrong = Some(found.clone()))
+        });
+        if let (Some(wrong), Some(Source::Value { key, .. })) = (wrong, &answer.source) {
+            self.refused(format!("{key}\\{name}"), &wrong);
+        }
+        answer
+    }
+
+    fn dword(&mut self, place: Place<'_>, name: &str) -> Answer<u32> {
+        self.typed(place, name, Value::dword)
+    }
+
+    fn texts(&mut self, place: Place<'_>, name: &str) -> Answer<Vec<String>> {
+        self.typed(place, name, Value::multi_text)
+    }
+
+    fn setting<T>(&self, answer: Answer<T>) -> Setting<T> {
+        match answer.value {
+            Known::Is(Some(value)) => Setting::Present(value),
+            Known::Is(None) => Setting::Absent,
+            Known::Open(gap) => Setting::Unknown(why(self.gaps, gap)),
+        }
+    }
+
+    fn key_names(&mut self, path: &str) -> Vec<String> {
+        let listing = self.registry.subkeys(self.gaps, Place::ControlSet(path));
+        let entries = listing.present().map(|listing| listing.entries.iter());
+        let names = entries.into_iter().flatten().map(|key| key.name());
+        names.collect()
+    }
+
+    /// `Enabled` of every key below one of SCHANNEL's, and of the keys in these: a name with a slash, made by a tool that takes
+    /// the slash for a separator, lies one level deeper.
+    fn algorithms(&mut self, branch: &str) -> Setting<BTreeMap<String, Setting<u32>>> {
+        let path = format!("{SCHANNEL}\\{branch}");
+        let listing = self.registry.subkeys(self.gaps, Place::ControlSet(&path));
+        let listing = match listing.value {
+            Known::Is(Some(listing)) => listing,
+            Known::Is(None) => return Setting::Absent,
+            Known::Open(gap) => return Setting::Unknown(why(self.gaps, gap)),
+        };
+        let stale = self
+            .registry
+            .system()
+            .is_some_and(|file| file.hive.is_stale());
+        if stale {
+            return Setting::Unknown(
+                "SYSTEM is dirty and its transaction logs are missing".to_owned(),
+            );
+        }
+        let mut troubles = listing.troubles;
+        let mut found = BTreeMap::new();
+        for key in listing.entries {
+            let inner = key.subkeys();
+            troubles.extend(inner.troubles);
+            for inner in inner.entries {
+                let name = format!("{}\\{}", key.name(), inner.name());
+                found.insert(name, self.enabled(&inner));
+            }
+            found.insert(key.name(), self.enabled(&key));
+        }
+        if let Some(trouble) = troubles.first() {
+            return Setting::Unknown(format!("damaged: {trouble}"));
+        }
+        Setting::Present(found)
+    }
+
+    fn enabled(&mut self, key: &Key<'_>) -> Setting<u32> {
+        let value = match key.value("Enabled") {
+            Lookup::Present(value) => value,
+            Lookup::Absent => return Setting::Absent,
+            Lookup::Unreadable(trouble) => return Setting::Unknown(format!("damaged: {trouble}")),
+        };
+        value.dword().map_or_else(
+            |wrong| {
+                let why = wrong.to_string();
+                self.refused(format!("{}\\Enabled", key.path()), &wrong);
+                Setting::Unknown(why)
+            },
+            Setting::Present,
+        )
+    }
+
+    fn refused(&mut self, path: String, wrong: &WrongType) {
+        self.wrong_types.push(tls::WrongType {
+            path,
+            found: wrong.found.to_string(),
+            expected: wrong.expected.to_owned(),
+        });
+    }
+}
+
+fn why(gaps: &Gaps, gap: GapId) -> String {
+    let gap = gaps.gap(gap);
+    format!("{}: {}", gap.about, gap.why)
+}
+
+/// The policy writes REG_SZ; some scripts write REG_MULTI_SZ.
+fn policy_list(value: &Value) -> Result<PolicyList, WrongType> {
+    match value.multi_text() {
+        Ok(names) => Ok(PolicyList::Strings(names)),
+        Err(_) => value.text().map(PolicyList::Text),
+    }
+}
+
+/// REG_MULTI_SZ as documented, or one text with commas.
+fn names_of(value: &Value) -> Result<Vec<String>, WrongType> {
+    value.multi_text().or_else(|wrong| {
+        let text = value.text().map_err(|_| wrong)?;
+        Ok(text.split(',').map(|name| name.trim().to_owned()).collect())
+    })
+}
