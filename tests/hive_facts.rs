@@ -744,7 +744,6 @@ fn algorithm_keys_are_read_with_the_ones_inside_of_them() {
     assert!(matches!(settings.policy_suites, Setting::Unknown(_)));
 }
 
-
 #[test]
 fn without_software_a_policy_is_not_known() {
     let told = told(vec![("SYSTEM", system().to_bytes())]);

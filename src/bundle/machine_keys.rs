@@ -33,11 +33,11 @@ fn is_capi(head: &[u8], bytes: u64) -> bool {
     let Some([2, _, name, rest @ ..]) = words::<10>(head) else {
         return false;
     };
-    let parts = rest.iter().fold(u64::from(name), |sum, part| sum + u64::from(*part));
+    let parts = rest
+        .iter()
+        .fold(u64::from(name), |sum, part| sum + u64::from(*part));
     let end = usize::try_from(CAPI_HEADER + u64::from(name)).unwrap_or(usize::MAX);
-    name > 1
-        && CAPI_HEADER + parts == bytes
-        && head.get(end.saturating_sub(1)) == Some(&0)
+    name > 1 && CAPI_HEADER + parts == bytes && head.get(end.saturating_sub(1)) == Some(&0)
 }
 
 fn is_cng(head: &[u8], bytes: u64) -> bool {
@@ -45,7 +45,9 @@ fn is_cng(head: &[u8], bytes: u64) -> bool {
         return false;
     };
     let parts = [name, public, private, key];
-    let total = parts.iter().fold(CNG_HEADER, |sum, part| sum + u64::from(*part));
+    let total = parts
+        .iter()
+        .fold(CNG_HEADER, |sum, part| sum + u64::from(*part));
     name > 0 && name % 2 == 0 && key > 0 && total == bytes && total < MOST_PARTS
 }
 
@@ -107,7 +109,9 @@ fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// SDDL: `O:SYG:SYD:PAI(A;;FA;;;SY)`.
 fn is_descriptor(line: &[u8]) -> bool {
-    let starts = [b"O:".as_slice(), b"G:", b"D:"].iter().any(|start| line.starts_with(start));
+    let starts = [b"O:".as_slice(), b"G:", b"D:"]
+        .iter()
+        .any(|start| line.starts_with(start));
     starts && (line.windows(2).any(|pair| pair == b";;") || line.ends_with(b"NO_ACCESS_CONTROL"))
 }
 
@@ -119,7 +123,9 @@ fn is_console_entry(line: &[u8]) -> bool {
     let rights = line.get(colon + 2..).unwrap_or_default();
     rights.strip_suffix(b")").is_some_and(|rights| {
         !rights.is_empty()
-            && rights.iter().all(|byte| byte.is_ascii_uppercase() || b"(),".contains(byte))
+            && rights
+                .iter()
+                .all(|byte| byte.is_ascii_uppercase() || b"(),".contains(byte))
     })
 }
 
@@ -165,6 +171,8 @@ mod tests {
         }
         let listed = b" Verzeichnis von C:\\ProgramData\\Microsoft\\Crypto\\RSA\\MachineKeys\r\n";
         assert!(is_folder_listing(listed));
-        assert!(!is_folder_listing(b"rename C:\\ProgramData\\Microsoft\\Crypto\\RSA\\MachineKeys to x"));
+        assert!(!is_folder_listing(
+            b"rename C:\\ProgramData\\Microsoft\\Crypto\\RSA\\MachineKeys to x"
+        ));
     }
 }

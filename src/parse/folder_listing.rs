@@ -57,9 +57,7 @@ pub fn read(bytes: &[u8]) -> Vec<ListedFolder> {
         let Some(folder) = folders.last_mut() else {
             continue;
         };
-        let (before, name) = line
-            .rsplit_once(char::is_whitespace)
-            .unwrap_or(("", line));
+        let (before, name) = line.rsplit_once(char::is_whitespace).unwrap_or(("", line));
         if line.is_empty() {
             continue;
         }
@@ -88,7 +86,12 @@ fn size(before: &str) -> Option<u64> {
     let word = before.trim_end().rsplit([' ', '\t']).next()?;
     let digits: String = word
         .chars()
-        .filter(|character| !matches!(character, ',' | '.' | '\u{a0}' | '\u{202f}' | '\'' | '\u{2019}'))
+        .filter(|character| {
+            !matches!(
+                character,
+                ',' | '.' | '\u{a0}' | '\u{202f}' | '\'' | '\u{2019}'
+            )
+        })
         .collect();
     digits.parse().ok()
 }
@@ -103,10 +106,18 @@ mod tests {
     fn dir_and_get_child_item_are_read_in_any_language() {
         let folder = r"C:\ProgramData\Microsoft\Crypto\RSA\MachineKeys";
         for text in [
-            format!(" Volume in drive C has no label.\r\n\r\n Directory of {folder}\r\n\r\n11/17/2026  09:45 AM    <DIR>          .\r\n11/17/2026  09:45 AM             2,225 {KEY}\r\n               1 File(s)          2,225 bytes\r\n"),
-            format!(" Verzeichnis von {folder}\r\n\r\n17.11.2026  09:45             2.225 {KEY}\r\n               1 Datei(en),          2.225 Bytes\r\n"),
-            format!(" Répertoire de {folder}\r\n\r\n17/11/2026  09:45             2\u{a0}225 {KEY}\r\n               1 fichier(s)            2\u{a0}225 octets\r\n"),
-            format!("\r\n    Directory: {folder}\r\n\r\nMode  LastWriteTime  Length Name\r\n----  -------------  ------ ----\r\n-a-hs- 17.11.2026 09:45 2225 {KEY}\r\n"),
+            format!(
+                " Volume in drive C has no label.\r\n\r\n Directory of {folder}\r\n\r\n11/17/2026  09:45 AM    <DIR>          .\r\n11/17/2026  09:45 AM             2,225 {KEY}\r\n               1 File(s)          2,225 bytes\r\n"
+            ),
+            format!(
+                " Verzeichnis von {folder}\r\n\r\n17.11.2026  09:45             2.225 {KEY}\r\n               1 Datei(en),          2.225 Bytes\r\n"
+            ),
+            format!(
+                " Répertoire de {folder}\r\n\r\n17/11/2026  09:45             2\u{a0}225 {KEY}\r\n               1 fichier(s)            2\u{a0}225 octets\r\n"
+            ),
+            format!(
+                "\r\n    Directory: {folder}\r\n\r\nMode  LastWriteTime  Length Name\r\n----  -------------  ------ ----\r\n-a-hs- 17.11.2026 09:45 2225 {KEY}\r\n"
+            ),
         ] {
             let found = read(text.as_bytes());
             assert_eq!(found.len(), 1, "{text}");

@@ -151,8 +151,10 @@ catalogue! {
         can_write: Known<bool>,
         /// Whether it may write and delete it, as a renewal does.
         can_replace: Known<bool>,
-        /// Whether an entry that denies is what refuses the reading.
+        /// Whether it may not read, and an entry denies it that.
         denied: Known<bool>,
+        /// The accounts of such entries, as `icacls /remove:d` takes them.
+        denied_by: Option<String>,
         /// Whether connections meet it: not for a pinned certificate as long as no credential fails (the service falls back).
         relied_on: Known<bool>,
         /// The third entry that Windows gives the file on this build, as `icacls` takes it.
@@ -169,6 +171,8 @@ catalogue! {
         path: String,
         /// The folder it belongs in, on the machine.
         folder: String,
+        /// The file's name.
+        file_name: String,
         /// What is found, in a word.
         state: Known<KeyFileState>,
         /// The container.
@@ -181,8 +185,10 @@ catalogue! {
         relocated: Known<bool>,
         /// Whether it is missing and the container's file bears another MachineGuid.
         foreign: Known<bool>,
-        /// Where it was found instead, or the foreign file.
+        /// Where it was found instead, or the foreign file: a path of the collection.
         found_at: Option<String>,
+        /// The folder beside its own that it lies in, on the machine.
+        found_in: Option<String>,
         /// Whether the file is there and no whole key file of that container.
         damaged: Known<bool>,
         /// What is wrong with it, in words.

@@ -1,6 +1,8 @@
 //! Who may read a key file: the tokens that open it, as data, and what its permissions grant them.
 
-use crate::parse::security::{AccessMask, AceKind, Answer, Dacl, ObjectKind, SecurityDescriptor, Sid, granted};
+use crate::parse::security::{
+    AccessMask, AceKind, Answer, Dacl, ObjectKind, SecurityDescriptor, Sid, Trustee, granted,
+};
 
 /// SessionEnv's service SID, S-1-5-80-4022436659-1090538466-1613889075-870485073-3428993833.
 pub(super) const SESSION_ENV: &str = "SessionEnv";
@@ -71,21 +73,37 @@ impl Token {
     }
 
     /// Whether these permissions grant all of the rights.
-    pub(super) fn may(&self, descriptor: &SecurityDescriptor, rights: AccessMask, kind: ObjectKind) -> Answer {
+    pub(super) fn may(
+        &self,
+        descriptor: &SecurityDescriptor,
+        rights: AccessMask,
+        kind: ObjectKind,
+    ) -> Answer {
         granted(descriptor, &self.sids, kind).allows(rights)
     }
 
-    /// Whether an entry that denies is what refuses the rights: without such entries they would be granted.
-    pub(super) fn is_denied(&self, descriptor: &SecurityDescriptor, rights: AccessMask, kind: ObjectKind) -> Answer {
-        let mut without = descriptor.clone();
-        if let Dacl::Entries { entries, .. } = &mut without.dacl {
-            entries.retain(|entry| entry.kind == AceKind::Allow);
-        }
-        match (self.may(descriptor, rights, kind), self.may(&without, rights, kind)) {
-            (Answer::Denied, Answer::Allowed) => Answer::Allowed,
-            (Answer::Allowed, _) | (_, Answer::Denied) => Answer::Denied,
-            _ => Answer::Unknown,
-        }
+    /// The accounts of the entries that deny it some of the rights, by name or SID.
+    pub(super) fn denied_by(
+        &self,
+        descriptor: &SecurityDescriptor,
+        rights: AccessMask,
+    ) -> Vec<Sid> {
+        let Dacl::Entries { entries, .. } = &descriptor.dacl else {
+            return Vec::new();
+        };
+        let generic = AccessMask::GENERIC_ALL.with(AccessMask::GENERIC_READ);
+        let mut found: Vec<Sid> = entries
+            .iter()
+            .filter(|entry| entry.kind == AceKind::Deny && !entry.flags.inherit_only())
+            .filter(|entry| entry.mask.intersects(rights.with(generic)))
+            .filter_map(|entry| match &entry.trustee {
+                Trustee::Sid(sid) if self.sids.contains(sid) => Some(sid.clone()),
+                _ => None,
+            })
+            .collect();
+        found.sort();
+        found.dedup();
+        found
     }
 }
 
@@ -93,7 +111,10 @@ impl Token {
 /// what comes of it.
 pub(super) fn can_read(token: &Token, descriptor: &SecurityDescriptor) -> Answer {
     let may = |rights| token.may(descriptor, rights, ObjectKind::File);
-    match (may(AccessMask::FILE_READ_DATA), may(AccessMask::FILE_GENERIC_READ)) {
+    match (
+        may(AccessMask::FILE_READ_DATA),
+        may(AccessMask::FILE_GENERIC_READ),
+    ) {
         (Answer::Denied, _) => Answer::Denied,
         (Answer::Allowed, Answer::Allowed) => Answer::Allowed,
         _ => Answer::Unknown,

@@ -44,7 +44,11 @@ impl Chain<'_> {
             (Link::File, self.file(), Some(self.state)),
             (Link::Structure, self.structure(facts), Some(self.state)),
             (Link::PublicKey, self.public_key(facts), Some(self.state)),
-            (Link::Permissions, self.permissions(facts), self.access.first().copied()),
+            (
+                Link::Permissions,
+                self.permissions(facts),
+                self.access.first().copied(),
+            ),
             (Link::Dpapi, self.dpapi(facts), Some(self.master_key)),
         ];
         for (link, told, derived) in links {
@@ -97,7 +101,11 @@ impl Chain<'_> {
             .located
             .instead
             .map_or(String::new(), |found| found.artifact.clone());
-        match (&self.located.missing, &self.located.relocated, &self.located.foreign) {
+        match (
+            &self.located.missing,
+            &self.located.relocated,
+            &self.located.foreign,
+        ) {
             (Known::Open(gap), ..) => Err(*gap),
             (Known::Is(false), ..) if self.wanted.container == Known::Is(None) => {
                 broken("none, for want of a container".to_owned())
@@ -106,9 +114,9 @@ impl Chain<'_> {
             (Known::Is(true), Known::Is(true), _) => {
                 broken(format!("{path} is not there, but {instead} is"))
             }
-            (Known::Is(true), _, Known::Is(true)) => {
-                broken(format!("{path} is not there, only another MachineGuid's: {instead}"))
-            }
+            (Known::Is(true), _, Known::Is(true)) => broken(format!(
+                "{path} is not there, only another MachineGuid's: {instead}"
+            )),
             (Known::Is(true), ..) => broken(format!("{path} is not there")),
         }
     }
@@ -163,7 +171,9 @@ impl Chain<'_> {
             _ => Err(None),
         };
         let told = match service {
-            Some(fact) => yes(fact, "can_read").map(|reads| (reads, yes(fact, "denied") == Ok(true))),
+            Some(fact) => {
+                yes(fact, "can_read").map(|reads| (reads, yes(fact, "denied") == Ok(true)))
+            }
             None => Err(None),
         };
         match told {
@@ -193,12 +203,14 @@ impl Chain<'_> {
         };
         match fact.field("missing") {
             Some(FieldState::Open(gap)) => Err(*gap),
-            Some(FieldState::Is(Value::Bool(true))) => {
-                broken(format!("its master key {key} is gone from Protect\\S-1-5-18"))
-            }
+            Some(FieldState::Is(Value::Bool(true))) => broken(format!(
+                "its master key {key} is gone from Protect\\S-1-5-18"
+            )),
             _ => {
                 let seen = self.evidence.master_keys.keys.len();
-                proved(format!("master key {key}, one of {seen} in Protect\\S-1-5-18"))
+                proved(format!(
+                    "master key {key}, one of {seen} in Protect\\S-1-5-18"
+                ))
             }
         }
     }
@@ -211,4 +223,3 @@ fn proved(says: String) -> Told {
 fn broken(says: String) -> Told {
     Ok((LinkStanding::Broken, says))
 }
-

@@ -48,9 +48,9 @@ pub(super) fn read(
         })
         .collect();
     if let Some((size, source)) = &listed_size {
-        let differs = contents.iter().find_map(|content| {
-            content.length.filter(|length| length != size)
-        });
+        let differs = contents
+            .iter()
+            .find_map(|content| content.length.filter(|length| length != size));
         if let Some(length) = differs {
             let why = format!("the copy has {length} bytes, the file on the machine had {size}");
             return open(facts.gaps.open(Subject::KeyFile, why));
@@ -79,7 +79,9 @@ pub(super) fn read(
 }
 
 fn no_copy(facts: &mut FactSet) -> GapId {
-    facts.gaps.open(Subject::KeyFile, "the file itself is not in the collection")
+    facts
+        .gaps
+        .open(Subject::KeyFile, "the file itself is not in the collection")
 }
 
 fn open(gap: GapId) -> Content {
@@ -99,7 +101,10 @@ fn read_copy(
     public_key: &Known<PublicKey>,
     facts: &mut FactSet,
 ) -> Content {
-    let file = match artifact.open().and_then(|source| KeyFile::read(source.as_ref())) {
+    let file = match artifact
+        .open()
+        .and_then(|source| KeyFile::read(source.as_ref()))
+    {
         Ok(file) => file,
         Err(error) => {
             let why = format!("{}: {error}", artifact.path);
@@ -150,7 +155,9 @@ fn damage(file: &KeyFile, name: KeyFileName) -> Option<(KeyFileState, String)> {
         if hash == name.hash {
             return None;
         }
-        words.push(format!("the container in it is {inside}, whose file has another name"));
+        words.push(format!(
+            "the container in it is {inside}, whose file has another name"
+        ));
         Some(KeyFileState::OtherName)
     })?;
     Some((worst, words.join("; ")))

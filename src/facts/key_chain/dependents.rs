@@ -12,7 +12,8 @@ use super::evidence::KeyEvidence;
 use super::wanted::Wanted;
 
 /// What to say where the folder was not seen.
-const ANY: &str = "the keys of every other service of the machine (IIS, WMSvc, .NET, the Azure agent ...)";
+const ANY: &str =
+    "the keys of every other service of the machine (IIS, WMSvc, .NET, the Azure agent ...)";
 /// So many owners are named in a sentence.
 const NAMED: usize = 6;
 
@@ -97,6 +98,9 @@ fn clause(others: usize, owners: &[String], certificates: &[String]) -> String {
         (1, true) => "the one other key that lies there".to_owned(),
         (_, true) => format!("the {others} other keys that lie there"),
         (1, false) => format!("the one other key that lies there: {}", named.join("; ")),
-        (_, false) => format!("the {others} other keys that lie there, among them {}", named.join("; ")),
+        (_, false) => format!(
+            "the {others} other keys that lie there, among them {}",
+            named.join("; ")
+        ),
     }
 }

@@ -25,6 +25,8 @@ const LARGEST_LISTING: u64 = 64 << 20;
 pub(super) struct Sighting {
     pub(super) name: KeyFileName,
     pub(super) place: Place,
+    /// The name of the folder it was in, where that is told.
+    pub(super) folder: Option<String>,
     /// The copy's file, or the listing.
     pub(super) artifact: String,
     pub(super) source: Source,
@@ -116,11 +118,7 @@ impl KeyEvidence {
     }
 
     /// The folders in which copies of key files lie.
-    fn read_folders(
-        &mut self,
-        artifacts: &[&Artifact],
-        roots: &BTreeSet<Vec<String>>,
-    ) {
+    fn read_folders(&mut self, artifacts: &[&Artifact], roots: &BTreeSet<Vec<String>>) {
         for artifact in artifacts {
             let parts = components(&artifact.path);
             let Some((name, folders)) = parts.split_last() else {
@@ -148,7 +146,11 @@ impl KeyEvidence {
             if below {
                 self.siblings_seen = true;
                 let path = folder_path(&artifact.path, folders.len().saturating_sub(1));
-                self.view(KeyFolder::MachineKeys, ListingForm::Disk, &format!("{path}/MachineKeys"));
+                self.view(
+                    KeyFolder::MachineKeys,
+                    ListingForm::Disk,
+                    &format!("{path}/MachineKeys"),
+                );
             }
             if let Place::Home(folder) = place
                 && (name.is_some() || on_disk(folder))
@@ -167,6 +169,7 @@ impl KeyEvidence {
                 self.sightings.push(Sighting {
                     name,
                     place,
+                    folder: folders.last().map(|name| (*name).to_owned()),
                     artifact: artifact.path.clone(),
                     source: Source::File {
                         artifact: artifact.path.clone(),
@@ -189,8 +192,14 @@ impl KeyEvidence {
                 self.mentioned.insert(name);
             }
             for view in &mut self.views {
-                let inside = trouble.path.to_lowercase().starts_with(&view.artifact.to_lowercase())
-                    || view.artifact.to_lowercase().starts_with(&trouble.path.to_lowercase());
+                let inside = trouble
+                    .path
+                    .to_lowercase()
+                    .starts_with(&view.artifact.to_lowercase())
+                    || view
+                        .artifact
+                        .to_lowercase()
+                        .starts_with(&trouble.path.to_lowercase());
                 if inside && name.parse::<KeyFileName>().is_err() {
                     view.flaw = Some(format!("{}: {}", trouble.path, trouble.trouble));
                 }
@@ -218,12 +227,7 @@ impl KeyEvidence {
         &mut self.views[index]
     }
 
-    fn read_permissions(
-        &mut self,
-        artifact: &Artifact,
-        bytes: &[u8],
-        problems: &mut Vec<Problem>,
-    ) {
+    fn read_permissions(&mut self, artifact: &Artifact, bytes: &[u8], problems: &mut Vec<Problem>) {
         let Some(listing) = AclListing::parse(bytes) else {
             let why = "not understood: neither icacls nor Get-Acl writes a list like this";
             problems.push(problem(artifact, None, why.to_owned()));
@@ -250,7 +254,10 @@ impl KeyEvidence {
         let only_one = listing.entries.len() == 1;
         for entry in listing.entries {
             let path = entry.name.clone().unwrap_or_else(|| own_name.clone());
-            let parts: Vec<&str> = path.split(['\\', '/']).filter(|part| !part.is_empty()).collect();
+            let parts: Vec<&str> = path
+                .split(['\\', '/'])
+                .filter(|part| !part.is_empty())
+                .collect();
             let Some((last, folders)) = parts.split_last() else {
                 continue;
             };
@@ -283,7 +290,9 @@ impl KeyEvidence {
                 told => told,
             };
             if let Place::Home(folder) = place {
-                let hidden = descriptor.as_ref().is_ok_and(super::access::hidden_from_administrators);
+                let hidden = descriptor
+                    .as_ref()
+                    .is_ok_and(super::access::hidden_from_administrators);
                 let view = self.view(folder, form, &artifact.path);
                 view.names.insert(name);
                 view.flaw.clone_from(&flaw);
@@ -292,6 +301,7 @@ impl KeyEvidence {
             self.sightings.push(Sighting {
                 name,
                 place,
+                folder: folders.last().map(|name| (*name).to_owned()),
                 artifact: artifact.path.clone(),
                 source,
                 shown: Shown::Permissions(descriptor),
@@ -302,13 +312,20 @@ impl KeyEvidence {
     fn read_directory(&mut self, artifact: &Artifact, bytes: &[u8], problems: &mut Vec<Problem>) {
         let folders = folder_listing::read(bytes);
         if folders.is_empty() {
-            problems.push(problem(artifact, None, "no folder is named in it".to_owned()));
+            problems.push(problem(
+                artifact,
+                None,
+                "no folder is named in it".to_owned(),
+            ));
         }
         for listed in folders {
             let parts: Vec<&str> = listed.path.split('\\').collect();
             let place = place::of_folder(&parts);
             if let Some(index) = protect_folder(&parts) {
-                let guids = listed.names.iter().filter_map(|name| name.name.parse::<Guid>().ok());
+                let guids = listed
+                    .names
+                    .iter()
+                    .filter_map(|name| name.name.parse::<Guid>().ok());
                 self.master_keys.keys.extend(guids);
                 self.master_keys.artifacts.insert(artifact.path.clone());
                 self.master_keys.whole[index] |= listed.ended && !listed.names.is_empty();
@@ -330,6 +347,7 @@ impl KeyEvidence {
                 self.sightings.push(Sighting {
                     name,
                     place,
+                    folder: parts.last().map(|name| (*name).to_owned()),
                     artifact: artifact.path.clone(),
                     source: Source::Line {
                         artifact: artifact.path.clone(),
@@ -357,7 +375,11 @@ impl KeyEvidence {
             // Only SYSTEM may look into these folders: that they were read at all shows who read them. Their root must be that
             // of a disk, so that they are the whole folders and no pick.
             let root = folders.len().saturating_sub(PROTECT.len() + index);
-            let root: Vec<String> = folders.iter().take(root).map(|part| part.to_lowercase()).collect();
+            let root: Vec<String> = folders
+                .iter()
+                .take(root)
+                .map(|part| part.to_lowercase())
+                .collect();
             if roots.contains(&root) {
                 self.master_keys.whole[index] = true;
             }
@@ -381,7 +403,9 @@ fn protect_folder(folders: &[&str]) -> Option<usize> {
     let lower: Vec<String> = folders.iter().map(|name| name.to_lowercase()).collect();
     let ends = |suffix: &[&str]| {
         let start = lower.len().checked_sub(suffix.len());
-        start.and_then(|start| lower.get(start..)).is_some_and(|end| end.iter().eq(suffix.iter()))
+        start
+            .and_then(|start| lower.get(start..))
+            .is_some_and(|end| end.iter().eq(suffix.iter()))
     };
     if ends(&PROTECT) {
         Some(0)
@@ -405,7 +429,13 @@ fn disk_roots(artifacts: &[&Artifact]) -> BTreeSet<Vec<String>> {
             .collect();
         let parts: Vec<&str> = lower.iter().map(String::as_str).collect();
         let root = match parts.as_slice() {
-            [root @ .., "windows", "system32", "config", "system" | "software"]
+            [
+                root @ ..,
+                "windows",
+                "system32",
+                "config",
+                "system" | "software",
+            ]
             | [root @ .., "config", "system" | "software"] => root,
             _ => continue,
         };
@@ -422,13 +452,17 @@ fn folder_path(path: &str, folders: usize) -> String {
 /// A listing's own name without its ending: `MachineKeys.acl`.
 fn own_name(artifact: &Artifact) -> String {
     let name = artifact.name();
-    name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_owned()
+    name.rsplit_once('.')
+        .map_or(name, |(stem, _)| stem)
+        .to_owned()
 }
 
 /// Key files that a text names anywhere.
 fn names_in(text: &str) -> impl Iterator<Item = KeyFileName> {
-    text.split(|character: char| character.is_whitespace() || matches!(character, '\\' | '/' | ':' | '"'))
-        .filter_map(|word| word.parse().ok())
+    text.split(|character: char| {
+        character.is_whitespace() || matches!(character, '\\' | '/' | ':' | '"')
+    })
+    .filter_map(|word| word.parse().ok())
 }
 
 /// What keeps a listing of permissions from being whole.

@@ -2,9 +2,7 @@
 
 use crate::facts::catalog::certificate::ChosenBy;
 use crate::facts::catalog::connection::SecurityError;
-use crate::facts::catalog::key::{
-    KeyFile, KeyFileAccess, KeyFileState, KeyFolder, MasterKey,
-};
+use crate::facts::catalog::key::{KeyFile, KeyFileAccess, KeyFileState, KeyFolder, MasterKey};
 use crate::facts::catalog::schannel::SchannelFailure;
 use crate::facts::coverage::{Coverage, Window};
 use crate::facts::fact::{Fact, FactId, FactSet, Source};
@@ -57,7 +55,11 @@ pub(super) fn locate<'e>(
             .filter(move |sighting| sighting.place == place && is_wanted(sighting.name))
     };
     let mut seen: Vec<&Sighting> = of(Place::Home(folder)).collect();
-    let mentioned = evidence.mentioned.iter().copied().find(|name| is_wanted(*name));
+    let mentioned = evidence
+        .mentioned
+        .iter()
+        .copied()
+        .find(|name| is_wanted(*name));
     if seen.is_empty() && (listed.whole.gap().is_some() || mentioned.is_some()) {
         seen.extend(of(Place::Loose));
     }
@@ -124,6 +126,8 @@ pub(super) struct Common {
     pub(super) path: String,
     /// Its folder's.
     pub(super) folder: String,
+    /// Its name.
+    pub(super) file_name: String,
     /// Whether connections meet what befalls it.
     pub(super) relied_on: Known<bool>,
     /// What else lies in the folder.
@@ -172,6 +176,7 @@ pub(super) fn add_state(
         listener: true,
         path: common.path.clone(),
         folder: common.folder.clone(),
+        file_name: common.file_name.clone(),
         state,
         container: wanted.container.settled().cloned().flatten(),
         csp: wanted.csp(),
@@ -179,6 +184,14 @@ pub(super) fn add_state(
         relocated: located.relocated.clone(),
         foreign: located.foreign.clone(),
         found_at: located.instead.map(|sighting| sighting.artifact.clone()),
+        found_in: located
+            .instead
+            .filter(|_| located.relocated == Known::Is(true))
+            .and_then(|sighting| sighting.folder.as_ref())
+            .and_then(|name| {
+                let (parent, _) = common.folder.rsplit_once('\\')?;
+                Some(format!("{parent}\\{name}"))
+            }),
         damaged,
         damage: content.damage.clone(),
         mismatch,
@@ -219,7 +232,8 @@ pub(super) fn add_access(
         let why = match (unread, located.seen.is_empty()) {
             (Some(why), _) => why,
             (None, false) => {
-                "the file was seen, but not its permissions: those of a copy are its copier's".to_owned()
+                "the file was seen, but not its permissions: those of a copy are its copier's"
+                    .to_owned()
             }
             (None, true) => "no listing of it is in the collection".to_owned(),
         };
@@ -246,7 +260,9 @@ pub(super) fn add_access(
                 [first, rest @ ..] if rest.iter().all(|other| other == first) => match first {
                     Answer::Allowed => return Known::Is(true),
                     Answer::Denied => return Known::Is(false),
-                    Answer::Unknown => "an entry's account, or what opening the file asks for, is not known",
+                    Answer::Unknown => {
+                        "an entry's account, or what opening the file asks for, is not known"
+                    }
                 },
                 _ => "two listings of the file differ",
             };
@@ -255,7 +271,14 @@ pub(super) fn add_access(
         let reads = ask(&|each| can_read(&token, each));
         let writes = ask(&|each| token.may(each, AccessMask::FILE_WRITE_DATA, ObjectKind::File));
         let deletes = ask(&|each| token.may(each, AccessMask::DELETE, ObjectKind::File));
-        let denied = ask(&|each| token.is_denied(each, AccessMask::FILE_READ_DATA, ObjectKind::File));
+        let mut deniers: Vec<String> = descriptors
+            .iter()
+            .flat_map(|each| token.denied_by(each, AccessMask::FILE_READ_DATA))
+            .map(|sid| format!("*{sid}"))
+            .collect();
+        deniers.sort();
+        deniers.dedup();
+        let denied = reads.clone().map(|reads| !reads && !deniers.is_empty());
         // Whoever may delete what lies in the folder needs no right on the file.
         let deletes = deletes.or(folder_permissions.clone().and_then(|folder| {
             match token.may(&folder, DELETE_CHILD, ObjectKind::File) {
@@ -275,6 +298,7 @@ pub(super) fn add_access(
             can_read: reads,
             can_write: writes.clone(),
             can_replace: writes.and(deletes),
+            denied_by: (denied == Known::Is(true)).then(|| deniers.join(" ")),
             denied,
             relied_on: common.relied_on.clone(),
             third_entry: third_entry.clone(),
@@ -299,7 +323,9 @@ pub(super) fn add_master_key(
     let folders = &evidence.master_keys;
     let not_whole = |facts: &mut FactSet| {
         let why = match folders.whole {
-            [false, false] => "Windows\\System32\\Microsoft\\Protect\\S-1-5-18 is not in the collection",
+            [false, false] => {
+                "Windows\\System32\\Microsoft\\Protect\\S-1-5-18 is not in the collection"
+            }
             [true, _] => "the folder User in Protect\\S-1-5-18 was not seen",
             [false, true] => "of Protect\\S-1-5-18 only its folder User was seen",
         };
@@ -307,9 +333,16 @@ pub(super) fn add_master_key(
     };
     let unread = |facts: &mut FactSet| {
         let gap = content.damaged.gap();
-        gap.unwrap_or_else(|| facts.gaps.open(Subject::KeyFile, "no master key can be read from it"))
+        gap.unwrap_or_else(|| {
+            facts
+                .gaps
+                .open(Subject::KeyFile, "no master key can be read from it")
+        })
     };
-    let (key, missing) = match (located.missing == Known::Is(true), content.master_keys.as_slice()) {
+    let (key, missing) = match (
+        located.missing == Known::Is(true),
+        content.master_keys.as_slice(),
+    ) {
         (true, _) => (Known::Is(None), Known::Is(false)),
         (false, []) => {
             let gap = unread(facts);
@@ -330,7 +363,9 @@ pub(super) fn add_master_key(
     if missing == Known::Is(false) {
         let named = key.settled().cloned().flatten();
         let found = folders.artifacts.iter().find(|artifact| {
-            named.as_ref().is_some_and(|name| artifact.to_lowercase().ends_with(name.as_str()))
+            named
+                .as_ref()
+                .is_some_and(|name| artifact.to_lowercase().ends_with(name.as_str()))
         });
         sources.extend(found.map(|artifact| Source::File {
             artifact: artifact.clone(),
@@ -352,11 +387,15 @@ pub(super) fn relied_on(chosen_by: ChosenBy, facts: &mut FactSet) -> Known<bool>
     if chosen_by != ChosenBy::Pin {
         return Known::Is(true);
     }
-    let is = |fact: &Fact, field: &str, value: Value| fact.field(field) == Some(&FieldState::Is(value));
+    let is =
+        |fact: &Fact, field: &str, value: Value| fact.field(field) == Some(&FieldState::Is(value));
     let mut open: Option<GapId> = None;
     for failure in facts.of_kind(SchannelFailure::KIND) {
-        let credential = [36870, 36871].iter().any(|event| is(failure, "event", Value::Number(*event)));
-        let refuted = is(failure, "attributed", Value::Bool(false)) || is(failure, "overcome", Value::Bool(true));
+        let credential = [36870, 36871]
+            .iter()
+            .any(|event| is(failure, "event", Value::Number(*event)));
+        let refuted = is(failure, "attributed", Value::Bool(false))
+            || is(failure, "overcome", Value::Bool(true));
         if !credential || refuted {
             continue;
         }
@@ -380,7 +419,13 @@ pub(super) fn relied_on(chosen_by: ChosenBy, facts: &mut FactSet) -> Known<bool>
         return Known::Open(gap);
     }
     let asked = Window {
-        from: facts.anchors.last_success.settled().copied().flatten().or(facts.anchors.oldest),
+        from: facts
+            .anchors
+            .last_success
+            .settled()
+            .copied()
+            .flatten()
+            .or(facts.anchors.oldest),
         to: facts.anchors.as_of,
     };
     match facts.subject_covers(Subject::SchannelEvents, &asked) {

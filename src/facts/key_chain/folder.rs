@@ -71,7 +71,10 @@ pub(super) fn add_facts(
         Some((id, _)) => Known::Is(id),
         None => {
             let why = lacking.unwrap_or_else(|| {
-                format!("no listing of {} is in the collection", folder.below_program_data())
+                format!(
+                    "no listing of {} is in the collection",
+                    folder.below_program_data()
+                )
             });
             Known::Open(facts.gaps.open(Subject::KeyFolderListing, why))
         }
@@ -134,4 +137,3 @@ fn completeness(
         ),
     }
 }
-

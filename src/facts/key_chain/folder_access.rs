@@ -33,9 +33,17 @@ pub(super) fn descriptor(evidence: &KeyEvidence, facts: &mut FactSet) -> Known<S
         .find_map(|found| found.descriptor.as_ref().ok());
     match (readable, evidence.folder_permissions.first()) {
         (Some(descriptor), _) => Known::Is(descriptor.clone()),
-        (None, Some(FolderPermissions { descriptor: Err(why), .. })) => {
-            Known::Open(facts.gaps.open(Subject::MachineKeysPermissions, why.clone()))
-        }
+        (
+            None,
+            Some(FolderPermissions {
+                descriptor: Err(why),
+                ..
+            }),
+        ) => Known::Open(
+            facts
+                .gaps
+                .open(Subject::MachineKeysPermissions, why.clone()),
+        ),
         (None, _) => {
             let why = "no listing of the folder itself is in the collection";
             Known::Open(facts.gaps.open(Subject::MachineKeysPermissions, why))
@@ -72,9 +80,10 @@ pub(super) fn add_facts(
     let hardened = match everybody {
         Answer::Allowed => Known::Is(false),
         Answer::Denied => Known::Is(true),
-        Answer::Unknown => Known::Open(
-            gaps.open(Subject::MachineKeysPermissions, "an entry's account is not known"),
-        ),
+        Answer::Unknown => Known::Open(gaps.open(
+            Subject::MachineKeysPermissions,
+            "an entry's account is not known",
+        )),
     };
     let names_session_env = build.clone().map(|build| build >= FIRST_WITH_SESSION_ENV);
     let next_key_lacks_entry = hardened.and(names_session_env);
@@ -100,27 +109,41 @@ fn difference(descriptor: &SecurityDescriptor, form: ListingForm) -> Option<Stri
     }
     let (inheritance, entries) = match &descriptor.dacl {
         Dacl::NotGiven => return None,
-        Dacl::Null => return Some("it has no list of permissions: everybody may do everything".to_owned()),
-        Dacl::Entries { inheritance, entries } => (inheritance, entries),
+        Dacl::Null => {
+            return Some("it has no list of permissions: everybody may do everything".to_owned());
+        }
+        Dacl::Entries {
+            inheritance,
+            entries,
+        } => (inheritance, entries),
     };
     if *inheritance == Inheritance::Open && form != ListingForm::IcaclsConsole {
         return Some("it inherits permissions".to_owned());
     }
     let expected = [
         (Trustee::Sid(Sid::everyone()), EVERYONE),
-        (Trustee::Sid(Sid::administrators()), AccessMask::FILE_ALL_ACCESS),
+        (
+            Trustee::Sid(Sid::administrators()),
+            AccessMask::FILE_ALL_ACCESS,
+        ),
     ];
     for (trustee, mask) in &expected {
         let found = entries.iter().any(|entry| {
-            entry.kind == AceKind::Allow && entry.trustee == *trustee && entry.mask == *mask && entry.flags.0 == 0
+            entry.kind == AceKind::Allow
+                && entry.trustee == *trustee
+                && entry.mask == *mask
+                && entry.flags.0 == 0
         });
         if !found {
             return Some(format!("{} does not have its usual rights", who(trustee)));
         }
     }
-    let other = entries
-        .iter()
-        .find(|entry| entry.kind == AceKind::Deny || !expected.iter().any(|(trustee, _)| entry.trustee == *trustee));
+    let other = entries.iter().find(|entry| {
+        entry.kind == AceKind::Deny
+            || !expected
+                .iter()
+                .any(|(trustee, _)| entry.trustee == *trustee)
+    });
     other.map(|entry| {
         let verb = match entry.kind {
             AceKind::Allow => "allows",

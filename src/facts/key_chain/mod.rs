@@ -58,20 +58,44 @@ pub fn add_facts(bearing: &Bearing<'_>, facts: &mut FactSet) {
     let chosen = match bearing.choice {
         Choice::Certificate(chosen) => chosen,
         Choice::None(_) => {
-            folder_access::add_facts(bearing.evidence, &machine_keys, &bearing.identity.build, None, facts);
+            folder_access::add_facts(
+                bearing.evidence,
+                &machine_keys,
+                &bearing.identity.build,
+                None,
+                facts,
+            );
             return no_certificate(facts, Coverage::Whole(Window::ALWAYS));
         }
         Choice::Unknown(gap) => {
-            folder_access::add_facts(bearing.evidence, &machine_keys, &bearing.identity.build, None, facts);
+            folder_access::add_facts(
+                bearing.evidence,
+                &machine_keys,
+                &bearing.identity.build,
+                None,
+                facts,
+            );
             return no_certificate(facts, Coverage::Missing(*gap));
         }
     };
-    let not_after = chosen.certificate().map(|certificate| certificate.not_after);
-    folder_access::add_facts(bearing.evidence, &machine_keys, &bearing.identity.build, not_after, facts);
+    let not_after = chosen
+        .certificate()
+        .map(|certificate| certificate.not_after);
+    folder_access::add_facts(
+        bearing.evidence,
+        &machine_keys,
+        &bearing.identity.build,
+        not_after,
+        facts,
+    );
     let (machine, guid_source) = wanted::machine_guid(bearing.registry, facts);
     let wanted = wanted::Wanted::of(chosen, machine, facts);
     // Where the provider is not known here, MachineKeys is looked at, and proves nothing.
-    let folder = wanted.folder.settled().copied().unwrap_or(KeyFolder::MachineKeys);
+    let folder = wanted
+        .folder
+        .settled()
+        .copied()
+        .unwrap_or(KeyFolder::MachineKeys);
     let listed = folder::add_facts(bearing.evidence, &wanted, folder, facts);
     let folder_path = format!("{program_data}\\{}", folder.below_program_data());
     let located = file::locate(bearing.evidence, &wanted, folder, &listed, facts);
@@ -93,13 +117,16 @@ pub fn add_facts(bearing: &Bearing<'_>, facts: &mut FactSet) {
     let common = file::Common {
         path: format!("{folder_path}\\{name}"),
         folder: folder_path,
+        file_name: name,
         relied_on: file::relied_on(chosen.chosen_by, facts),
         beside,
         build: bearing.identity.build.clone(),
         derived,
     };
     let mut content = file::read_content(&located, &wanted, facts);
-    content.sources.extend(guid_source.filter(|_| located.name.is_some()));
+    content
+        .sources
+        .extend(guid_source.filter(|_| located.name.is_some()));
     let folder_permissions = folder_access::descriptor(bearing.evidence, facts);
     let state = file::add_state(&located, &content, &wanted, &common, facts);
     let access = file::add_access(&located, &folder_permissions, &common, facts);

@@ -97,11 +97,20 @@ mod tests {
     fn folders_are_told_by_their_names() {
         let of = |path: &str| of_folder(&path.split('/').collect::<Vec<_>>());
         for (path, place) in [
-            ("ProgramData/Microsoft/Crypto/RSA/MachineKeys", Place::Home(KeyFolder::MachineKeys)),
+            (
+                "ProgramData/Microsoft/Crypto/RSA/MachineKeys",
+                Place::Home(KeyFolder::MachineKeys),
+            ),
             ("x/machinekeys", Place::Home(KeyFolder::MachineKeys)),
-            ("Crypto/RSA/MachineKeys_old", Place::Beside(KeyFolder::MachineKeys)),
+            (
+                "Crypto/RSA/MachineKeys_old",
+                Place::Beside(KeyFolder::MachineKeys),
+            ),
             ("MachineKeys.bak", Place::Beside(KeyFolder::MachineKeys)),
-            ("RSA/Copy of MachineKeys", Place::Beside(KeyFolder::MachineKeys)),
+            (
+                "RSA/Copy of MachineKeys",
+                Place::Beside(KeyFolder::MachineKeys),
+            ),
             ("Crypto/RSA/backup", Place::Beside(KeyFolder::MachineKeys)),
             ("Crypto/RSA/S-1-5-18", Place::Personal),
             ("Crypto/Keys", Place::Home(KeyFolder::Keys)),
@@ -117,8 +126,12 @@ mod tests {
 
     #[test]
     fn a_disk_has_the_folder_in_its_place() {
-        let root = |path: &str| disk_root(&path.split('/').collect::<Vec<_>>(), KeyFolder::MachineKeys);
-        assert_eq!(root("ProgramData/Microsoft/Crypto/RSA/MachineKeys"), Some(vec![]));
+        let root =
+            |path: &str| disk_root(&path.split('/').collect::<Vec<_>>(), KeyFolder::MachineKeys);
+        assert_eq!(
+            root("ProgramData/Microsoft/Crypto/RSA/MachineKeys"),
+            Some(vec![])
+        );
         assert_eq!(
             root("C/PROGRAMDATA/Microsoft/Crypto/RSA/MachineKeys"),
             Some(vec!["c".to_owned()])

@@ -41,7 +41,9 @@ pub(super) fn needed(
     if !own {
         return Known::Is(false);
     }
-    let is = |fact: &Fact, field: &str, value: &Value| fact.field(field) == Some(&FieldState::Is(value.clone()));
+    let is = |fact: &Fact, field: &str, value: &Value| {
+        fact.field(field) == Some(&FieldState::Is(value.clone()))
+    };
     let failing = facts.of_kind(Renewal::KIND).any(|fact| {
         is(fact, "result", &Value::Text("failed".to_owned()))
             && is(fact, "superseded", &Value::Bool(false))
@@ -84,7 +86,10 @@ pub(super) fn add_access(registry: &Registry, needed: &Known<bool>, facts: &mut 
         let body = StoreAccess {
             key: path.to_owned(),
             can_write: known(ask(&|each| token.may(each, WRITE, ObjectKind::RegistryKey))),
-            denied: known(ask(&|each| token.is_denied(each, WRITE, ObjectKind::RegistryKey))),
+            denied: known(ask(&|each| match token.denied_by(each, WRITE).is_empty() {
+                true => Answer::Denied,
+                false => Answer::Allowed,
+            })),
             needed: needed.clone(),
         };
         facts.add(answer.written, body, vec![source]);
@@ -99,14 +104,18 @@ pub(super) fn add_place(registry: &Registry, needed: &Known<bool>, facts: &mut F
     let store = registry.text(gaps, stations, "SelfSignedCertStore");
     let program_data = registry.text(gaps, list, "ProgramData");
     let elsewhere = store.value.clone().map(|store| {
-        store.is_some_and(|store| !store.trim().is_empty() && !store.trim().eq_ignore_ascii_case(STORE))
+        store.is_some_and(|store| {
+            !store.trim().is_empty() && !store.trim().eq_ignore_ascii_case(STORE)
+        })
     });
     let moved = program_data.value.clone().map(|path| {
         path.is_some_and(|path| {
             let path = path.trim().trim_end_matches('\\').to_lowercase();
             // `%SystemDrive%\ProgramData`, or with the drive's letter.
             let drive = path.strip_suffix(&PROGRAM_DATA.to_lowercase());
-            !drive.is_some_and(|drive| drive == "%systemdrive%" || (drive.len() == 2 && drive.ends_with(':')))
+            !drive.is_some_and(|drive| {
+                drive == "%systemdrive%" || (drive.len() == 2 && drive.ends_with(':'))
+            })
         })
     });
     let sources: Vec<_> = [&store.source, &program_data.source]

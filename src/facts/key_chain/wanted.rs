@@ -86,7 +86,11 @@ impl Wanted {
         self.container = Known::Is(Some(container.to_owned()));
         let literal = container.parse::<KeyFileName>().ok();
         let hash = ContainerHash::of(container, storage);
-        self.hashes = literal.map(|name| name.hash).into_iter().chain(hash).collect();
+        self.hashes = literal
+            .map(|name| name.hash)
+            .into_iter()
+            .chain(hash)
+            .collect();
         self.names = match (literal, hash, &self.machine) {
             (None, None, _) => {
                 let why = format!(
@@ -108,7 +112,10 @@ impl Wanted {
         match &self.container {
             Known::Open(gap) => Known::Open(*gap),
             Known::Is(None) => Known::Is(false),
-            Known::Is(Some(_)) => self.folder.clone().map(|folder| folder == KeyFolder::MachineKeys),
+            Known::Is(Some(_)) => self
+                .folder
+                .clone()
+                .map(|folder| folder == KeyFolder::MachineKeys),
         }
     }
 }
@@ -119,7 +126,11 @@ fn folder(info: &KeyProviderInfo, facts: &mut FactSet) -> Known<KeyFolder> {
     let smart_card = info.provider.to_lowercase().contains("smart card");
     let found = match info.storage() {
         KeyStorage::Cng if info.provider.eq_ignore_ascii_case(SOFTWARE_KEY_STORAGE) => {
-            Some(if machine { KeyFolder::Keys } else { KeyFolder::SystemKeys })
+            Some(if machine {
+                KeyFolder::Keys
+            } else {
+                KeyFolder::SystemKeys
+            })
         }
         KeyStorage::Capi
             if RSA_PROVIDERS.contains(&info.provider_type)
@@ -144,7 +155,10 @@ fn folder(info: &KeyProviderInfo, facts: &mut FactSet) -> Known<KeyFolder> {
 }
 
 /// The machine's MachineGuid.
-pub(super) fn machine_guid(registry: &Registry, facts: &mut FactSet) -> (Known<Guid>, Option<Source>) {
+pub(super) fn machine_guid(
+    registry: &Registry,
+    facts: &mut FactSet,
+) -> (Known<Guid>, Option<Source>) {
     let place = Place::Software("Microsoft\\Cryptography");
     let answer = registry.typed(&mut facts.gaps, place, "MachineGuid", |value| {
         let text = value.text().map_err(|wrong| wrong.to_string())?;
@@ -159,7 +173,10 @@ pub(super) fn machine_guid(registry: &Registry, facts: &mut FactSet) -> (Known<G
 }
 
 fn no_guid(facts: &mut FactSet) -> GapId {
-    facts.gaps.open(Subject::SoftwareHive, "Microsoft\\Cryptography\\MachineGuid is not there")
+    facts.gaps.open(
+        Subject::SoftwareHive,
+        "Microsoft\\Cryptography\\MachineGuid is not there",
+    )
 }
 
 /// `ProgramData` on the machine, where the registry says it, else where Windows puts it.
@@ -175,7 +192,9 @@ pub(super) fn program_data(registry: &Registry, facts: &mut FactSet) -> String {
         .filter(|drive| drive.ends_with(':'))
         .unwrap_or("C:");
     match told.present() {
-        Some(path) if path.len() >= SYSTEM_DRIVE.len() && path.is_char_boundary(SYSTEM_DRIVE.len()) => {
+        Some(path)
+            if path.len() >= SYSTEM_DRIVE.len() && path.is_char_boundary(SYSTEM_DRIVE.len()) =>
+        {
             let (start, rest) = path.split_at(SYSTEM_DRIVE.len());
             if start.eq_ignore_ascii_case(SYSTEM_DRIVE) {
                 format!("{drive}{rest}")
