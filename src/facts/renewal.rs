@@ -63,13 +63,12 @@ fn status_of(code: Code) -> RenewalStatus {
 /// Whether a status is one of the key's.
 fn is_about_key(status: Status) -> Option<bool> {
     match (status.status, status.code) {
-        (
-            RenewalStatus::AccessDenied
-            | RenewalStatus::ObjectExists
-            | RenewalStatus::NoKeyset
-            | RenewalStatus::BadKeyState,
-            _,
-        ) => Some(true),
+        // NTE_PERM is the key's; the plain "access is denied" may be the certificate store's as well.
+        (_, Some(Code(0x8009_0010))) => Some(true),
+        (RenewalStatus::AccessDenied, _) => None,
+        (RenewalStatus::ObjectExists | RenewalStatus::NoKeyset | RenewalStatus::BadKeyState, _) => {
+            Some(true)
+        }
         (RenewalStatus::InvalidParameter | RenewalStatus::DiskFull, _) => Some(false),
         // NTE_BAD_KEY, NTE_NO_KEY, NTE_KEYSET_NOT_DEF, NTE_KEYSET_ENTRY_BAD, SEC_E_UNKNOWN_CREDENTIALS
         (_, Some(Code(0x8009_0003 | 0x8009_000D | 0x8009_0019 | 0x8009_001A | 0x8009_030D))) => {
@@ -198,7 +197,7 @@ fn renewal(
             (true, Some(about_key)) => Known::Is(about_key),
             (true, None) => Known::Open(facts.gaps.open(
                 Subject::SystemLog,
-                "the status of a failed renewal is not recognized",
+                "the status of a failed renewal does not tell whether it is about the key",
             )),
         },
         superseded: match made_later || history.coverage.covers(Subject::SystemLog, &to_end) {

@@ -66,7 +66,11 @@ pub fn renewal_services(
         let mut derived = vec![start.id];
         derived.extend(failures);
         derived.extend(change.map(|change| change.id));
-        let at = start.at;
+        // It strikes when the certificate needed renewing, or when it was disabled, whichever came later.
+        let at = match (standing, end) {
+            (Known::Is(CertificateStanding::Ended), Some(end)) => start.at.max(Some(end)),
+            _ => start.at,
+        };
         let disabled =
             disabled.unwrap_or_else(|why| Known::Open(facts.gaps.open(Subject::SystemHive, why)));
         let blocked = disabled.or(Known::Is(failed));

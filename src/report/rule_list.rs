@@ -20,7 +20,7 @@ fn table(rules: &[Listed], options: &TextOptions) -> String {
     let columns = [
         Column {
             title: "Rule",
-            room: Room::AtMost(paper.width() / 2),
+            room: Room::Content,
         },
         Column {
             title: "Family",

@@ -219,8 +219,7 @@ fn is_nameless(evidence: &Evidence<'_>, last_success: Option<Timestamp>) -> bool
         .collect();
     successes.sort_unstable();
     let usual = longest_pause(&successes).unwrap_or(SignedDuration::ZERO);
-    span >= SignedDuration::from_mins(10)
-        && as_of.duration_since(last_success) > usual.saturating_mul(2)
+    span >= SignedDuration::from_mins(10) && as_of.duration_since(last_success) > usual
 }
 
 /// Most sessions since some time break within minutes without anybody's wish, and their clients come back at once.
