@@ -27,6 +27,7 @@ mod renewal_texts;
 pub mod schannel;
 pub mod service;
 pub mod service_event;
+pub mod storage_event;
 pub mod store;
 pub mod subject;
 pub mod tls_listeners;
