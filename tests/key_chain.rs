@@ -5,17 +5,17 @@ mod support;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use rdptriage::{Hashing, Options, diagnose};
 use rdptriage::parse::store_blob::KeyStorage;
 use rdptriage::rules::RuleSet;
 use rdptriage::verdict::model::Report;
+use rdptriage::{Hashing, Options, diagnose};
 use serde_json::{Value, json};
 use support::certificate::{KeyFileDamage, TestKey, capi_key_file};
 use support::machine::keys::{
     HEALTHY_FOLDER, HEALTHY_KEY, LISTENER_CONTAINER, MACHINE_GUID, MACHINE_KEYS, OTHER_GUID,
     key_file_name, listener_key, saved,
 };
-use support::machine::{Machine, Windows, at};
+use support::machine::{LISTENER, Machine, Windows, at};
 
 type Files = BTreeMap<String, Vec<u8>>;
 
@@ -152,12 +152,19 @@ fn only_what_could_have_shown_the_file_proves_it_missing() {
             .iter()
             .map(|name| format!("11/13/2026  08:00 AM  2,225 {name}\r\n"))
             .collect();
-        let text = format!(" Directory of C:\\ProgramData\\Microsoft\\Crypto\\RSA\\MachineKeys\r\n\r\n{rows}{end}");
+        let text = format!(
+            " Directory of C:\\ProgramData\\Microsoft\\Crypto\\RSA\\MachineKeys\r\n\r\n{rows}{end}"
+        );
         text.into_bytes()
     };
-    let console = |sum: &str| format!("{iis} NT AUTHORITY\\SYSTEM:(F)\r\n\r\n{sum}\r\n").into_bytes();
+    let console =
+        |sum: &str| format!("{iis} NT AUTHORITY\\SYSTEM:(F)\r\n\r\n{sum}\r\n").into_bytes();
     let table: Vec<(&str, Files, Value)> = vec![
-        ("the folder of a disk", with(disk(), &[(in_folder(&iis), key())]), json!(true)),
+        (
+            "the folder of a disk",
+            with(disk(), &[(in_folder(&iis), key())]),
+            json!(true),
+        ),
         (
             "only a folder beside it is left on the disk",
             with(disk(), &[(format!("{MACHINE_KEYS}.bak/{iis}"), key())]),
@@ -176,37 +183,73 @@ fn only_what_could_have_shown_the_file_proves_it_missing() {
         ),
         (
             "saved by somebody who sees what administrators do not",
-            with(ticket(), &[("m.acl".into(), saved(&[(&iis, DENIED_TO_ADMINISTRATORS)]))]),
+            with(
+                ticket(),
+                &[("m.acl".into(), saved(&[(&iis, DENIED_TO_ADMINISTRATORS)]))],
+            ),
             json!(true),
         ),
         (
             "saved by an administrator, who is not shown the key of build 17763",
-            with(ticket(), &[("m.acl".into(), saved(&[(&iis, "D:(A;;FA;;;SY)(A;;FA;;;BA)")]))]),
+            with(
+                ticket(),
+                &[(
+                    "m.acl".into(),
+                    saved(&[(&iis, "D:(A;;FA;;;SY)(A;;FA;;;BA)")]),
+                )],
+            ),
             json!("?"),
         ),
         (
             "saved on another machine",
-            with(ticket(), &[("m.acl".into(), saved(&[(&other, DENIED_TO_ADMINISTRATORS)]))]),
+            with(
+                ticket(),
+                &[("m.acl".into(), saved(&[(&other, DENIED_TO_ADMINISTRATORS)]))],
+            ),
             json!("?"),
         ),
         (
             "cut in the middle",
-            with(ticket(), &[("m.acl".into(), saved(&[(&iis, DENIED_TO_ADMINISTRATORS)])[..160].to_vec())]),
+            with(
+                ticket(),
+                &[(
+                    "m.acl".into(),
+                    saved(&[(&iis, DENIED_TO_ADMINISTRATORS)])[..160].to_vec(),
+                )],
+            ),
             json!("?"),
         ),
         (
             "the console, nothing refused",
-            with(ticket(), &[("m.txt".into(), console("Successfully processed 1 files; Failed processing 0 files"))]),
+            with(
+                ticket(),
+                &[(
+                    "m.txt".into(),
+                    console("Successfully processed 1 files; Failed processing 0 files"),
+                )],
+            ),
             json!(true),
         ),
         (
             "the console, one refused",
-            with(ticket(), &[("m.txt".into(), console("Successfully processed 1 files; Failed processing 1 files"))]),
+            with(
+                ticket(),
+                &[(
+                    "m.txt".into(),
+                    console("Successfully processed 1 files; Failed processing 1 files"),
+                )],
+            ),
             json!("?"),
         ),
         (
             "dir",
-            with(ticket(), &[("d.txt".into(), dir(&[&iis], "   1 File(s)  2,225 bytes\r\n"))]),
+            with(
+                ticket(),
+                &[(
+                    "d.txt".into(),
+                    dir(&[&iis], "   1 File(s)  2,225 bytes\r\n"),
+                )],
+            ),
             json!(true),
         ),
         (
@@ -216,7 +259,13 @@ fn only_what_could_have_shown_the_file_proves_it_missing() {
         ),
         (
             "dir of the one file that is there",
-            with(ticket(), &[("d.txt".into(), dir(&[&listener_key()], "   1 File(s)  2,225 bytes\r\n"))]),
+            with(
+                ticket(),
+                &[(
+                    "d.txt".into(),
+                    dir(&[&listener_key()], "   1 File(s)  2,225 bytes\r\n"),
+                )],
+            ),
             json!(false),
         ),
     ];
@@ -228,8 +277,14 @@ fn only_what_could_have_shown_the_file_proves_it_missing() {
 
 #[test]
 fn a_listing_of_another_machine_is_named() {
-    let (a, b) = (iis(OTHER_GUID), key_file_name("iisWasKey", KeyStorage::Capi, OTHER_GUID));
-    let listing = saved(&[(&a, DENIED_TO_ADMINISTRATORS), (&b, DENIED_TO_ADMINISTRATORS)]);
+    let (a, b) = (
+        iis(OTHER_GUID),
+        key_file_name("iisWasKey", KeyStorage::Capi, OTHER_GUID),
+    );
+    let listing = saved(&[
+        (&a, DENIED_TO_ADMINISTRATORS),
+        (&b, DENIED_TO_ADMINISTRATORS),
+    ]);
     let report = report_of(&with(ticket(), &[("m.acl".into(), listing)]));
     assert_eq!(field(&report, "key_folder.listing", "other_machine"), true);
     assert_eq!(field(&report, "key_folder.listing", "complete"), false);
@@ -242,12 +297,18 @@ fn permissions_count_only_where_they_were_taken_on_the_machine() {
     for (descriptor, reads) in [
         (HEALTHY_KEY, json!(true)),
         ("D:PAI(A;;FA;;;SY)(A;;FA;;;BA)", json!(false)),
-        ("D:PAI(D;;0x120089;;;NS)(A;;FA;;;SY)(A;;0x120089;;;NS)", json!(false)),
+        (
+            "D:PAI(D;;0x120089;;;NS)(A;;FA;;;SY)(A;;0x120089;;;NS)",
+            json!(false),
+        ),
         // Not canonical: the grant comes first, and counts.
         ("D:PAI(A;;0x120089;;;NS)(D;;0x120089;;;NS)", json!(true)),
         ("D:PAI(A;;0x120089;;;WD)", json!(true)),
         // TermService's own SID, and SERVICE.
-        ("D:PAI(A;;FR;;;S-1-5-80-446051430-1559341753-4161941529-1950928533-810483104)", json!(true)),
+        (
+            "D:PAI(A;;FR;;;S-1-5-80-446051430-1559341753-4161941529-1950928533-810483104)",
+            json!(true),
+        ),
         ("D:PAI(A;;FR;;;SU)", json!(true)),
         ("D:PAI(D;;FR;;;WD)(A;;0x120089;;;NS)", json!(false)),
         // Its data and no more.
@@ -255,17 +316,31 @@ fn permissions_count_only_where_they_were_taken_on_the_machine() {
         ("D:P", json!(false)),
         ("D:NO_ACCESS_CONTROL", json!(true)),
     ] {
-        let files = with(copy.clone(), &[("k.acl".into(), saved(&[(&listener_key(), descriptor)]))]);
-        assert_eq!(service_reads(&report_of(&files)), Some(reads), "{descriptor}");
+        let files = with(
+            copy.clone(),
+            &[("k.acl".into(), saved(&[(&listener_key(), descriptor)]))],
+        );
+        assert_eq!(
+            service_reads(&report_of(&files)),
+            Some(reads),
+            "{descriptor}"
+        );
     }
     let two = with(
         copy,
         &[
             ("a.acl".into(), saved(&[(&listener_key(), HEALTHY_KEY)])),
-            ("b.acl".into(), saved(&[(&listener_key(), "D:PAI(A;;FA;;;SY)")])),
+            (
+                "b.acl".into(),
+                saved(&[(&listener_key(), "D:PAI(A;;FA;;;SY)")]),
+            ),
         ],
     );
-    assert_eq!(service_reads(&report_of(&two)), Some(json!("?")), "two listings that differ");
+    assert_eq!(
+        service_reads(&report_of(&two)),
+        Some(json!("?")),
+        "two listings that differ"
+    );
 }
 
 #[test]
@@ -281,7 +356,11 @@ fn a_copy_and_a_listing_that_differ_settle_nothing() {
             ("d.txt".into(), text.into_bytes()),
         ],
     );
-    assert_eq!(state(&report_of(&files), "damaged"), "?", "the copier made an empty file");
+    assert_eq!(
+        state(&report_of(&files), "damaged"),
+        "?",
+        "the copier made an empty file"
+    );
 }
 
 #[test]
@@ -289,16 +368,29 @@ fn what_would_be_lost_with_the_folder_is_named() {
     let files = with(
         disk(),
         &[
-            (in_folder(&listener_key()), KeyFileDamage::Cut(900).apply(key())),
+            (
+                in_folder(&listener_key()),
+                KeyFileDamage::Cut(900).apply(key()),
+            ),
             (in_folder(&iis(MACHINE_GUID)), key()),
-            (in_folder(&key_file_name("WMSvc Certificate Key Container", KeyStorage::Capi, MACHINE_GUID)), key()),
+            (
+                in_folder(&key_file_name(
+                    "WMSvc Certificate Key Container",
+                    KeyStorage::Capi,
+                    MACHINE_GUID,
+                )),
+                key(),
+            ),
         ],
     );
     let report = report_of(&files);
     assert_eq!(field(&report, "key_folder.dependents", "others"), 2);
     let beside = state(&report, "beside");
     let beside = beside.as_str().unwrap();
-    assert!(beside.contains("iisConfigurationKey") && beside.contains("WMSvc"), "{beside}");
+    assert!(
+        beside.contains("iisConfigurationKey") && beside.contains("WMSvc"),
+        "{beside}"
+    );
     assert!(!beside.contains("TSSecKeySet1"), "{beside}");
 }
 
@@ -318,7 +410,10 @@ fn the_folders_permissions_are_held_to_the_measured_ones() {
     assert_eq!(told(&hardened), (json!(false), json!(true)));
     // The certificate ends 2027-03-15; the next one, made then, 182 days later.
     let strikes = field(&hardened, "key_folder.access", "strikes");
-    assert!(strikes.as_str().unwrap().starts_with("2027-09"), "{strikes}");
+    assert!(
+        strikes.as_str().unwrap().starts_with("2027-09"),
+        "{strikes}"
+    );
     let widened = folder("D:PAI(A;;0x12019f;;;WD)(A;;FA;;;BA)(A;;FA;;;NS)");
     assert_eq!(told(&widened), (json!(false), json!(false)));
 }
@@ -338,7 +433,7 @@ fn a_store_that_denies_system_is_told_from_one_that_inherits() {
         let mut machine = Machine::new("RDS01", Windows::Server2022, at("2026-06-02T06:00:00Z"));
         machine.self_signed_certificate(at("2026-02-14T06:10:00Z"));
         machine.software.security(store, &store_descriptor(first));
-        machine.written(at("2026-11-13T08:05:00Z"));
+        machine.system.touch(LISTENER, at("2026-11-13T08:05:00Z"));
         report_of(&BTreeMap::from([
             ("SYSTEM".to_owned(), machine.system.to_bytes()),
             ("SOFTWARE".to_owned(), machine.software.to_bytes()),
@@ -350,9 +445,15 @@ fn a_store_that_denies_system_is_told_from_one_that_inherits() {
     };
     // The certificate ended in August, so that the listener needs a new one.
     assert_eq!(told(&report(&[])), (json!(true), json!(false), json!(true)));
-    assert_eq!(told(&report(&[(1, 0x6, &[18])])), (json!(false), json!(true), json!(true)));
+    assert_eq!(
+        told(&report(&[(1, 0x6, &[18])])),
+        (json!(false), json!(true), json!(true))
+    );
     // A denial of reading is another matter.
-    assert_eq!(told(&report(&[(1, 0x8, &[18])])), (json!(true), json!(false), json!(true)));
+    assert_eq!(
+        told(&report(&[(1, 0x8, &[18])])),
+        (json!(true), json!(false), json!(true))
+    );
 }
 
 fn corpus(part: &str) -> Option<PathBuf> {
@@ -366,7 +467,9 @@ fn corpus(part: &str) -> Option<PathBuf> {
 /// The hives of the Windows 7 machine beside one of the forged key files: the chain is proved or broken where it should be.
 #[test]
 fn the_corpus_keys_are_bound_to_the_certificate_of_their_machine() {
-    let Some(keys) = corpus("keys/SOFTWARE") else { return };
+    let Some(keys) = corpus("keys/SOFTWARE") else {
+        return;
+    };
     let machine = corpus("hives/wks-win732bita").unwrap();
     let mut files = Files::new();
     for name in ["SYSTEM", "SOFTWARE"] {
@@ -397,8 +500,118 @@ fn the_corpus_keys_are_bound_to_the_certificate_of_their_machine() {
         let report = report_of(&files);
         assert_eq!(state(&report, "state"), expected, "{folder}");
         for beside in ["store.sst", "rdp-store.reg"] {
-            let entry = report.artifacts.iter().find(|artifact| artifact.path == beside);
+            let entry = report
+                .artifacts
+                .iter()
+                .find(|artifact| artifact.path == beside);
             assert!(entry.unwrap().coverage.starts_with("not used"), "{beside}");
         }
     }
+}
+
+/// What lies on a file system beside the bytes is never read: a collection that was packed and unpacked tells the same.
+#[test]
+fn neither_times_nor_modes_of_files_change_the_report() {
+    let folder = sample("key-acl-without-network-service");
+    let copy = tempfile::tempdir().unwrap();
+    let mut files: Vec<_> = files_below(&folder);
+    files.reverse();
+    for (index, path) in files.iter().enumerate() {
+        let to = copy.path().join(path.strip_prefix(&folder).unwrap());
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::write(&to, std::fs::read(path).unwrap()).unwrap();
+        let file = std::fs::File::options().write(true).open(&to).unwrap();
+        let days = std::time::Duration::from_secs(86_400 * (index as u64 + 1));
+        file.set_modified(std::time::UNIX_EPOCH + days).unwrap();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = if index % 2 == 0 { 0o400 } else { 0o755 };
+            file.set_permissions(std::fs::Permissions::from_mode(mode))
+                .unwrap();
+        }
+    }
+    let told = |folder: &Path| serde_json::to_string(&report_of_folder(folder)).unwrap();
+    assert_eq!(told(&folder), told(copy.path()));
+}
+
+/// No output, log or error holds a byte of what a key file keeps secret: neither as it is, nor in hexadecimal.
+#[test]
+fn nothing_private_is_ever_printed() {
+    let mut looked_for = 0;
+    for name in [
+        "key-acl-without-network-service",
+        "key-cut",
+        "key-of-another-pair",
+        "machinekeys-renamed",
+        "cng-key-healthy",
+    ] {
+        let folder = sample(name);
+        let mut output = Vec::new();
+        for arguments in [["-f", "json"], ["-f", "text"], ["-v", "-v"]] {
+            let run = std::process::Command::new(env!("CARGO_BIN_EXE_rdptriage"))
+                .arg("diagnose")
+                .args(arguments)
+                .arg(&folder)
+                .output()
+                .unwrap();
+            output.extend(run.stdout);
+            output.extend(run.stderr);
+        }
+        let text = String::from_utf8_lossy(&output).to_lowercase();
+        for path in files_below(&folder) {
+            let parent = path
+                .parent()
+                .unwrap()
+                .file_name()
+                .unwrap()
+                .to_string_lossy()
+                .into_owned();
+            if !parent.contains("Keys") {
+                continue;
+            }
+            let file = std::fs::read(&path).unwrap();
+            // What is encrypted begins with the description of the first DPAPI blob, behind the public key.
+            let provider = [0xd0, 0x8c, 0x9d, 0xdf, 0x01, 0x15, 0xd1, 0x11];
+            let private = file.windows(8).position(|window| window == provider);
+            let private = private.map_or(0, |place| place + 120);
+            for piece in file[private.min(file.len())..].chunks_exact(8) {
+                if piece.iter().filter(|byte| **byte == 0).count() > 1 {
+                    continue;
+                }
+                looked_for += 1;
+                let hex: String = piece.iter().map(|byte| format!("{byte:02x}")).collect();
+                let spaced: Vec<String> = piece.iter().map(|byte| format!("{byte:02x}")).collect();
+                assert!(
+                    !output.windows(8).any(|window| window == piece),
+                    "{name}: {hex}"
+                );
+                assert!(
+                    !text.contains(&hex) && !text.contains(&spaced.join(" ")),
+                    "{name}: {hex}"
+                );
+            }
+        }
+    }
+    assert!(
+        looked_for > 1000,
+        "only {looked_for} pieces of key files were looked for"
+    );
+}
+
+fn sample(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("samples")
+        .join(name)
+        .join("collected")
+}
+
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    walkdir::WalkDir::new(folder)
+        .sort_by_file_name()
+        .into_iter()
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.file_type().is_file())
+        .map(walkdir::DirEntry::into_path)
+        .collect()
 }

@@ -107,8 +107,12 @@ fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii)
 }
 
-/// SDDL: `O:SYG:SYD:PAI(A;;FA;;;SY)`.
+/// SDDL: `O:SYG:SYD:PAI(A;;FA;;;SY)`; a list without entries is `D:P`, one that is not there has its own word.
 fn is_descriptor(line: &[u8]) -> bool {
+    const EMPTY: [&[u8]; 4] = [b"D:P", b"D:PAI", b"D:AI", b"D:PARAI"];
+    if EMPTY.contains(&line) {
+        return true;
+    }
     let starts = [b"O:".as_slice(), b"G:", b"D:"]
         .iter()
         .any(|start| line.starts_with(start));

@@ -20,14 +20,16 @@ pub(super) fn write(paper: &mut Paper, report: &Report) {
         .collect();
     let is_seen = |fact: &&FactEntry| {
         let standing = text(fact, "standing");
-        standing == "broken"
-            || (standing == "proved" && OF_THE_KEY.contains(&text(fact, "link")))
+        standing == "broken" || (standing == "proved" && OF_THE_KEY.contains(&text(fact, "link")))
     };
     let concerned = report.verdict.family.as_deref() == Some("private-key");
     if links.is_empty() || !(concerned || links.iter().any(is_seen)) {
         return;
     }
-    paper.heading("The private key", "from the listener to the file, link by link");
+    paper.heading(
+        "The private key",
+        "from the listener to the file, link by link",
+    );
     let rows: Vec<Vec<String>> = links.iter().map(|fact| row(fact, report)).collect();
     let columns = [
         Column {

@@ -18,8 +18,12 @@ pub fn forge() -> Vec<Sample> {
     vec![
         acl_without_network_service(),
         denied_explicitly(),
-        key_on_disk("key-cut", "CONTOSO-KY03", |file| KeyFileDamage::Cut(1300).apply(file)),
-        key_on_disk("key-zeroed", "CONTOSO-KY04", |file| KeyFileDamage::Zeroed.apply(file)),
+        key_on_disk("key-cut", "CONTOSO-KY03", |file| {
+            KeyFileDamage::Cut(1300).apply(file)
+        }),
+        key_on_disk("key-zeroed", "CONTOSO-KY04", |file| {
+            KeyFileDamage::Zeroed.apply(file)
+        }),
         key_on_disk("key-of-another-pair", "CONTOSO-KY05", |_| {
             capi_key_file(LISTENER_CONTAINER, TestKey::OtherRsa2048)
         }),
@@ -122,7 +126,10 @@ fn denied_explicitly() -> Sample {
     );
     machine.written(at("2026-11-13T08:05:00Z"));
     let mut files = super::with_hives(&machine, machine.logs(FUNNEL));
-    let path = format!(r"C:\ProgramData\Microsoft\Crypto\RSA\MachineKeys\{}", listener_key());
+    let path = format!(
+        r"C:\ProgramData\Microsoft\Crypto\RSA\MachineKeys\{}",
+        listener_key()
+    );
     let indent = " ".repeat(path.len() + 1);
     let text = format!(
         "{path} NT-AUTORITÄT\\NETZWERKDIENST:(DENY)(R)\r\n\
@@ -154,11 +161,7 @@ fn key_on_disk(
 /// No key file, and Windows says "Object already exists": which does not mean that the file does.
 fn missing_object_exists() -> Sample {
     let mut machine = broken_since_thursday("CONTOSO-KY06", Windows::Server2022);
-    machine.renewal_fails(
-        at("2026-11-12T22:01:30Z"),
-        1057,
-        "Object already exists.",
-    );
+    machine.renewal_fails(at("2026-11-12T22:01:30Z"), 1057, "Object already exists.");
     let mut files = disk(&machine, FUNNEL);
     put(&mut files, MACHINE_KEYS, iis_key(MACHINE_GUID));
     Sample {
@@ -219,11 +222,17 @@ fn cng_healthy() -> Sample {
     machine.written(at("2026-11-13T17:05:00Z"));
     let mut files = disk(&machine, FUNNEL);
     let name = key_file_name(CONTAINER, KeyStorage::Cng, MACHINE_GUID);
-    put(&mut files, CNG_KEYS, (name.clone(), cng_key_file(CONTAINER, TestKey::Rsa2048)));
+    put(
+        &mut files,
+        CNG_KEYS,
+        (name.clone(), cng_key_file(CONTAINER, TestKey::Rsa2048)),
+    );
     put(&mut files, MACHINE_KEYS, iis_key(MACHINE_GUID));
     let descriptor = "D:AI(A;;0x120089;;;NS)(A;ID;FA;;;SY)(A;ID;FA;;;BA)";
     let folder = r"C:\ProgramData\Microsoft\Crypto\Keys";
-    let list = format!("\r\nPath   : Microsoft.PowerShell.Core\\FileSystem::{folder}\\{name}\r\nOwner  : BUILTIN\\Administrators\r\nSddl   : O:BAG:SY{descriptor}\r\n\r\n");
+    let list = format!(
+        "\r\nPath   : Microsoft.PowerShell.Core\\FileSystem::{folder}\\{name}\r\nOwner  : BUILTIN\\Administrators\r\nSddl   : O:BAG:SY{descriptor}\r\n\r\n"
+    );
     files.insert("key-acl.txt".into(), list.into_bytes());
     Sample {
         name: "cng-key-healthy",
@@ -281,7 +290,10 @@ fn listing_only() -> Sample {
         saved(&[
             ("MachineKeys", HEALTHY_FOLDER),
             (&format!(r"MachineKeys\{}", listener_key()), HEALTHY_KEY),
-            (&format!(r"MachineKeys\{iis}"), "D:PAI(A;;FA;;;SY)(A;;FA;;;BA)"),
+            (
+                &format!(r"MachineKeys\{iis}"),
+                "D:PAI(A;;FA;;;SY)(A;;FA;;;BA)",
+            ),
         ]),
     );
     Sample {
