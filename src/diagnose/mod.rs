@@ -64,7 +64,7 @@ pub fn diagnose(
         .into_iter()
         .map(|files| host::report(files, rules, options))
         .collect();
-    reports.sort_by(|one, other| seriousness(one).cmp(&seriousness(other)));
+    reports.sort_by_cached_key(seriousness);
     Ok(reports)
 }
 
