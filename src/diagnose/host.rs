@@ -14,6 +14,7 @@ use crate::facts::gap::Gaps;
 use crate::facts::history::{self, Bearing, History};
 use crate::facts::hives::{self, Evidence};
 use crate::facts::host::{Hints, Identity, identify};
+use crate::facts::key_chain::{self, KeyEvidence};
 use crate::facts::known::Known;
 use crate::facts::registry::Registry;
 use crate::facts::subject::Subject;
@@ -42,6 +43,8 @@ pub(super) fn report(
         events,
         hives,
         certificates,
+        collected,
+        unread,
         artifacts,
         problems,
     } = files;
@@ -98,6 +101,16 @@ pub(super) fn report(
         &facts,
     );
     from_hives.add_facts(&registry, &proof, &mut facts);
+    let (keys, key_problems) = KeyEvidence::read(&collected, &unread);
+    let key_bearing = key_chain::Bearing {
+        evidence: &keys,
+        registry: &registry,
+        stores: &from_hives.stores,
+        identity: &identity,
+        choice: &from_hives.certificate,
+        standing: &from_hives.standing,
+    };
+    key_chain::add_facts(&key_bearing, &mut facts);
 
     stale::mark(&registry.stale().collect(), &mut facts);
 
@@ -108,7 +121,8 @@ pub(super) fn report(
         certificates: exported_from.iter().map(String::as_str).collect(),
     };
     let mut all_problems = problems;
-    all_problems.extend(registry.problems().into_iter().map(entries::hive_problem));
+    let told = registry.problems().into_iter().chain(key_problems);
+    all_problems.extend(told.map(entries::hive_problem));
     let (artifacts, problems) = entries::artifacts(artifacts, &used, all_problems);
     let surroundings = Surroundings {
         host: host(name, aliases, &identity, &history, &registry),
