@@ -19,7 +19,7 @@ use crate::facts::subject::Subject;
 use crate::facts::value::{FieldState, Value};
 use crate::facts::{listener, tls_listeners};
 use crate::rules::RuleSet;
-use crate::verdict::model::{Host, Report};
+use crate::verdict::model::{ArtifactEntry, Connection, Host, Negotiation, Problem, Report};
 use crate::verdict::{self, Surroundings};
 
 use super::Options;
@@ -27,8 +27,40 @@ use super::collection::HostFiles;
 use super::entries::{self, Used};
 use super::surroundings;
 
+/// Everything that is known of one host, before it is judged.
+pub(super) struct Gathered {
+    pub facts: FactSet,
+    host: Host,
+    connections: Vec<Connection>,
+    negotiation: Negotiation,
+    artifacts: Vec<ArtifactEntry>,
+    problems: Vec<Problem>,
+}
+
 /// Diagnoses one host.
 pub(super) fn report(files: HostFiles, rules: &RuleSet, options: &Options) -> Report {
+    let Gathered {
+        mut facts,
+        host,
+        connections,
+        negotiation,
+        artifacts,
+        problems,
+    } = gather(files, options);
+    let judgement = verdict::judge(rules, &mut facts);
+    let surroundings = Surroundings {
+        host,
+        connections,
+        negotiation,
+        artifacts,
+        problems,
+        client_error: options.client_error.as_ref().map(|code| code.explain()),
+    };
+    verdict::assemble(rules, &facts, &judgement, surroundings)
+}
+
+/// Turns the files of one host into facts.
+pub(super) fn gather(files: HostFiles, options: &Options) -> Gathered {
     let HostFiles {
         name,
         aliases,
@@ -89,7 +121,6 @@ pub(super) fn report(files: HostFiles, rules: &RuleSet, options: &Options) -> Re
     );
     from_hives.add_facts(&registry, &proof, &mut facts);
 
-    let judgement = verdict::judge(rules, &mut facts);
     let used = Used {
         logs: &logs,
         hives: registry.files().collect(),
@@ -98,15 +129,14 @@ pub(super) fn report(files: HostFiles, rules: &RuleSet, options: &Options) -> Re
     let mut all_problems = problems;
     all_problems.extend(registry.problems().into_iter().map(entries::hive_problem));
     let (artifacts, problems) = entries::artifacts(artifacts, &used, all_problems);
-    let surroundings = Surroundings {
+    Gathered {
         host: host(name, aliases, &identity, &history, &registry),
         connections: surroundings::connections(&history),
         negotiation: surroundings::negotiation(from_hives.tls.as_ref()),
         artifacts,
         problems,
-        client_error: options.client_error.as_ref().map(|code| code.explain()),
-    };
-    verdict::assemble(rules, &facts, &judgement, surroundings)
+        facts,
+    }
 }
 
 /// The build that the last boot logged.

@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use crate::bundle::{self, OpenError};
+use crate::facts::fact::FactSet;
 use crate::rules::RuleSet;
 use crate::verdict::client_error::ClientCode;
 use crate::verdict::model::{Report, Status};
@@ -44,6 +45,17 @@ pub enum Hashing {
     Off,
 }
 
+/// What is known of one host.
+#[derive(Debug, Clone)]
+pub struct HostFacts {
+    /// Its name, where anything names it.
+    pub name: Option<String>,
+    /// Other names of it.
+    pub aliases: Vec<String>,
+    /// What rules judge.
+    pub facts: FactSet,
+}
+
 /// Diagnoses everything in these files and folders: one report for each host found, the most serious first.
 ///
 /// # Errors
@@ -53,12 +65,7 @@ pub fn diagnose(
     rules: &RuleSet,
     options: &Options,
 ) -> Result<Vec<Report>, OpenError> {
-    let mut bundle = bundle::open(inputs)?;
-    match options.hashing {
-        Hashing::Sha256 => bundle.hash(),
-        Hashing::Off => {}
-    }
-    let mut collection = Collection::read(bundle);
+    let mut collection = read(inputs, options.hashing)?;
     let mut reports: Vec<Report> = collection
         .hosts()
         .into_iter()
@@ -66,6 +73,34 @@ pub fn diagnose(
         .collect();
     reports.sort_by(|one, other| seriousness(one).cmp(&seriousness(other)));
     Ok(reports)
+}
+
+/// What is known of each host in these files and folders, before any rule is asked: one set of facts for each host found, by name.
+///
+/// # Errors
+/// [`OpenError`] where there is no input or nothing in it can be used.
+pub fn gather(inputs: &[PathBuf], options: &Options) -> Result<Vec<HostFacts>, OpenError> {
+    let mut collection = read(inputs, options.hashing)?;
+    let mut hosts: Vec<HostFacts> = collection
+        .hosts()
+        .into_iter()
+        .map(|files| HostFacts {
+            name: files.name.clone(),
+            aliases: files.aliases.clone(),
+            facts: host::gather(files, options).facts,
+        })
+        .collect();
+    hosts.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(hosts)
+}
+
+fn read(inputs: &[PathBuf], hashing: Hashing) -> Result<Collection, OpenError> {
+    let mut bundle = bundle::open(inputs)?;
+    match hashing {
+        Hashing::Sha256 => bundle.hash(),
+        Hashing::Off => {}
+    }
+    Ok(Collection::read(bundle))
 }
 
 /// What comes first: causes, then what is open, then health; among equals the hosts by name.

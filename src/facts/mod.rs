@@ -19,6 +19,7 @@ pub mod key_event;
 pub mod known;
 pub mod listener;
 pub mod log_coverage;
+pub mod redact;
 pub mod registry;
 pub mod renewal;
 pub mod renewal_service;
