@@ -1,8 +1,9 @@
 //! Losing evidence never makes the tool surer: over every sample, each file removed in turn, each log cut at eight places,
 //! each chunk of a log and each page of a hive zeroed in turn.
 //!
-//! The verdict may sink in level or move to something that the sample's own cause explains. It never confirms or makes likely
-//! what the whole sample does not, and never turns a broken machine healthy or a healthy one broken.
+//! The verdict may sink in level or move to something that the sample's own cause explains, or that the whole sample finds to
+//! explain that cause. It never confirms or makes likely what the whole sample does not, and never turns a broken machine
+//! healthy or a healthy one broken.
 //!
 //! `cargo test` runs a seeded slice; `cargo test --test losing_evidence -- --ignored --nocapture` runs every case.
 
@@ -26,9 +27,18 @@ const SEED: u64 = 0x0904_0007;
 /// One loss of evidence.
 #[derive(Debug, Clone)]
 enum Loss {
-    Removed { file: String },
-    Cut { file: String, at: usize },
-    Zeroed { file: String, at: usize, length: usize },
+    Removed {
+        file: String,
+    },
+    Cut {
+        file: String,
+        at: usize,
+    },
+    Zeroed {
+        file: String,
+        at: usize,
+        length: usize,
+    },
 }
 
 impl fmt::Display for Loss {
@@ -92,6 +102,24 @@ fn zeroed(file: &str, from: usize, step: usize, end: usize) -> impl Iterator<Ite
     })
 }
 
+/// What the verdict may move to: what the sample's cause explains, and what the whole sample finds to explain that cause.
+fn bearable(whole: &Said, rules: &RuleSet) -> BTreeSet<String> {
+    let Some(cause) = &whole.cause else {
+        return BTreeSet::new();
+    };
+    let deeper = whole
+        .levels
+        .iter()
+        .filter(|(id, (level, _))| {
+            *level >= Level::Likely && explained_by(rules, id).contains(cause)
+        })
+        .map(|(id, _)| id.clone());
+    explained_by(rules, cause)
+        .into_iter()
+        .chain(deeper)
+        .collect()
+}
+
 /// What a damaged collection says that the whole one does not bear.
 fn wrong(whole: &Said, damaged: &Said, bearable: &BTreeSet<String>) -> Vec<String> {
     let mut wrong = Vec::new();
@@ -134,11 +162,7 @@ struct Tally {
 fn run(sample: &Sample, cases: Vec<Loss>, rules: &RuleSet) -> Tally {
     let folder = collect(&sample.files);
     let whole = Said::of(&diagnosed_folder(folder.path(), rules));
-    let bearable = whole
-        .cause
-        .as_ref()
-        .map(|cause| explained_by(rules, cause))
-        .unwrap_or_default();
+    let bearable = bearable(&whole, rules);
     let mut tally = Tally::default();
     for loss in cases {
         let bytes = &sample.files[loss.file()];

@@ -252,7 +252,10 @@ fn fact_kind(name: &str) -> Result<String, String> {
         Some((_, near)) => format!("no fact is of this kind; did you mean {near}?"),
         None => {
             let names: Vec<&str> = catalog::KINDS.iter().map(|kind| kind.name).collect();
-            format!("no fact is of this kind; the kinds are {}", names.join(", "))
+            format!(
+                "no fact is of this kind; the kinds are {}",
+                names.join(", ")
+            )
         }
     })
 }

@@ -37,9 +37,7 @@ fn list(args: &FactsArgs, rules: &RuleSet, options: &Options) -> Result<()> {
     let clock = Clock::new(args.tz.clone().unwrap_or(TimeZone::UTC));
     let shown = screen::for_terminal(&args.screen, clock);
     match args.format {
-        FormatName::Json => {
-            output::print(&fact_list(&reports, &args.kind, Format::Json, &shown))
-        }
+        FormatName::Json => output::print(&fact_list(&reports, &args.kind, Format::Json, &shown)),
         FormatName::Text => {
             let table = fact_list(&reports, &args.kind, Format::Text, &shown);
             output::print_styled(&table, args.screen.color)
@@ -48,12 +46,7 @@ fn list(args: &FactsArgs, rules: &RuleSet, options: &Options) -> Result<()> {
 }
 
 /// One case for each host.
-fn as_cases(
-    args: &FactsArgs,
-    id: Option<&str>,
-    rules: &RuleSet,
-    options: &Options,
-) -> Result<()> {
+fn as_cases(args: &FactsArgs, id: Option<&str>, rules: &RuleSet, options: &Options) -> Result<()> {
     if let Some(id) = id {
         // A mistake is told before the minutes that reading may take.
         rules::named(rules, id)?;

@@ -5,7 +5,13 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
 /// Accounts before a backslash that name nobody.
-const NOBODY: &[&str] = &["nt authority", "nt service", "builtin", "window manager", "font driver host"];
+const NOBODY: &[&str] = &[
+    "nt authority",
+    "nt service",
+    "builtin",
+    "window manager",
+    "font driver host",
+];
 
 /// The folder whose subfolders are named after people.
 const PROFILES: &str = "\\Users\\";
@@ -116,7 +122,9 @@ impl Redactor {
             return self.token("GUID", word);
         }
         let code = lower.strip_prefix("0x");
-        if code.is_none() && word.len() >= SERIAL && word.chars().all(|digit| digit.is_ascii_hexdigit())
+        if code.is_none()
+            && word.len() >= SERIAL
+            && word.chars().all(|digit| digit.is_ascii_hexdigit())
         {
             return self.token("SERIAL", word);
         }
@@ -186,7 +194,10 @@ mod tests {
             ("HOST-TS01X", "HOST-TS01X"),
             (r"CONTOSO\anna", r"DOMAIN-1\USER-1"),
             ("anna@contoso", "USER-1@DOMAIN-1"),
-            (r"NT AUTHORITY\NetworkService", r"NT AUTHORITY\NetworkService"),
+            (
+                r"NT AUTHORITY\NetworkService",
+                r"NT AUTHORITY\NetworkService",
+            ),
             (r"C:\Users\anna\x.rdp", r"C:\Users\USER-1\x.rdp"),
             (
                 r"C:\ProgramData\f686aace6942fb7f7ceb231212eef4a4_7c3b5a90-2f41-4d0e-9b7a-6f1d2c8e4b55",

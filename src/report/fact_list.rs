@@ -58,7 +58,11 @@ fn chosen<'r>(facts: &'r [FactEntry], kinds: &[String]) -> Vec<&'r FactEntry> {
 fn table(report: &Report, facts: &[&FactEntry], options: &TextOptions) -> String {
     let sources = Sources::of(report);
     let mut paper = Paper::new(options.width, options.charset);
-    let host = report.host.name.as_deref().unwrap_or("a host without a name");
+    let host = report
+        .host
+        .name
+        .as_deref()
+        .unwrap_or("a host without a name");
     paper.heading(host, &format!("{} facts", facts.len()));
     let columns = [
         Column {

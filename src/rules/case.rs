@@ -14,7 +14,7 @@ use super::model::Rule;
 use super::raw;
 use super::truth::Truth;
 use crate::facts::catalog::connection::State;
-use crate::facts::catalog::{self, Field, Kind, Nature};
+use crate::facts::catalog::{self, Absence, Field, Kind, Nature};
 use crate::facts::coverage::{Coverage, Window};
 use crate::facts::fact::{FactSet, Source};
 use crate::facts::gap::{Gap, GapId, Gaps};
@@ -25,8 +25,8 @@ mod moments;
 mod told;
 
 pub use moments::CaseAnchors;
-pub use told::case_of;
 use moments::{Clock, anchors, moment};
+pub use told::case_of;
 
 /// Made-up facts, and what a rule must come to on them. Every kind that is not given is covered and absent, but those that are
 /// missing; a case that says what is `covered` proves an absence only by that, as a collection does.
@@ -111,7 +111,16 @@ pub fn run(rule: &Rule, case: &Case) -> CaseResult {
     if let Some(gap) = case.gap {
         let named = evaluation.truths.iter().flat_map(|truth| truth.gaps());
         let mut abouts: Vec<&str> = named.map(|id| facts.gaps.gap(*id).about.as_str()).collect();
-        if !abouts.contains(&gap.name) {
+        // Where a case says what is covered, what lacks is one of the kind's subjects.
+        let lacking = |subject: &Subject| abouts.contains(&subject.name());
+        let lacks = match gap.absence {
+            Absence::All(subjects) => subjects.iter().any(lacking),
+            Absence::By(_, table) => table
+                .iter()
+                .any(|(_, subjects)| subjects.iter().any(lacking)),
+            Absence::Never(subject) => lacking(&subject),
+        };
+        if !abouts.contains(&gap.name) && !(case.covered.is_some() && lacks) {
             abouts.sort_unstable();
             abouts.dedup();
             failures.push(format!(
@@ -279,13 +288,7 @@ fn covered(
     clock: &Clock,
     report: &mut Reporter<'_>,
 ) -> Option<(Subject, Window)> {
-    let subject = word(
-        &raw.subject,
-        "subject",
-        Subject::ALL,
-        Subject::word,
-        report,
-    )?;
+    let subject = word(&raw.subject, "subject", Subject::ALL, Subject::word, report)?;
     let mut end = |toml: &Option<Spanned<toml::Value>>| match toml {
         None => Some(None),
         Some(toml) => moment(toml, clock, report).map(Some),

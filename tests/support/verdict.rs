@@ -83,7 +83,11 @@ pub fn explained_by(rules: &RuleSet, id: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut open = vec![id.to_owned()];
     while let Some(next) = open.pop() {
-        for consequence in rules.rule(&next).into_iter().flat_map(|rule| &rule.explains) {
+        for consequence in rules
+            .rule(&next)
+            .into_iter()
+            .flat_map(|rule| &rule.explains)
+        {
             if found.insert(consequence.clone()) {
                 open.push(consequence.clone());
             }

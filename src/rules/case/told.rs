@@ -29,12 +29,16 @@ type Outcome = (Level, Hold, Vec<Discriminant<Truth>>);
 pub fn case_of(rule: &Rule, facts: &FactSet, redactor: &mut Redactor) -> Case {
     let evaluation = evaluate(rule, &mut facts.clone());
     let wanted = outcome(&evaluation);
+    let open = not_proved(rule, &evaluation);
     let case = Case {
         name: format!("as collected: {}", evaluation.level),
         expect: evaluation.level,
         role: None,
         missing: Vec::new(),
-        gap: None,
+        gap: match evaluation.level {
+            Level::Undetermined => open.first().copied(),
+            _ => None,
+        },
         covered: None,
         anchors: CaseAnchors::of(&facts.anchors),
         given: given(rule, facts, &evaluation, redactor),
@@ -43,7 +47,7 @@ pub fn case_of(rule: &Rule, facts: &FactSet, redactor: &mut Redactor) -> Case {
     let same = |case: &Case| outcome(&evaluate(rule, &mut case.facts())) == wanted;
     // Most collections can be told by the kinds that are missing; the others need what is covered of which time.
     let simple = Case {
-        missing: not_proved(rule, &evaluation),
+        missing: open,
         ..case.clone()
     };
     let faithful = match same(&simple) {
@@ -114,9 +118,8 @@ fn given(
     chosen
         .into_iter()
         .map(|fact| {
-            let told = |name: &&'static str| {
-                *name == PENDING || fields.contains(&(fact.kind.name, *name))
-            };
+            let told =
+                |name: &&'static str| *name == PENDING || fields.contains(&(fact.kind.name, *name));
             let known = fact.fields.iter().filter(|(name, _)| told(name));
             Given {
                 kind: fact.kind,
@@ -181,11 +184,7 @@ impl fmt::Display for Case {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(formatter, "[[case]]")?;
         writeln!(formatter, "name = {}", quoted(&self.name))?;
-        writeln!(
-            formatter,
-            "expect = {}",
-            quoted(&self.expect.to_string())
-        )?;
+        writeln!(formatter, "expect = {}", quoted(&self.expect.to_string()))?;
         if let Some(role) = self.role {
             writeln!(formatter, "role = {}", quoted(role.word()))?;
         }
@@ -202,7 +201,8 @@ impl fmt::Display for Case {
                 let mut fields = vec![format!("subject = {}", quoted(subject.word()))];
                 let ends = [("from", window.from), ("to", window.to)];
                 for (name, time) in ends {
-                    fields.extend(time.map(|time| format!("{name} = {}", quoted(&time.to_string()))));
+                    fields
+                        .extend(time.map(|time| format!("{name} = {}", quoted(&time.to_string()))));
                 }
                 writeln!(formatter, "  {{ {} }},", fields.join(", "))?;
             }
@@ -226,7 +226,10 @@ impl fmt::Display for Case {
 impl Given {
     fn written(&self) -> Vec<String> {
         let mut fields = vec![format!("fact = {}", quoted(self.kind.name))];
-        fields.extend(self.at.map(|at| format!("at = {}", quoted(&at.to_string()))));
+        fields.extend(
+            self.at
+                .map(|at| format!("at = {}", quoted(&at.to_string()))),
+        );
         if self.stale {
             fields.push("stale = true".to_owned());
         }
