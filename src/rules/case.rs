@@ -108,32 +108,28 @@ pub fn run(rule: &Rule, case: &Case) -> CaseResult {
     if let Some(expected) = case.role.filter(|expected| *expected != found) {
         failures.push(format!("expected role {expected}, found {found}"));
     }
-    if let Some(gap) = case.gap {
-        let named = evaluation.truths.iter().flat_map(|truth| truth.gaps());
-        let mut abouts: Vec<&str> = named.map(|id| facts.gaps.gap(*id).about.as_str()).collect();
-        // Where a case says what is covered, what lacks is one of the kind's subjects.
-        let lacking = |subject: &Subject| abouts.contains(&subject.name());
-        let lacks = match gap.absence {
-            Absence::All(subjects) => subjects.iter().any(lacking),
-            Absence::By(_, table) => table
-                .iter()
-                .any(|(_, subjects)| subjects.iter().any(lacking)),
-            Absence::Never(subject) => lacking(&subject),
-        };
-        if !abouts.contains(&gap.name) && !(case.covered.is_some() && lacks) {
-            abouts.sort_unstable();
-            abouts.dedup();
-            failures.push(format!(
-                "expected gap {}, found: {}",
-                gap.name,
-                abouts.join(", ")
-            ));
-        }
+    if let Some(gap) = case.gap
+        && !case.lacks(gap, &evaluation, &facts)
+    {
+        let mut abouts: Vec<&str> = abouts(&evaluation, &facts).collect();
+        abouts.sort_unstable();
+        abouts.dedup();
+        failures.push(format!(
+            "expected gap {}, found: {}",
+            gap.name,
+            abouts.join(", ")
+        ));
     }
     CaseResult {
         evaluation,
         failures,
     }
+}
+
+/// What the gaps are about that leave a rule open.
+fn abouts<'f>(evaluation: &'f Evaluation, facts: &'f FactSet) -> impl Iterator<Item = &'f str> {
+    let gaps = evaluation.truths.iter().flat_map(|truth| truth.gaps());
+    gaps.map(|id| facts.gaps.gap(*id).about.as_str())
 }
 
 fn explained(truth: &Truth, facts: &FactSet) -> String {
@@ -171,6 +167,24 @@ pub fn needless_tests(rule: &Rule) -> Vec<&str> {
 }
 
 impl Case {
+    /// Whether a kind is among what leaves the rule open. Where the case says what is covered, what lacks is one of the kind's
+    /// subjects.
+    fn lacks(&self, kind: &Kind, evaluation: &Evaluation, facts: &FactSet) -> bool {
+        let subjects: Vec<Subject> = match kind.absence {
+            _ if self.covered.is_none() => Vec::new(),
+            Absence::All(subjects) => subjects.to_vec(),
+            Absence::By(_, table) => table
+                .iter()
+                .flat_map(|(_, subjects)| *subjects)
+                .copied()
+                .collect(),
+            Absence::Never(subject) => vec![subject],
+        };
+        abouts(evaluation, facts).any(|about| {
+            about == kind.name || subjects.iter().any(|subject| subject.name() == about)
+        })
+    }
+
     /// The facts of the case.
     #[must_use]
     pub fn facts(&self) -> FactSet {

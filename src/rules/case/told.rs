@@ -6,6 +6,7 @@ use std::mem::{Discriminant, discriminant};
 
 use super::{Case, CaseAnchors, Given};
 use crate::facts::catalog::Kind;
+use crate::facts::catalog::connection::State;
 use crate::facts::coverage::Window;
 use crate::facts::fact::{Fact, FactSet};
 use crate::facts::redact::Redactor;
@@ -35,10 +36,7 @@ pub fn case_of(rule: &Rule, facts: &FactSet, redactor: &mut Redactor) -> Case {
         expect: evaluation.level,
         role: None,
         missing: Vec::new(),
-        gap: match evaluation.level {
-            Level::Undetermined => open.first().copied(),
-            _ => None,
-        },
+        gap: None,
         covered: None,
         anchors: CaseAnchors::of(&facts.anchors),
         given: given(rule, facts, &evaluation, redactor),
@@ -47,7 +45,7 @@ pub fn case_of(rule: &Rule, facts: &FactSet, redactor: &mut Redactor) -> Case {
     let same = |case: &Case| outcome(&evaluate(rule, &mut case.facts())) == wanted;
     // Most collections can be told by the kinds that are missing; the others need what is covered of which time.
     let simple = Case {
-        missing: open,
+        missing: open.clone(),
         ..case.clone()
     };
     let faithful = match same(&simple) {
@@ -57,7 +55,16 @@ pub fn case_of(rule: &Rule, facts: &FactSet, redactor: &mut Redactor) -> Case {
             ..case
         },
     };
-    smaller(faithful, same)
+    let mut case = smaller(faithful, same);
+    if case.expect == Level::Undetermined {
+        let mut facts = case.facts();
+        let evaluation = evaluate(rule, &mut facts);
+        let kinds = open.into_iter().chain([State::KIND]);
+        case.gap = kinds
+            .into_iter()
+            .find(|kind| case.lacks(kind, &evaluation, &facts));
+    }
+    case
 }
 
 fn outcome(evaluation: &Evaluation) -> Outcome {
