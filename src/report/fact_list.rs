@@ -1,5 +1,7 @@
 //! The list of facts, as a table or as JSON.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::observation::observation;
@@ -55,45 +57,53 @@ fn chosen<'r>(facts: &'r [FactEntry], kinds: &[String]) -> Vec<&'r FactEntry> {
         .collect()
 }
 
+/// One table for each kind, in the order of their names.
 fn table(report: &Report, facts: &[&FactEntry], options: &TextOptions) -> String {
     let sources = Sources::of(report);
     let mut paper = Paper::new(options.width, options.charset);
-    let host = report
-        .host
-        .name
-        .as_deref()
-        .unwrap_or("a host without a name");
-    paper.heading(host, &format!("{} facts", facts.len()));
+    let host = report.host.name.as_deref();
+    let host = host.unwrap_or("a host without a name");
+    let count = match facts.len() {
+        1 => "1 fact".to_owned(),
+        many => format!("{many} facts"),
+    };
+    paper.heading(
+        host,
+        &format!("{count}, times in {}", options.clock.zone_name()),
+    );
+    let mut kinds: BTreeMap<&str, Vec<&FactEntry>> = BTreeMap::new();
+    for fact in facts {
+        kinds.entry(&fact.kind).or_default().push(fact);
+    }
     let columns = [
         Column {
-            title: "Time",
+            title: "",
             room: Room::Content,
         },
         Column {
-            title: "Kind",
-            room: Room::AtMost(28),
-        },
-        Column {
-            title: "Says",
+            title: "",
             room: Room::Rest,
         },
         Column {
-            title: "Source",
+            title: "",
             room: Room::AtMost(30),
         },
     ];
-    let rows: Vec<Vec<String>> = facts
-        .iter()
-        .map(|fact| {
-            let time = fact.time.as_deref();
-            vec![
-                time.map_or_else(|| "-".to_owned(), |time| options.clock.full(time)),
-                fact.kind.clone(),
-                observation(fact, &options.clock),
-                sources.place(fact, true),
-            ]
-        })
-        .collect();
-    paper.table(0, &columns, &rows);
+    for (kind, mut facts) in kinds {
+        paper.heading(kind, "");
+        facts.sort_by_key(|fact| fact.time.as_deref());
+        let rows: Vec<Vec<String>> = facts
+            .iter()
+            .map(|fact| {
+                let time = fact.time.as_deref();
+                vec![
+                    time.map_or_else(|| "-".to_owned(), |time| options.clock.full(time)),
+                    observation(fact, &options.clock),
+                    sources.place(fact, true),
+                ]
+            })
+            .collect();
+        paper.table(2, &columns, &rows);
+    }
     paper.into_text()
 }
