@@ -15,12 +15,13 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use crate::bundle::{self, OpenError};
+use crate::facts::event::LoggedEvent;
 use crate::facts::fact::FactSet;
 use crate::rules::RuleSet;
 use crate::verdict::client_error::ClientCode;
 use crate::verdict::model::{Report, Status};
 
-use collection::Collection;
+use collection::{Collection, HostFiles};
 
 /// What the user asks for.
 #[derive(Debug, Clone, Default)]
@@ -65,13 +66,10 @@ pub fn diagnose(
     rules: &RuleSet,
     options: &Options,
 ) -> Result<Vec<Report>, OpenError> {
-    let mut collection = read(inputs, options.hashing)?;
-    let mut reports: Vec<Report> = collection
-        .hosts()
-        .into_iter()
-        .map(|files| host::report(files, rules, options))
-        .collect();
-    reports.sort_by(|one, other| seriousness(one).cmp(&seriousness(other)));
+    let mut reports: Vec<Report> = each_host(inputs, options, |files, clients| {
+        host::report(files, clients, rules, options)
+    })?;
+    reports.sort_by_cached_key(seriousness);
     Ok(reports)
 }
 
@@ -80,27 +78,37 @@ pub fn diagnose(
 /// # Errors
 /// [`OpenError`] where there is no input or nothing in it can be used.
 pub fn gather(inputs: &[PathBuf], options: &Options) -> Result<Vec<HostFacts>, OpenError> {
-    let mut collection = read(inputs, options.hashing)?;
-    let mut hosts: Vec<HostFacts> = collection
-        .hosts()
-        .into_iter()
-        .map(|files| HostFacts {
-            name: files.name.clone(),
-            aliases: files.aliases.clone(),
-            facts: host::gather(files, options).facts,
-        })
-        .collect();
+    let mut hosts: Vec<HostFacts> = each_host(inputs, options, |files, clients| HostFacts {
+        name: files.name.clone(),
+        aliases: files.aliases.clone(),
+        facts: host::gather(files, clients, options).facts,
+    })?;
     hosts.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(hosts)
 }
 
-fn read(inputs: &[PathBuf], hashing: Hashing) -> Result<Collection, OpenError> {
+/// Reads the inputs and asks for something of each host, given what all others logged as clients.
+fn each_host<T>(
+    inputs: &[PathBuf],
+    options: &Options,
+    ask: impl Fn(HostFiles, &[&[LoggedEvent]]) -> T,
+) -> Result<Vec<T>, OpenError> {
     let mut bundle = bundle::open(inputs)?;
-    match hashing {
+    match options.hashing {
         Hashing::Sha256 => bundle.hash(),
         Hashing::Off => {}
     }
-    Ok(Collection::read(bundle))
+    let hosts = Collection::read(bundle).hosts();
+    let clients: Vec<Vec<LoggedEvent>> = hosts.iter().map(HostFiles::as_client).collect();
+    let told = hosts.into_iter().enumerate().map(|(index, files)| {
+        let others = clients
+            .iter()
+            .enumerate()
+            .filter(|(other, _)| *other != index);
+        let clients: Vec<&[LoggedEvent]> = others.map(|(_, events)| events.as_slice()).collect();
+        ask(files, &clients)
+    });
+    Ok(told.collect())
 }
 
 /// What comes first: causes, then what is open, then health; among equals the hosts by name.

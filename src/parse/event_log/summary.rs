@@ -172,6 +172,8 @@ pub(super) struct Builder {
     previous: Option<(Mark, usize)>,
     /// For each (channel, computer), its last record and how much damage came before it.
     sequences: BTreeMap<(String, String), (Mark, u64)>,
+    /// For each channel, the computer and the mark of its last record, and how much damage came before it.
+    last_of_channel: BTreeMap<String, (String, Mark, u64)>,
     damage_seen: u64,
 }
 
@@ -186,6 +188,7 @@ impl Builder {
             damaged: BTreeSet::new(),
             open: BTreeMap::new(),
             previous: None,
+            last_of_channel: BTreeMap::new(),
             sequences: BTreeMap::new(),
             damage_seen: 0,
         }
@@ -359,6 +362,7 @@ impl Builder {
     /// `EventRecordID` runs on by one for each channel of each computer; in an export the headers are numbered anew,
     /// so that only it tells that records were left out.
     fn sequence(&mut self, channel: &str, computer: &str, mark: Mark) {
+        self.succession(channel, computer, mark);
         let key = (channel.to_owned(), computer.to_owned());
         let last = self.sequences.insert(key, (mark, self.damage_seen));
         let Some((last, damage)) = last else { return };
@@ -369,6 +373,22 @@ impl Builder {
         if mark.number > last.number.saturating_add(1) && damage == self.damage_seen {
             let numbers = last.number + 1..=mark.number - 1;
             self.gap(numbers, GapKind::Selected, last.time, mark.time);
+        }
+    }
+
+    /// A machine that is renamed goes on counting. Where another computer's record follows with a number that does not, records of
+    /// several machines were picked into one file.
+    fn succession(&mut self, channel: &str, computer: &str, mark: Mark) {
+        let last = self.last_of_channel.insert(
+            channel.to_owned(),
+            (computer.to_owned(), mark, self.damage_seen),
+        );
+        let Some((before, last, damage)) = last else {
+            return;
+        };
+        let follows = mark.number == last.number.saturating_add(1);
+        if before != computer && !follows && mark.renumbered() && damage == self.damage_seen {
+            self.summary.selected = true;
         }
     }
 
