@@ -3,6 +3,7 @@
 mod args;
 mod diagnose;
 mod exit_code;
+mod facts;
 mod incident;
 mod output;
 mod panic;
@@ -46,6 +47,7 @@ pub(crate) fn main() -> ExitCode {
 fn run(command: &Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Diagnose(args) => diagnose::run(args),
+        Command::Facts(args) => facts::run(args),
         Command::Rules { command } => rules::run(command),
         Command::Schema => schema::run(),
     }
