@@ -6,6 +6,7 @@ mod exit_code;
 mod incident;
 mod output;
 mod panic;
+mod progress;
 mod rules;
 mod run;
 mod schema;

@@ -7,6 +7,7 @@
 mod collection;
 mod entries;
 mod host;
+mod progress;
 mod surroundings;
 
 use std::net::IpAddr;
@@ -20,6 +21,7 @@ use crate::verdict::client_error::ClientCode;
 use crate::verdict::model::{Report, Status};
 
 use collection::Collection;
+pub use progress::{Progress, Unseen};
 
 /// What the user asks for.
 #[derive(Debug, Clone, Default)]
@@ -53,12 +55,22 @@ pub fn diagnose(
     rules: &RuleSet,
     options: &Options,
 ) -> Result<Vec<Report>, OpenError> {
-    let mut bundle = bundle::open(inputs)?;
-    match options.hashing {
-        Hashing::Sha256 => bundle.hash(),
-        Hashing::Off => {}
-    }
-    let mut collection = Collection::read(bundle);
+    diagnose_seen(inputs, rules, options, &Unseen)
+}
+
+/// As [`diagnose`], and tells how far it is.
+///
+/// # Errors
+/// As [`diagnose`].
+pub fn diagnose_seen(
+    inputs: &[PathBuf],
+    rules: &RuleSet,
+    options: &Options,
+    progress: &dyn Progress,
+) -> Result<Vec<Report>, OpenError> {
+    let bundle = bundle::open(inputs)?;
+    progress.begin(bundle.artifacts.iter().map(|artifact| artifact.bytes).sum());
+    let mut collection = Collection::read(bundle, options.hashing, progress);
     let mut reports: Vec<Report> = collection
         .hosts()
         .into_iter()
