@@ -137,7 +137,8 @@ fn avoidable(
 ) -> Known<bool> {
     let avoidable = match (in_range, &authentication.value) {
         (Known::Open(gap), _) => Known::Open(*gap),
-        (Known::Is(0), _) => Known::Is(true),
+        // `in_use` says that there is no TLS to avoid.
+        (Known::Is(0), _) => Known::Is(false),
         (Known::Is(1), Known::Open(gap)) => Known::Open(*gap),
         (Known::Is(1), Known::Is(0)) => Known::Open(gaps.record(Gap {
             about: "listener.tls".to_owned(),

@@ -71,7 +71,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ("key_file.state", "key file {path}: {state}"),
     (
         "listener.certificate",
-        "certificate {thumbprint} ({chosen_by})[?not_begun , valid only from {not_before}][, valid to {not_after}][?ended , ended]",
+        "certificate {thumbprint} ({chosen_by})[, key in {container}][?not_begun , valid only from {not_before}][, valid to {not_after}][?ended , ended]",
     ),
     (
         "listener.switch",

@@ -2,6 +2,8 @@
 //!
 //! [`load`] reads a TOML file into a checked [`model::Rule`], [`eval`] asks its tests of a host's facts in three values,
 //! [`level`] derives how sure the rule is.
+#![doc = ""]
+#![doc = include_str!("builtin/README.md")]
 
 mod ask;
 mod builtin;

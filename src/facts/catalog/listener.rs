@@ -22,7 +22,8 @@ catalogue! {
     "listener.tls" => ListenerTls State (Absence::Never(Subject::SystemHive)) {
         /// Whether TLS is in use: SecurityLayer 2, or 1 with network level authentication, or proved by what was logged.
         in_use: Known<bool>,
-        /// Whether clients could do without TLS: open with SecurityLayer 1 alone, or where a policy that was not collected may say so.
+        /// Whether clients could do without the TLS that is in use: open with SecurityLayer 1 alone, or where a policy that was not
+        /// collected may say so.
         avoidable: Known<bool>,
         /// The effective SecurityLayer: 0 RDP, 1 negotiate, 2 TLS.
         security_layer: Known<u32>,

@@ -1,5 +1,7 @@
 //! The catalogue of fact kinds: one declaration gives the typed body, the fields that rules may ask for, their
 //! documentation, and what proves that a fact of the kind is absent.
+#![doc = ""]
+#![doc = include_str!("KINDS.md")]
 
 use super::subject::Subject;
 use super::value::FieldType;

@@ -213,6 +213,8 @@ pub(super) struct Builder {
     previous: Option<(Mark, usize)>,
     /// For each (channel, computer), its last record and how much damage came before it.
     sequences: BTreeMap<(Arc<str>, Arc<str>), (Mark, u64)>,
+    /// For each channel, the computer and the mark of its last record, and how much damage came before it.
+    last_of_channel: BTreeMap<Arc<str>, (Arc<str>, Mark, u64)>,
     damage_seen: u64,
 }
 
@@ -227,6 +229,7 @@ impl Builder {
             damaged: BTreeSet::new(),
             open: BTreeMap::new(),
             previous: None,
+            last_of_channel: BTreeMap::new(),
             sequences: BTreeMap::new(),
             damage_seen: 0,
         }
@@ -389,6 +392,7 @@ impl Builder {
     /// `EventRecordID` runs on by one for each channel of each computer; in an export the headers are numbered anew,
     /// so that only it tells that records were left out.
     fn sequence(&mut self, channel: &Arc<str>, computer: &Arc<str>, run: &Run) {
+        self.succession(channel, computer, run);
         let key = (Arc::clone(channel), Arc::clone(computer));
         let last = self.sequences.insert(key, (run.last, self.damage_seen));
         let Some((last, damage)) = last else { return };
@@ -400,6 +404,23 @@ impl Builder {
         if mark.number > last.number.saturating_add(1) && damage == self.damage_seen {
             let numbers = last.number + 1..=mark.number - 1;
             self.gap(numbers, GapKind::Selected, last.time, mark.time);
+        }
+    }
+
+    /// A machine that is renamed goes on counting. Where another computer's record follows with a number that does not, records of
+    /// several machines were picked into one file.
+    fn succession(&mut self, channel: &Arc<str>, computer: &Arc<str>, run: &Run) {
+        let last = self.last_of_channel.insert(
+            Arc::clone(channel),
+            (Arc::clone(computer), run.last, self.damage_seen),
+        );
+        let Some((before, last, damage)) = last else {
+            return;
+        };
+        let mark = run.first;
+        let follows = mark.number == last.number.saturating_add(1);
+        if before != *computer && !follows && mark.renumbered() && damage == self.damage_seen {
+            self.summary.selected = true;
         }
     }
 
