@@ -18,4 +18,6 @@ pub mod rules;
 pub mod tls;
 pub mod verdict;
 
-pub use diagnose::{Hashing, HostFacts, Options, diagnose, gather};
+pub use diagnose::{
+    Hashing, HostFacts, Options, Progress, Unseen, diagnose, diagnose_seen, gather,
+};

@@ -120,6 +120,10 @@ pub(crate) struct DiagnoseArgs {
     #[arg(long, help_heading = "What is done")]
     pub(crate) no_hash: bool,
 
+    /// Threads to read with [default: as many as there are processors]
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "What is done")]
+    pub(crate) jobs: Option<u16>,
+
     /// What to print
     #[arg(
         short,

@@ -7,6 +7,7 @@ mod facts;
 mod incident;
 mod output;
 mod panic;
+mod progress;
 mod rules;
 mod run;
 mod schema;
