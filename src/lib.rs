@@ -18,4 +18,4 @@ pub mod rules;
 pub mod tls;
 pub mod verdict;
 
-pub use diagnose::{Hashing, Options, diagnose};
+pub use diagnose::{Hashing, NegotiateError, Options, client, diagnose, negotiate};

@@ -4,6 +4,7 @@ mod args;
 mod diagnose;
 mod exit_code;
 mod incident;
+mod negotiate;
 mod output;
 mod panic;
 mod rules;
@@ -46,6 +47,7 @@ pub(crate) fn main() -> ExitCode {
 fn run(command: &Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Diagnose(args) => diagnose::run(args),
+        Command::Negotiate(args) => negotiate::run(args),
         Command::Rules { command } => rules::run(command),
         Command::Schema => schema::run(),
     }

@@ -5,8 +5,11 @@
 //! ```
 
 mod collection;
+mod contradiction;
 mod entries;
 mod host;
+mod negotiate;
+mod negotiation;
 mod surroundings;
 
 use std::net::IpAddr;
@@ -16,10 +19,12 @@ use jiff::Timestamp;
 
 use crate::bundle::{self, OpenError};
 use crate::rules::RuleSet;
+use crate::tls::Client;
 use crate::verdict::client_error::ClientCode;
 use crate::verdict::model::{Report, Status};
 
 use collection::Collection;
+pub use negotiate::{NegotiateError, client, negotiate};
 
 /// What the user asks for.
 #[derive(Debug, Clone, Default)]
@@ -30,6 +35,8 @@ pub struct Options {
     pub client_addresses: Vec<IpAddr>,
     /// The code that the client showed; explained, never judged.
     pub client_error: Option<ClientCode>,
+    /// What the client that cannot connect offers in TLS; see [`client`].
+    pub client: Option<Client>,
     /// Whether every file's SHA-256 is computed.
     pub hashing: Hashing,
 }
