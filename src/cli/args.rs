@@ -99,8 +99,8 @@ pub(crate) struct NegotiateArgs {
     #[arg(value_name = "SERVER", required = true, value_hint = ValueHint::AnyPath)]
     pub(crate) server: Vec<String>,
 
-    /// Clients: profiles, paths of collections, or all
-    #[arg(short, long, value_name = "PROFILE|PATH|all", num_args = 1.., default_value = "all")]
+    /// Clients: profiles, paths of collections, or all [default: those in common use]
+    #[arg(short, long, value_name = "PROFILE|PATH|all", num_args = 1..)]
     pub(crate) client: Vec<String>,
 
     /// What to print

@@ -1,5 +1,6 @@
 //! `negotiate`: what a server and some clients would agree on in TLS, each of them a collection or a known profile.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::bundle::{self, OpenError};
@@ -68,7 +69,7 @@ pub enum NegotiateError {
 }
 
 /// Computes what this server and these clients would agree on. The server is a Windows version (`server-2022`, with its default
-/// settings) or the files of a collection. A client is a profile, `all` for every profile, or the path of its own collection,
+/// settings) or the files of a collection. Without any client it is asked for those in common use. A client is a profile, `all` for every profile, or the path of its own collection,
 /// whose client-role settings count. A name that is both a profile and a file means the profile; `./name` means the file.
 ///
 /// # Errors
@@ -88,7 +89,10 @@ pub fn negotiate(
             problems.extend(own);
         }
     }
-    let mut seen = std::collections::BTreeSet::new();
+    if clients.is_empty() {
+        asked.extend(Client::common());
+    }
+    let mut seen = BTreeSet::new();
     asked.retain(|client| seen.insert(client.id.clone()));
 
     let (offer, values, starts, own) = match server {

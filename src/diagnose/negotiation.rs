@@ -12,7 +12,7 @@ use crate::tls::{
     SuiteStanding,
 };
 use crate::verdict::model::{
-    ClientNegotiation, Negotiation, ServerOffer, SettingEntry, SuiteEntry, VersionEntry,
+    ASSUMING, ClientNegotiation, Negotiation, ServerOffer, SettingEntry, SuiteEntry, VersionEntry,
 };
 
 /// When Windows and the service last started, where that is known.
@@ -235,7 +235,7 @@ pub(super) fn client_entry(
         .map(ToString::to_string)
         .collect();
     if !assumptions.is_empty() {
-        reason.push_str("; holds only if ");
+        reason.push_str(ASSUMING);
         reason.push_str(&assumptions.join(" and "));
     }
     ClientNegotiation {

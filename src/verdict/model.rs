@@ -461,6 +461,9 @@ pub struct SuiteEntry {
     pub reason: String,
 }
 
+/// What stands in a reason before what it takes for granted.
+pub const ASSUMING: &str = "; holds only if ";
+
 /// What one client and the server come to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ClientNegotiation {

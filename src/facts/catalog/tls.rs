@@ -100,8 +100,8 @@ catalogue! {
         off_by_default_only: Known<bool>,
         /// Whether TLS 1.2 is switched off while another version is left or may be: TLS 1.0 or 1.1, or a TLS 1.3 that is not certain.
         lacks_tls12: Known<bool>,
-        /// Whether it lacks TLS 1.2 and Schannel refused clients of the service.
-        lacks_tls12_borne_out: Known<bool>,
+        /// Whether clients miss that TLS 1.2: Schannel refused some of the service's. Where it refused none, nobody may have tried: open.
+        tls12_missed: Known<bool>,
         /// Whether TLS 1.3 is switched on for the server role of a Windows before build 20348, which does not support it.
         tls13_forced: Known<bool>,
         /// The suites that it would use, in its order.
@@ -153,8 +153,8 @@ catalogue! {
         server_has_version: Known<bool>,
         /// The first thing that leaves nothing.
         obstacle: Known<Option<Obstacle>>,
-        /// Whether a policy is known to be there or not.
-        policy_known: bool,
+        /// Whether a policy is known to be there or not; open without SOFTWARE, which would show it.
+        policy_known: Known<bool>,
     }
 
     /// What keys below SCHANNEL's Ciphers, Hashes and KeyExchangeAlgorithms switch off.

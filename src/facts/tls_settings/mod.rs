@@ -191,6 +191,15 @@ impl Computed {
         };
         let off_by_default_only = !possible.is_empty() && possible.iter().all(by_default);
         let lacks_tls12 = settled(gaps, about, &hardening::lacks_tls12(offer));
+        let tls12_missed = match (&lacks_tls12, &logged.refusals.seen) {
+            (Known::Is(false), _) => Known::Is(false),
+            (Known::Is(true), Known::Is(true)) => Known::Is(true),
+            (Known::Open(gap), _) => Known::Open(*gap),
+            (Known::Is(true), _) => Known::Open(gaps.open(
+                Subject::ClientOffer,
+                "whether the clients need TLS 1.2 is not known",
+            )),
+        };
         let tls13_forced = settled(
             gaps,
             about,
@@ -231,7 +240,7 @@ impl Computed {
             all_versions_off: unless_pending(protocols, all_versions_off),
             off_by_default_only: unless_pending(protocols, Known::Is(off_by_default_only)),
             lacks_tls12: unless_pending(protocols, lacks_tls12.clone()),
-            lacks_tls12_borne_out: lacks_tls12.and(logged.refusals.seen.clone()),
+            tls12_missed,
             tls13_forced,
             suites: unless_pending(protocols, unless_pending(list, suites)),
             list_source,
@@ -445,12 +454,19 @@ fn overlap(
         Overlap::KIND.name,
         &offer.all_versions_off(),
     );
+    let policy_known = match offer.policy_is_known() {
+        true => Known::Is(true),
+        false => Known::Open(facts.gaps.open(
+            Subject::SoftwareHive,
+            "whether a policy is set is not known",
+        )),
+    };
     let fact = Overlap {
         with,
         shares: unless_pending(effect, shares),
         server_has_version: unless_pending(effect, no_version.not()),
         obstacle: unless_pending(effect, obstacle),
-        policy_known: offer.policy_is_known(),
+        policy_known,
     };
     facts.add(at, fact, vec![Source::Derived(vec![server])]);
 }

@@ -1,7 +1,7 @@
 //! Which common clients can connect, as far as TLS decides it.
 
 use super::paper::{Ink, Paper};
-use crate::verdict::model::{ClientNegotiation, Negotiation};
+use crate::verdict::model::{ASSUMING, ClientNegotiation, Negotiation};
 
 const LABEL: usize = 11;
 
@@ -40,7 +40,7 @@ pub(super) fn write(paper: &mut Paper, negotiation: &Negotiation) {
     match agreed.as_slice() {
         [] => {}
         [only] => {
-            let says = format!("{}: {}", only.profile, only.reason);
+            let says = format!("{}: {}", only.profile, reason(only));
             paper.labelled(2, (Ink::Good, "can"), LABEL, Ink::Plain, &says);
         }
         several => paper.labelled(2, (Ink::Good, "can"), LABEL, Ink::Plain, &names(several)),
@@ -52,7 +52,7 @@ pub(super) fn write(paper: &mut Paper, negotiation: &Negotiation) {
         for alike in by_reason(clients) {
             let reason = alike
                 .first()
-                .map(|client| client.reason.as_str())
+                .map(|client| reason(client))
                 .unwrap_or_default();
             paper.labelled(
                 2,
@@ -77,6 +77,14 @@ pub(super) fn write(paper: &mut Paper, negotiation: &Negotiation) {
             "Some of these settings were written after the last start of what reads them: this is what will be, not what is.",
         );
     }
+}
+
+/// Why, without what it takes for granted, which is said once for all.
+pub(super) fn reason(client: &ClientNegotiation) -> &str {
+    let reason = client.reason.as_str();
+    reason
+        .split_once(ASSUMING)
+        .map_or(reason, |(reason, _)| reason)
 }
 
 /// Clients of the same obstacle and the same open questions stand together, the first one's reason for all.

@@ -1,5 +1,6 @@
 //! The screen of `negotiate`: what each client comes to, then what it rests on.
 
+use super::clients::reason;
 use super::paper::{Ink, Paper};
 use super::table::{Column, Room};
 use super::{Detail, TextOptions};
@@ -74,8 +75,8 @@ fn in_full(paper: &mut Paper, client: &ClientNegotiation) {
             paper.labelled(2, (Ink::Dim, label), LABEL, Ink::Plain, value);
         }
     }
-    if client.outcome != "agreed" || !client.open.is_empty() || client.reason.contains("; ") {
-        paper.labelled(2, (Ink::Dim, "because"), LABEL, Ink::Plain, &client.reason);
+    if client.outcome != "agreed" || !client.open.is_empty() || reason(client).contains("; ") {
+        paper.labelled(2, (Ink::Dim, "because"), LABEL, Ink::Plain, reason(client));
     }
 }
 
@@ -95,7 +96,7 @@ fn table(paper: &mut Paper, clients: &[ClientNegotiation]) {
                     Some(group) => format!("{suite}, {group}"),
                     None => suite.clone(),
                 },
-                _ => client.reason.clone(),
+                _ => reason(client).to_owned(),
             };
             vec![
                 client.profile.clone(),
@@ -159,25 +160,17 @@ fn settings(paper: &mut Paper, server: &ServerOffer, clock: &Clock) {
         return;
     }
     paper.heading("Settings found", "with the last write of their key");
-    let column = |title, room| Column { title, room };
-    let columns = [
-        column("Value", Room::Rest),
-        column("Holds", Room::AtMost(24)),
-        column("Written", Room::Content),
-    ];
-    let rows: Vec<Vec<String>> = server
-        .settings
-        .iter()
-        .map(|setting| {
-            let written = setting.written.as_deref().map(|time| clock.full(time));
-            vec![
-                format!("{}: {}\\{}", setting.artifact, setting.key, setting.name),
-                setting.value.clone(),
-                written.unwrap_or_else(|| "-".to_owned()),
-            ]
-        })
-        .collect();
-    paper.table(2, &columns, &rows);
+    for setting in &server.settings {
+        let written = setting.written.as_deref().map(|time| clock.full(time));
+        let written = written.unwrap_or_else(|| "at a time not known".to_owned());
+        let says = format!("{} = {}  (written {written})", setting.name, setting.value);
+        paper.paragraph(2, Ink::Plain, &says);
+        paper.paragraph(
+            4,
+            Ink::Dim,
+            &format!("{}: {}", setting.artifact, setting.key),
+        );
+    }
     let waiting: Vec<&SettingEntry> = server
         .settings
         .iter()
