@@ -397,8 +397,15 @@ fn what_sources_leave_open_confirms_no_cause() {
             // Its own default, which has RSA-PSS for TLS 1.3 in front.
             let signatures =
                 format!(r"{CONTROL_SET}\Control\Cryptography\Configuration\Local\SSL\00010003");
-            let default = ["RSAE-PSS/SHA256", "RSAE-PSS/SHA384", "RSA/SHA256", "RSA/SHA384"];
-            machine.system.set_multi_sz(&signatures, "Functions", &default);
+            let default = [
+                "RSAE-PSS/SHA256",
+                "RSAE-PSS/SHA384",
+                "RSA/SHA256",
+                "RSA/SHA384",
+            ];
+            machine
+                .system
+                .set_multi_sz(&signatures, "Functions", &default);
             for version in ["TLS 1.0", "TLS 1.1", "TLS 1.2"] {
                 set(
                     machine,

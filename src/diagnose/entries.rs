@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::bundle::{self, Artifact};
+use crate::bundle::{self, Artifact, Kind};
 use crate::facts::log_coverage::CollectedLog;
 use crate::facts::registry;
 use crate::parse::event_log::LogSummary;
@@ -24,7 +24,14 @@ impl Listed {
     pub(super) fn of(artifact: &Artifact, problems: &[Problem]) -> Self {
         let coverage = match not_used(&artifact.kind) {
             Some(reason) => format!("not used: {reason}"),
-            None => "not read".to_owned(),
+            None => match artifact.kind {
+                // Nothing private is read of keys, and of master keys not even that.
+                Kind::KeyFile => "its structure and public key",
+                Kind::MasterKey => "its name",
+                Kind::AclListing | Kind::FolderListing => "whole",
+                _ => "not read",
+            }
+            .to_owned(),
         };
         Listed {
             entry: ArtifactEntry {

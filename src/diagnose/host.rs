@@ -7,18 +7,20 @@ use jiff::Timestamp;
 use crate::facts::catalog::connection::Passed;
 use crate::facts::catalog::schannel::SchannelFailure;
 use crate::facts::certificate::Choice;
+use crate::facts::client_report;
 use crate::facts::event::{Event, LoggedEvent};
 use crate::facts::fact::{FactId, FactSet, Source};
 use crate::facts::gap::Gaps;
 use crate::facts::history::{self, Bearing, History};
 use crate::facts::hives::{self, Evidence};
 use crate::facts::host::{Hints, Identity, identify};
+use crate::facts::key_chain::{self, KeyEvidence};
 use crate::facts::known::Known;
 use crate::facts::log_coverage::CollectedLog;
 use crate::facts::registry::Registry;
 use crate::facts::subject::Subject;
 use crate::facts::value::{FieldState, Value};
-use crate::facts::{listener, tls_listeners};
+use crate::facts::{listener, stale, tls_listeners};
 use crate::rules::RuleSet;
 use crate::verdict::model::{Host, Report};
 use crate::verdict::{self, Surroundings};
@@ -31,7 +33,12 @@ use super::negotiation::{self, Starts};
 use super::surroundings;
 
 /// Diagnoses one host.
-pub(super) fn report(files: HostFiles, rules: &RuleSet, options: &Options) -> Report {
+pub(super) fn report(
+    files: HostFiles,
+    clients: &[&[LoggedEvent]],
+    rules: &RuleSet,
+    options: &Options,
+) -> Report {
     let HostFiles {
         name,
         aliases,
@@ -39,6 +46,8 @@ pub(super) fn report(files: HostFiles, rules: &RuleSet, options: &Options) -> Re
         events,
         hives,
         certificates,
+        collected,
+        unread,
         artifacts,
         problems,
     } = files;
@@ -78,12 +87,28 @@ pub(super) fn report(files: HostFiles, rules: &RuleSet, options: &Options) -> Re
         display_names: tls_listeners::display_names(&registry, &mut facts.gaps),
     };
     history.add_facts(&bearing, &mut facts);
+    let names: Vec<String> = name.iter().chain(&aliases).cloned().collect();
+    for client in clients {
+        client_report::add_facts(client, &names, &mut facts);
+    }
     let proof = tls_proof(
         &history,
         listener::written(&registry, &mut facts.gaps),
         &facts,
     );
     from_hives.add_facts(&registry, &proof, &mut facts);
+    let (keys, key_problems) = KeyEvidence::read(&collected, &unread);
+    let key_bearing = key_chain::Bearing {
+        evidence: &keys,
+        registry: &registry,
+        stores: &from_hives.stores,
+        identity: &identity,
+        choice: &from_hives.certificate,
+        standing: &from_hives.standing,
+    };
+    key_chain::add_facts(&key_bearing, &mut facts);
+
+    stale::mark(&registry.stale().collect(), &mut facts);
 
     let judgement = verdict::judge(rules, &mut facts);
     let used = Used {
@@ -92,7 +117,8 @@ pub(super) fn report(files: HostFiles, rules: &RuleSet, options: &Options) -> Re
         certificates: exported_from.iter().map(String::as_str).collect(),
     };
     let mut all_problems = problems;
-    all_problems.extend(registry.problems().into_iter().map(entries::hive_problem));
+    let told = registry.problems().into_iter().chain(key_problems);
+    all_problems.extend(told.map(entries::hive_problem));
     all_problems.extend(contradictions(&history, from_hives.tls.as_ref()));
     let (artifacts, problems) = entries::artifacts(artifacts, &used, all_problems);
     let surroundings = Surroundings {

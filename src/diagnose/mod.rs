@@ -18,12 +18,13 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use crate::bundle::{self, OpenError};
+use crate::facts::event::LoggedEvent;
 use crate::rules::RuleSet;
 use crate::tls::Client;
 use crate::verdict::client_error::ClientCode;
 use crate::verdict::model::{Report, Status};
 
-use collection::Collection;
+use collection::{Collection, HostFiles};
 pub use negotiate::{NegotiateError, client, negotiate};
 
 /// What the user asks for.
@@ -66,12 +67,23 @@ pub fn diagnose(
         Hashing::Off => {}
     }
     let mut collection = Collection::read(bundle);
-    let mut reports: Vec<Report> = collection
-        .hosts()
+    let hosts = collection.hosts();
+    // What each machine, as a client, logged about others.
+    let clients: Vec<Vec<LoggedEvent>> = hosts.iter().map(HostFiles::as_client).collect();
+    let mut reports: Vec<Report> = hosts
         .into_iter()
-        .map(|files| host::report(files, rules, options))
+        .enumerate()
+        .map(|(index, files)| {
+            let others = clients
+                .iter()
+                .enumerate()
+                .filter(|(other, _)| *other != index);
+            let clients: Vec<&[LoggedEvent]> =
+                others.map(|(_, events)| events.as_slice()).collect();
+            host::report(files, &clients, rules, options)
+        })
         .collect();
-    reports.sort_by(|one, other| seriousness(one).cmp(&seriousness(other)));
+    reports.sort_by_cached_key(seriousness);
     Ok(reports)
 }
 

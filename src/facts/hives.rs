@@ -36,7 +36,8 @@ pub struct Evidence<'e> {
 pub struct FromHives {
     /// Which certificate is the listener's.
     pub certificate: Choice,
-    standing: Known<CertificateStanding>,
+    /// How it stands at the incident.
+    pub standing: Known<CertificateStanding>,
     /// Every certificate found.
     pub stores: Stores,
     /// What the server offers in TLS, and who can connect with it; none without SYSTEM.

@@ -6,6 +6,7 @@ mod attempts;
 mod clients;
 mod evidence;
 mod headline;
+mod key_chain;
 mod negotiation;
 mod next;
 mod open;
@@ -77,6 +78,7 @@ fn screen(paper: &mut Paper, report: &Report, options: &TextOptions) {
     headline::write(paper, report, clock);
     attempts::write(paper, report, clock);
     evidence::write(paper, report, &mut evidence);
+    key_chain::write(paper, report);
     related::write(paper, report, clock, &evidence);
     ruled_out::write(paper, report, &evidence);
     clients::write(paper, &report.negotiation);

@@ -4,6 +4,7 @@
 mod connections;
 mod event;
 mod happenings;
+pub mod keys;
 mod logs;
 mod registry;
 mod windows;
