@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::facts::catalog::connection::Passed;
+use crate::facts::catalog::connection::{ClientReport, Passed};
 use crate::facts::catalog::schannel::SchannelFailure;
 use crate::facts::certificate::Choice;
 use crate::facts::client_report;
+use crate::facts::connection;
 use crate::facts::event::{Event, LoggedEvent};
 use crate::facts::fact::{FactId, FactSet, Source};
 use crate::facts::gap::Gaps;
@@ -91,6 +92,8 @@ pub(super) fn report(
     for client in clients {
         client_report::add_facts(client, &names, &mut facts);
     }
+    let (tried, told) = tried(options, &facts);
+    connection::tried::add_fact(&history, tried, told, &mut facts);
     let proof = tls_proof(
         &history,
         listener::written(&registry, &mut facts.gaps),
@@ -159,6 +162,21 @@ pub(super) fn begin<'r>(
     let history = History::read(records.events, records.logs, &elsewhere, asked, &mut gaps);
     let facts = FactSet::new(gaps, history.anchors.clone());
     (identity, history, facts)
+}
+
+/// When somebody is known to have tried: as the user says, else the last time that a client's own log tells of this host.
+fn tried(options: &Options, facts: &FactSet) -> (Option<Timestamp>, Vec<Source>) {
+    if let Some(incident) = options.incident {
+        let option = "--incident".to_owned();
+        return (Some(incident), vec![Source::CommandLine { option }]);
+    }
+    let reports = facts.of_kind(ClientReport::KIND);
+    let of_this_host =
+        reports.filter(|fact| fact.field("names_host") == Some(&FieldState::Is(Value::Bool(true))));
+    match of_this_host.max_by_key(|fact| (fact.at, fact.id)) {
+        Some(last) => (last.at, vec![Source::Derived(vec![last.id])]),
+        None => (None, Vec::new()),
+    }
 }
 
 /// The build that the last boot logged.
