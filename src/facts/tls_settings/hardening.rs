@@ -30,7 +30,7 @@ pub(super) fn without_fips(
     certificate: Option<CertificateKind>,
     affected: Option<&Client>,
 ) -> Vec<(Client, Negotiation)> {
-    if !settings.fips.present().is_some_and(|on| *on != 0) {
+    if settings.fips.present().is_none_or(|on| *on == 0) {
         return Vec::new();
     }
     let settings = SchannelSettings {
@@ -126,23 +126,14 @@ impl Computed {
             (_, State::Uncertain(doubts)) => Known::Open(doubtful(&mut facts.gaps, about, &doubts)),
         };
         let older = [Version::Tls11, Version::Tls10].map(|version| self.offer.version(version));
-        let older: BTreeSet<Doubt> = match older.iter().any(|state| *state == State::On) {
-            true => {
-                let fact = CertificateSignature {
-                    signature: signature(certificate),
-                    unsupported,
-                    refused: Known::Is(false),
-                };
-                let (sources, _) = self.places(server, |key, _| key.ends_with("SSL\\00010003"));
-                facts.add(None, fact, sources);
-                return;
-            }
-            false => older.iter().flat_map(State::doubts).cloned().collect(),
-        };
-        let newer_only = if older.is_empty() {
-            Known::Is(true)
+        let newer_only = if older.contains(&State::On) {
+            Known::Is(false)
         } else {
-            Known::Open(doubtful(&mut facts.gaps, about, &older))
+            let doubts: BTreeSet<Doubt> = older.iter().flat_map(State::doubts).cloned().collect();
+            match doubts.is_empty() {
+                true => Known::Is(true),
+                false => Known::Open(doubtful(&mut facts.gaps, about, &doubts)),
+            }
         };
         let all_off = settled(&mut facts.gaps, about, &self.offer.all_versions_off());
         let refused = unsupported.clone().and(newer_only).and(all_off.not());
