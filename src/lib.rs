@@ -19,5 +19,6 @@ pub mod tls;
 pub mod verdict;
 
 pub use diagnose::{
-    Hashing, HostFacts, Options, Progress, Unseen, diagnose, diagnose_seen, gather,
+    Hashing, HostFacts, NegotiateError, Options, Progress, Unseen, client, diagnose, diagnose_seen,
+    gather, negotiate,
 };

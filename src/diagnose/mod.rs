@@ -5,8 +5,11 @@
 //! ```
 
 mod collection;
+mod contradiction;
 mod entries;
 mod host;
+mod negotiate;
+mod negotiation;
 mod progress;
 mod surroundings;
 
@@ -19,10 +22,12 @@ use crate::bundle::{self, OpenError};
 use crate::facts::event::LoggedEvent;
 use crate::facts::fact::FactSet;
 use crate::rules::RuleSet;
+use crate::tls::Client;
 use crate::verdict::client_error::ClientCode;
 use crate::verdict::model::{Report, Status};
 
 use collection::{Collection, HostFiles};
+pub use negotiate::{NegotiateError, client, negotiate};
 pub use progress::{Progress, Unseen};
 
 /// What the user asks for.
@@ -34,6 +39,8 @@ pub struct Options {
     pub client_addresses: Vec<IpAddr>,
     /// The code that the client showed; explained, never judged.
     pub client_error: Option<ClientCode>,
+    /// What the client that cannot connect offers in TLS; see [`client`].
+    pub client: Option<Client>,
     /// Whether every file's SHA-256 is computed.
     pub hashing: Hashing,
 }
