@@ -57,12 +57,20 @@ fn absence(kind: &Kind) -> String {
     match &kind.absence {
         Absence::All(subjects) => format!("Its absence is proved by: {}.", named(subjects)),
         Absence::By(field, words) => {
-            let each: Vec<String> =
-                words.iter().map(|(word, subjects)| format!("`{word}` by {}", named(subjects))).collect();
-            format!("Its absence is proved, by its `{field}`: {}.", each.join("; "))
+            let each: Vec<String> = words
+                .iter()
+                .map(|(word, subjects)| format!("`{word}` by {}", named(subjects)))
+                .collect();
+            format!(
+                "Its absence is proved, by its `{field}`: {}.",
+                each.join("; ")
+            )
         }
         Absence::Never(subject) => {
-            format!("It is always there, with open fields where the evidence lacks; without {} it is not.", subject.name())
+            format!(
+                "It is always there, with open fields where the evidence lacks; without {} it is not.",
+                subject.name()
+            )
         }
     }
 }
@@ -85,7 +93,13 @@ fn list() -> String {
             absence(kind)
         );
         for field in kind.fields {
-            let _ = writeln!(text, "| `{}` | {} | {} |", field.name, type_name(field.ty), field.doc.trim());
+            let _ = writeln!(
+                text,
+                "| `{}` | {} | {} |",
+                field.name,
+                type_name(field.ty),
+                field.doc.trim()
+            );
         }
         let _ = write!(text, "\n```toml\n{}```\n", test_of(kind));
     }
@@ -99,7 +113,10 @@ fn the_list_of_kinds_is_the_catalogue() {
         std::fs::write(&path, list()).unwrap();
     }
     let found = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(found == list(), "src/facts/catalog/KINDS.md is out of date: RDPTRIAGE_WRITE=1 cargo test --test catalogue");
+    assert!(
+        found == list(),
+        "src/facts/catalog/KINDS.md is out of date: RDPTRIAGE_WRITE=1 cargo test --test catalogue"
+    );
 }
 
 #[test]
@@ -110,7 +127,8 @@ fn every_example_loads() {
             "id = \"example\"\nfamily = \"tls\"\nstanding = \"cause\"\ntitle = \"Example\"\nsummary = \"Example.\"\nexplains = []\n\n{}",
             test_of(kind)
         );
-        if let Err(errors) = RuleSet::from_texts([("example.toml", rule.as_str())], Cases::Optional) {
+        if let Err(errors) = RuleSet::from_texts([("example.toml", rule.as_str())], Cases::Optional)
+        {
             panic!("{}: {errors}", kind.name);
         }
     }

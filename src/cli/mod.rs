@@ -1,15 +1,21 @@
 //! The command line: the only place that looks at arguments, terminal, environment and standard output.
 
 mod args;
+mod certs;
+mod completions;
 mod diagnose;
+mod events;
 mod exit_code;
+mod format_name;
 mod incident;
 mod output;
 mod panic;
+mod registry;
 mod rules;
 mod run;
 mod schema;
 mod screen;
+mod timeline;
 
 use std::process::ExitCode;
 
@@ -47,7 +53,13 @@ fn run(command: &Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Diagnose(args) => diagnose::run(args),
         Command::Rules { command } => rules::run(command),
+        Command::Timeline(args) => timeline::run(args),
+        Command::Events(args) => events::run(args),
+        Command::Registry(args) => registry::run(args),
+        Command::Certs(args) => certs::run(args),
         Command::Schema => schema::run(),
+        Command::Completions { shell } => completions::run(*shell),
+        Command::Man => completions::man(),
     }
 }
 

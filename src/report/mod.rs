@@ -3,17 +3,28 @@
 
 mod clock;
 pub mod escape;
+mod event_words;
 mod format;
+mod happening;
+mod html;
 mod json;
+mod listing;
+mod lookup;
+mod markdown;
 mod observation;
+mod redact;
 mod rule_list;
 mod schema;
 mod source;
 mod text;
+pub mod timeline;
 
 pub use clock::Clock;
 pub use escape::Charset;
 pub use format::{Format, UnknownExtension};
+pub use listing::{ListFormat, Listing, Room};
+pub use lookup::{certificate_details, certificate_list, event_list, hive_list, key_list};
+pub use redact::redact;
 pub use rule_list::rule_list;
 pub use schema::schema;
 pub use text::{Detail, TextOptions};
