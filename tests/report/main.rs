@@ -231,3 +231,5 @@ fn a_hundred_thousand_facts_make_one_screen() {
     );
     assert!(shown.lines().count() < 150);
 }
+
+mod formats;

@@ -140,7 +140,11 @@ pub(super) fn chart(report: &Report, changes: &[&Change], clock: &Clock) -> Opti
     .filter(|(_, class, times)| !times.is_empty() || (*class != "error" && !attempts.is_empty()))
     .collect();
 
-    let top = 44.0;
+    let shows_moments = [&report.verdict.last_success, &report.verdict.first_failure]
+        .into_iter()
+        .filter_map(|time| second(time.as_ref()?))
+        .any(|time| scale.holds(time));
+    let top = if shows_moments { 44.0 } else { 10.0 };
     let mut y = top;
     for (name, class, times) in &rows {
         bars(&mut chart, &scale, y, name, class, times, clock);
@@ -165,7 +169,7 @@ pub(super) fn chart(report: &Report, changes: &[&Change], clock: &Clock) -> Opti
     }
     let hidden = log_count(report).saturating_sub(logs.len());
     axis(&mut chart, &scale, y + 4.0, top, clock);
-    moments(&mut chart, report, &scale, top, y + 4.0, clock);
+    moments(&mut chart, report, &scale, y + 4.0, clock);
     chart.height = number(y + 30.0);
     chart.title = "Timeline of the incident".to_owned();
     chart.description = description(report, &scale, &rows, logs.len(), hidden, clock);
@@ -446,14 +450,7 @@ fn axis(chart: &mut Chart, scale: &Scale, y: f64, top: f64, clock: &Clock) {
 }
 
 /// The two moments that the verdict turns on.
-fn moments(
-    chart: &mut Chart,
-    report: &Report,
-    scale: &Scale,
-    top: f64,
-    bottom: f64,
-    clock: &Clock,
-) {
+fn moments(chart: &mut Chart, report: &Report, scale: &Scale, bottom: f64, clock: &Clock) {
     let verdict = &report.verdict;
     let success = verdict.last_success.as_deref().and_then(second);
     let failure = verdict.first_failure.as_deref().and_then(second);
@@ -473,7 +470,6 @@ fn moments(
         };
         chart.labels.push(label(beside, row, anchor, class, text));
     }
-    let _ = top;
 }
 
 fn description(

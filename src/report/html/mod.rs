@@ -491,15 +491,24 @@ fn groups(evidence: &Evidence<'_>, sources: &Sources<'_>, clock: &Clock) -> Vec<
         .collect()
 }
 
-/// Where a fact stands, and what to say of further places.
+/// Where a fact stands, file by file, and what to say of further places.
 fn places(fact: &FactEntry, sources: &Sources<'_>, clock: &Clock) -> (Vec<Place>, String) {
     let found = sources.leaves(fact, MOST_PLACES + 1);
     let more = match found.len() > MOST_PLACES {
         true => format!("and more: {} in the JSON", fact.id),
         false => String::new(),
     };
-    let shown = found.iter().take(MOST_PLACES);
-    (shown.map(|source| place(source, clock)).collect(), more)
+    let mut places: Vec<Place> = Vec::new();
+    for source in found.iter().take(MOST_PLACES) {
+        let place = place(source, clock);
+        match places.last_mut() {
+            Some(last) if last.file == place.file && last.written == place.written => {
+                last.at = format!("{}, {}", last.at, place.at);
+            }
+            _ => places.push(place),
+        }
+    }
+    (places, more)
 }
 
 fn place(source: &SourceEntry, clock: &Clock) -> Place {
