@@ -19,4 +19,4 @@ pub mod rules;
 pub mod tls;
 pub mod verdict;
 
-pub use diagnose::{Hashing, Options, diagnose};
+pub use diagnose::{Hashing, HostFacts, Options, diagnose, gather};

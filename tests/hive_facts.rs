@@ -264,7 +264,7 @@ fn whether_tls_is_in_use_follows_policy_then_the_machine() {
         (2, 1, Some(0), true, "no, no, policy"),
         (0, 1, Some(2), true, "yes, no, policy"),
         (2, 1, None, false, &format!("yes, {OPEN}, local")),
-        (0, 1, None, false, &format!("{OPEN}, yes, local")),
+        (0, 1, None, false, &format!("{OPEN}, {OPEN}, local")),
         (7, 1, None, true, "? SYSTEM hive, ? SYSTEM hive, local"),
     ];
     for (layer, authentication, policy, with_software, expected) in table {

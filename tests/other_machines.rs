@@ -441,3 +441,92 @@ fn the_clients_code_never_decides() {
     assert_eq!(says(&told), says(&report(&files)));
     assert!(told.verdict.client_error.is_some());
 }
+
+/// The log of a client, as its Remote Desktop program writes it: 1024 names the server, 1026 the reason for the end.
+fn client_log(server: &str, reason: u32) -> Vec<u8> {
+    use support::event_log::{Event, LogBuilder};
+    let event = |id: u16, name: &str, value: &str, time: &str| {
+        Event::new("Microsoft-Windows-TerminalServices-ClientActiveXCore", id)
+            .guid("{28aa95bb-d444-4719-a36f-40462168127e}")
+            .computer("LAPTOP-7.contoso.example")
+            .channel("Microsoft-Windows-TerminalServices-RDPClient/Operational")
+            .time(time)
+            .data("Name", name)
+            .data("Value", value)
+            .data("CustomLevel", "Info")
+    };
+    LogBuilder::new("Microsoft-Windows-TerminalServices-RDPClient/Operational")
+        .computer("LAPTOP-7.contoso.example")
+        .first_record(310)
+        .push(event(1024, "Server Name", server, "2026-11-12T08:00:00Z"))
+        .push(event(
+            1026,
+            "Disconnect Reason",
+            &reason.to_string(),
+            "2026-11-12T08:00:03Z",
+        ))
+        .to_bytes()
+}
+
+#[test]
+fn a_client_that_refuses_the_certificates_time_confirms_its_end() {
+    for (server, reason, expected) in [
+        ("fabrikam-rd3.contoso.example", 6919, Level::Confirmed),
+        ("fabrikam-rd3.contoso.example", 2308, Level::Likely),
+        ("another-server", 6919, Level::Likely),
+    ] {
+        let mut machine = Machine::new(
+            "FABRIKAM-RD3",
+            Windows::Server2022,
+            at("2026-01-04T06:00:00Z"),
+        );
+        machine.self_signed_certificate(at("2026-05-11T08:00:00Z"));
+        machine.boots(at("2026-11-05T03:00:00Z"));
+        let mut files = ticket(&mut machine, "2026-11-12T09:00:00Z");
+        files.insert("laptop/RDPClient.evtx".into(), client_log(server, reason));
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(folder.path().join("laptop")).unwrap();
+        Machine::collect(folder.path(), &files).unwrap();
+        let rules = RuleSet::builtin().unwrap();
+        let reports = diagnose(&[folder.path().to_owned()], &rules, &Options::default()).unwrap();
+        let server_report = reports
+            .iter()
+            .find(|report| report.host.name.as_deref() == Some("FABRIKAM-RD3"))
+            .unwrap();
+        let finding = server_report
+            .findings
+            .iter()
+            .find(|finding| finding.cause == "certificate-expired")
+            .unwrap();
+        assert_eq!(
+            finding.level, expected,
+            "{server} {reason}: {:#?}",
+            finding.tests
+        );
+    }
+}
+
+#[test]
+fn a_dirty_hive_without_its_logs_confirms_nothing_alone() {
+    let mut machine = machine(Windows::Server2022);
+    let service = format!(r"{CONTROL_SET}\Services\TermService");
+    machine
+        .system
+        .set_dword(&service, "Start", 4)
+        .touch(&service, at("2026-11-11T18:00:00Z"));
+    people(&mut machine, "2026-11-09T08:00:00Z", 3);
+    machine.boots(at("2026-11-11T22:00:00Z"));
+    machine.service_state(at("2026-11-14T13:00:00Z"), "Windows Update", "stopped");
+    let mut files = all(&mut machine, "2026-11-14T13:00:00Z");
+    let clean = report(&files);
+    assert_eq!(says(&clean), "confirmed termservice-disabled silent");
+    let dirty = support::hive::dirty(&files["SYSTEM"]);
+    files.insert("SYSTEM".into(), dirty);
+    let stale = report(&files);
+    assert_eq!(
+        level(&stale, "termservice-disabled"),
+        Level::Likely,
+        "{}",
+        says(&stale)
+    );
+}

@@ -131,6 +131,12 @@ fn verdict(name: &str) -> Result<(), Failed> {
         .into());
     }
     let json: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+    let schema = Command::new(env!("CARGO_BIN_EXE_rdptriage"))
+        .arg("schema")
+        .output()?;
+    let schema: serde_json::Value = serde_json::from_slice(&schema.stdout)?;
+    jsonschema::validate(&schema, &json)
+        .map_err(|error| format!("the schema does not hold: {error}"))?;
     let reports = json["reports"].as_array().ok_or("no reports")?;
     if reports.len() != 1 {
         return Err(format!("{} reports", reports.len()).into());

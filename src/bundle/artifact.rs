@@ -53,7 +53,11 @@ impl Artifact {
             Kind::EventLog(_)
             | Kind::Hive(_)
             | Kind::TransactionLog { .. }
-            | Kind::Certificate(_) => None,
+            | Kind::Certificate(_)
+            | Kind::KeyFile
+            | Kind::MasterKey
+            | Kind::AclListing
+            | Kind::FolderListing => None,
         }
         .map(|trouble| Problem::of(&self.path, trouble))
     }

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::machine_keys;
 use super::source::ReadAt;
 use super::transaction_log;
 
@@ -19,6 +20,14 @@ pub enum Kind {
     },
     /// One certificate or several.
     Certificate(CertificateForm),
+    /// A private key as CryptoAPI or CNG keep it; whole or, by its unique name, damaged.
+    KeyFile,
+    /// A master key of DPAPI; only which one it is gets read.
+    MasterKey,
+    /// Permissions as `icacls` or `Get-Acl` list them.
+    AclListing,
+    /// A key folder as `dir` or `Get-ChildItem` list it.
+    FolderListing,
     /// Something else.
     NotUsed(NotUsed),
 }
@@ -94,6 +103,10 @@ impl Kind {
             Kind::Hive(_) => "hive",
             Kind::TransactionLog { .. } => "transaction log",
             Kind::Certificate(_) => "certificate",
+            Kind::KeyFile => "key file",
+            Kind::MasterKey => "master key",
+            Kind::AclListing => "permissions",
+            Kind::FolderListing => "folder listing",
             Kind::NotUsed(_) => "not used",
         }
     }
@@ -102,8 +115,13 @@ impl Kind {
     #[must_use]
     pub fn is_evidence(&self) -> bool {
         match self {
-            Kind::EventLog(_) | Kind::Hive(_) | Kind::Certificate(_) => true,
-            Kind::TransactionLog { .. } | Kind::NotUsed(_) => false,
+            Kind::EventLog(_)
+            | Kind::Hive(_)
+            | Kind::Certificate(_)
+            | Kind::KeyFile
+            | Kind::AclListing
+            | Kind::FolderListing => true,
+            Kind::TransactionLog { .. } | Kind::MasterKey | Kind::NotUsed(_) => false,
         }
     }
 }
@@ -136,6 +154,9 @@ pub(super) fn sniff(source: &dyn ReadAt, name: &str) -> io::Result<Kind> {
     let mut head = vec![0; HEAD];
     let filled = source.read_full_at(0, &mut head)?;
     head.truncate(filled);
+    if head.is_empty() && machine_keys::is_key_file_name(name) {
+        return Ok(Kind::KeyFile);
+    }
     if head.is_empty() {
         return Ok(Kind::NotUsed(NotUsed::Empty));
     }
@@ -151,10 +172,16 @@ pub(super) fn sniff(source: &dyn ReadAt, name: &str) -> io::Result<Kind> {
     if is_certificate(&head) {
         return Ok(Kind::Certificate(CertificateForm::Der));
     }
+    if machine_keys::is_key_file(&head, source.len(), name) {
+        return Ok(Kind::KeyFile);
+    }
+    if machine_keys::is_master_key(&head) {
+        return Ok(Kind::MasterKey);
+    }
     if let Some(reason) = known_otherwise(&head, source.len()) {
         return Ok(Kind::NotUsed(reason));
     }
-    if let Some(kind) = pem(source)? {
+    if let Some(kind) = text(source)? {
         return Ok(kind);
     }
     if let Some(first_chunk) = first_chunk(source)? {
@@ -307,8 +334,8 @@ fn is_envelope(bytes: &[u8]) -> bool {
     begins().unwrap_or(false)
 }
 
-/// A line that begins a certificate or a private key, in text of any usual encoding.
-fn pem(source: &dyn ReadAt) -> io::Result<Option<Kind>> {
+/// Text of any usual encoding with a line that begins a certificate or a private key, or with lines that list a key folder.
+fn text(source: &dyn ReadAt) -> io::Result<Option<Kind>> {
     let mut bytes = vec![0; TEXT_SEARCHED];
     let filled = source.read_full_at(0, &mut bytes)?;
     bytes.truncate(filled);
@@ -334,7 +361,13 @@ fn pem(source: &dyn ReadAt) -> io::Result<Option<Kind>> {
         }
         private_key |= label.ends_with(b"PRIVATE KEY-----");
     }
-    Ok(private_key.then_some(Kind::NotUsed(NotUsed::PrivateKey)))
+    Ok(if private_key {
+        Some(Kind::NotUsed(NotUsed::PrivateKey))
+    } else if machine_keys::is_acl_listing(&bytes) {
+        Some(Kind::AclListing)
+    } else {
+        machine_keys::is_folder_listing(&bytes).then_some(Kind::FolderListing)
+    })
 }
 
 /// The first chunk of an event log whose header is lost.

@@ -8,6 +8,7 @@ mod artifact;
 mod error;
 mod hash;
 mod kind;
+mod machine_keys;
 mod origin;
 pub mod path;
 mod source;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use jiff::tz::TimeZone;
+use rdptriage::facts::catalog;
 use rdptriage::verdict::client_error::ClientCode;
 
 use super::format_name::{FormatName, ListFormatName};
@@ -29,6 +30,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Says why Remote Desktop is broken, with the evidence and the repair
     Diagnose(Box<DiagnoseArgs>),
+    /// Lists what the evidence says, before it is judged
+    Facts(Box<FactsArgs>),
     /// Lists, shows, checks and tests the rules that are judged by
     Rules {
         #[command(subcommand)]
@@ -371,6 +374,58 @@ pub(crate) struct CertsArgs {
     pub(crate) screen: ScreenArgs,
 }
 
+const FACTS_HELP: &str = "\
+Examples:
+  rdptriage facts case-4711/ --kind certificate.renewal --kind schannel.failure
+  rdptriage facts case-4711/ -f json
+  rdptriage facts case-4711/ --as-case=key-unusable >> rules/key-unusable.toml";
+
+/// What `facts` is told.
+#[derive(Debug, Args)]
+#[command(after_help = FACTS_HELP)]
+pub(crate) struct FactsArgs {
+    /// Folders and files of the collection
+    #[arg(value_name = "PATH", required = true, value_hint = ValueHint::AnyPath)]
+    pub(crate) paths: Vec<PathBuf>,
+
+    /// Only facts of this kind [repeatable]
+    #[arg(long, value_name = "KIND", conflicts_with = "as_case", value_parser = fact_kind)]
+    pub(crate) kind: Vec<String>,
+
+    /// Prints the facts that decide a rule as a case for its file, without names and addresses [default: the verdict's rule]
+    #[arg(long, value_name = "RULE", num_args = 0..=1, require_equals = true)]
+    pub(crate) as_case: Option<Option<String>>,
+
+    /// Rules of your own, beside the built-in ones
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) rules: Option<PathBuf>,
+
+    /// A client's address that must get in, though it never did [repeatable]
+    #[arg(long, value_name = "IP")]
+    pub(crate) client_address: Vec<IpAddr>,
+
+    /// When it failed (2026-11-18T09:58:00Z; local time needs --tz)
+    #[arg(long, value_name = "TIME")]
+    pub(crate) incident: Option<String>,
+
+    /// What to print
+    #[arg(
+        short,
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        conflicts_with = "as_case"
+    )]
+    pub(crate) format: ListFormatName,
+
+    /// The time zone to show times in (Europe/Berlin, +02:00) [default: UTC]
+    #[arg(long, value_name = "ZONE", value_parser = time_zone)]
+    pub(crate) tz: Option<TimeZone>,
+
+    #[command(flatten)]
+    pub(crate) screen: ScreenArgs,
+}
+
 /// How the screen is used.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ScreenArgs {
@@ -394,6 +449,28 @@ pub(crate) enum When {
     Auto,
     Always,
     Never,
+}
+
+/// A kind of the catalogue.
+fn fact_kind(name: &str) -> Result<String, String> {
+    if catalog::kind(name).is_some() {
+        return Ok(name.to_owned());
+    }
+    let near = catalog::KINDS
+        .iter()
+        .map(|kind| (strsim::damerau_levenshtein(name, kind.name), kind.name))
+        .filter(|(distance, near)| *distance <= near.len() / 3)
+        .min();
+    Err(match near {
+        Some((_, near)) => format!("no fact is of this kind; did you mean {near}?"),
+        None => {
+            let names: Vec<&str> = catalog::KINDS.iter().map(|kind| kind.name).collect();
+            format!(
+                "no fact is of this kind; the kinds are {}",
+                names.join(", ")
+            )
+        }
+    })
 }
 
 /// A zone by its IANA name or its distance from UTC.

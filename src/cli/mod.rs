@@ -6,6 +6,7 @@ mod completions;
 mod diagnose;
 mod events;
 mod exit_code;
+mod facts;
 mod format_name;
 mod incident;
 mod output;
@@ -52,6 +53,7 @@ pub(crate) fn main() -> ExitCode {
 fn run(command: &Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Diagnose(args) => diagnose::run(args),
+        Command::Facts(args) => facts::run(args),
         Command::Rules { command } => rules::run(command),
         Command::Timeline(args) => timeline::run(args),
         Command::Events(args) => events::run(args),

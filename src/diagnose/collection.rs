@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::bundle::{Artifact, Bundle, Kind, NotUsed};
+use crate::bundle::{self, Artifact, Bundle, Kind, NotUsed};
 use crate::contain::contain;
+use crate::facts::client_report;
 use crate::facts::event::LoggedEvent;
 use crate::facts::grouping::{self, File, NameInLog, Says};
 use crate::facts::log_coverage::CollectedLog;
@@ -27,6 +28,8 @@ pub(super) struct Collection {
     files: Vec<Opened>,
     /// What concerns no file of a host: unreadable folders, links.
     problems: Vec<Problem>,
+    /// What could not be opened, for whoever asks whether a folder was seen whole.
+    unread: Vec<bundle::Problem>,
 }
 
 /// One file, read.
@@ -58,6 +61,9 @@ pub(super) struct HostFiles {
     pub events: Vec<LoggedEvent>,
     pub hives: Vec<HiveFile>,
     pub certificates: Vec<Exported>,
+    /// Its files as they lie in the collection, and what of the input could not be opened: what is known of key folders.
+    pub collected: Vec<Artifact>,
+    pub unread: Vec<bundle::Problem>,
     /// Every artifact of this host, with what was wrong with it.
     pub artifacts: Vec<entries::Listed>,
     pub problems: Vec<Problem>,
@@ -77,7 +83,11 @@ impl Collection {
             .filter(|problem| bundle.artifact(&problem.path).is_none())
             .map(entries::bundle_problem)
             .collect();
-        let mut collection = Collection { files, problems };
+        let mut collection = Collection {
+            files,
+            problems,
+            unread: bundle.problems.clone(),
+        };
         for file in &mut collection.files {
             let own = bundle
                 .problems
@@ -107,6 +117,8 @@ impl Collection {
                 events: Vec::new(),
                 hives: Vec::new(),
                 certificates: Vec::new(),
+                collected: Vec::new(),
+                unread: self.unread.clone(),
                 artifacts: Vec::new(),
                 problems: self.problems.clone(),
             };
@@ -123,6 +135,7 @@ impl Collection {
                     }
                     continue;
                 }
+                files.collected.push(file.artifact.clone());
                 file.give(&mut files, shared.get(&index).copied().unwrap_or(1) > 1);
             }
             hosts.push(files);
@@ -165,7 +178,13 @@ fn read(bundle: &Bundle, artifact: &Artifact) -> (Content, Vec<Problem>) {
                 vec![entries::problem(&artifact.path, None, lone.to_owned())],
             )
         }
-        Kind::TransactionLog { hive: Some(_) } | Kind::NotUsed(_) => (Content::Nothing, Vec::new()),
+        // Key files and listings are read together, once it is known whose they are.
+        Kind::TransactionLog { hive: Some(_) }
+        | Kind::KeyFile
+        | Kind::MasterKey
+        | Kind::AclListing
+        | Kind::FolderListing
+        | Kind::NotUsed(_) => (Content::Nothing, Vec::new()),
     }
 }
 
@@ -247,6 +266,17 @@ impl Opened {
 }
 
 impl HostFiles {
+    /// What this machine's own Remote Desktop client logged, in the order of its logs.
+    pub(super) fn as_client(&self) -> Vec<LoggedEvent> {
+        let own = self
+            .events
+            .iter()
+            .filter(|event| client_report::is_clients(&event.event));
+        let mut own: Vec<LoggedEvent> = own.cloned().collect();
+        own.sort_by(|one, other| (&one.artifact, one.order).cmp(&(&other.artifact, other.order)));
+        own
+    }
+
     /// Whether a computer's name is one of this host's.
     fn is(&self, computer: &str) -> bool {
         let label = |name: &str| name.split('.').next().unwrap_or(name).to_lowercase();
@@ -286,8 +316,13 @@ impl Log {
 pub(super) fn not_used(kind: &Kind) -> Option<&NotUsed> {
     match kind {
         Kind::NotUsed(reason) => Some(reason),
-        Kind::EventLog(_) | Kind::Hive(_) | Kind::TransactionLog { .. } | Kind::Certificate(_) => {
-            None
-        }
+        Kind::EventLog(_)
+        | Kind::Hive(_)
+        | Kind::TransactionLog { .. }
+        | Kind::Certificate(_)
+        | Kind::KeyFile
+        | Kind::MasterKey
+        | Kind::AclListing
+        | Kind::FolderListing => None,
     }
 }

@@ -4,22 +4,25 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::facts::catalog::connection::Passed;
+use crate::facts::catalog::connection::{ClientReport, Passed};
 use crate::facts::catalog::schannel::SchannelFailure;
 use crate::facts::certificate::Choice;
-use crate::facts::event::Event;
+use crate::facts::client_report;
+use crate::facts::connection;
+use crate::facts::event::{Event, LoggedEvent};
 use crate::facts::fact::{FactId, FactSet, Source};
 use crate::facts::gap::Gaps;
 use crate::facts::history::{self, Bearing, History};
 use crate::facts::hives::{self, Evidence};
 use crate::facts::host::{Hints, Identity, identify};
+use crate::facts::key_chain::{self, KeyEvidence};
 use crate::facts::known::Known;
 use crate::facts::registry::Registry;
 use crate::facts::subject::Subject;
 use crate::facts::value::{FieldState, Value};
-use crate::facts::{listener, tls_listeners};
+use crate::facts::{listener, stale, tls_listeners};
 use crate::rules::RuleSet;
-use crate::verdict::model::{Host, Report};
+use crate::verdict::model::{ArtifactEntry, Connection, Host, Negotiation, Problem, Report};
 use crate::verdict::{self, Surroundings};
 
 use super::Options;
@@ -27,8 +30,45 @@ use super::collection::HostFiles;
 use super::entries::{self, Used};
 use super::surroundings;
 
+/// Everything that is known of one host, before it is judged.
+pub(super) struct Gathered {
+    pub facts: FactSet,
+    host: Host,
+    connections: Vec<Connection>,
+    negotiation: Negotiation,
+    artifacts: Vec<ArtifactEntry>,
+    problems: Vec<Problem>,
+}
+
 /// Diagnoses one host.
-pub(super) fn report(files: HostFiles, rules: &RuleSet, options: &Options) -> Report {
+pub(super) fn report(
+    files: HostFiles,
+    clients: &[&[LoggedEvent]],
+    rules: &RuleSet,
+    options: &Options,
+) -> Report {
+    let Gathered {
+        mut facts,
+        host,
+        connections,
+        negotiation,
+        artifacts,
+        problems,
+    } = gather(files, clients, options);
+    let judgement = verdict::judge(rules, &mut facts);
+    let surroundings = Surroundings {
+        host,
+        connections,
+        negotiation,
+        artifacts,
+        problems,
+        client_error: options.client_error.as_ref().map(|code| code.explain()),
+    };
+    verdict::assemble(rules, &facts, &judgement, surroundings)
+}
+
+/// Turns the files of one host into facts; `clients` is what other machines logged as clients.
+pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Options) -> Gathered {
     let HostFiles {
         name,
         aliases,
@@ -36,6 +76,8 @@ pub(super) fn report(files: HostFiles, rules: &RuleSet, options: &Options) -> Re
         events,
         hives,
         certificates,
+        collected,
+        unread,
         artifacts,
         problems,
     } = files;
@@ -82,35 +124,67 @@ pub(super) fn report(files: HostFiles, rules: &RuleSet, options: &Options) -> Re
         display_names: tls_listeners::display_names(&registry, &mut facts.gaps),
     };
     history.add_facts(&bearing, &mut facts);
+    let names: Vec<String> = name.iter().chain(&aliases).cloned().collect();
+    for client in clients {
+        client_report::add_facts(client, &names, &mut facts);
+    }
+    let (tried, told) = tried(options, &facts);
+    connection::tried::add_fact(&history, tried, told, &mut facts);
     let proof = tls_proof(
         &history,
         listener::written(&registry, &mut facts.gaps),
         &facts,
     );
     from_hives.add_facts(&registry, &proof, &mut facts);
+    let (keys, key_problems) = KeyEvidence::read(&collected, &unread);
+    let key_bearing = key_chain::Bearing {
+        evidence: &keys,
+        registry: &registry,
+        stores: &from_hives.stores,
+        identity: &identity,
+        choice: &from_hives.certificate,
+        standing: &from_hives.standing,
+    };
+    key_chain::add_facts(&key_bearing, &mut facts);
 
-    let judgement = verdict::judge(rules, &mut facts);
+    stale::mark(&registry.stale().collect(), &mut facts);
+
     let used = Used {
         logs: &logs,
         hives: registry.files().collect(),
         certificates: exported_from.iter().map(String::as_str).collect(),
     };
     let mut all_problems = problems;
-    all_problems.extend(registry.problems().into_iter().map(entries::hive_problem));
+    let told = registry.problems().into_iter().chain(key_problems);
+    all_problems.extend(told.map(entries::hive_problem));
     let (artifacts, problems) = entries::artifacts(artifacts, &used, all_problems);
-    let surroundings = Surroundings {
+    Gathered {
         host: host(name, aliases, &identity, &history, &registry),
         connections: surroundings::connections(&history),
         negotiation: surroundings::negotiation(from_hives.tls.as_ref()),
         artifacts,
         problems,
-        client_error: options.client_error.as_ref().map(|code| code.explain()),
-    };
-    verdict::assemble(rules, &facts, &judgement, surroundings)
+        facts,
+    }
+}
+
+/// When somebody is known to have tried: as the user says, else the last time that a client's own log tells of this host.
+fn tried(options: &Options, facts: &FactSet) -> (Option<Timestamp>, Vec<Source>) {
+    if let Some(incident) = options.incident {
+        let option = "--incident".to_owned();
+        return (Some(incident), vec![Source::CommandLine { option }]);
+    }
+    let reports = facts.of_kind(ClientReport::KIND);
+    let of_this_host =
+        reports.filter(|fact| fact.field("names_host") == Some(&FieldState::Is(Value::Bool(true))));
+    match of_this_host.max_by_key(|fact| (fact.at, fact.id)) {
+        Some(last) => (last.at, vec![Source::Derived(vec![last.id])]),
+        None => (None, Vec::new()),
+    }
 }
 
 /// The build that the last boot logged.
-fn last_build(events: &[crate::facts::event::LoggedEvent]) -> Option<(u32, Source)> {
+fn last_build(events: &[LoggedEvent]) -> Option<(u32, Source)> {
     let builds = events.iter().filter_map(|event| match event.event {
         Event::Booted {
             build: Some(build), ..

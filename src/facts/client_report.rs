@@ -11,6 +11,16 @@ use super::value::Code;
 /// `ExtendedDisconnectReasonCode` and disconnect reasons of IMsTscAxEvents).
 const CERT_EXPIRED: Code = Code(6919);
 
+/// Whether an event is one that a client logs about its connections.
+#[must_use]
+pub fn is_clients(event: &Event) -> bool {
+    match event {
+        Event::ClientConnects { .. } | Event::ClientDisconnected { .. } => true,
+        Event::Schannel(schannel) => schannel.event == 36881,
+        _ => false,
+    }
+}
+
 /// Adds what the events of a client, in the order of its logs, say of a host with these names.
 pub fn add_facts(client: &[LoggedEvent], names: &[String], facts: &mut FactSet) {
     let not_named = facts.gaps.open(

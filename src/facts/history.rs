@@ -26,7 +26,7 @@ use super::log_coverage::{CollectedLog, LogCoverage, Logging};
 use super::schannel::{Attribution, OtherListeners};
 use super::service_event::DisplayNames;
 use super::subject::Subject;
-use super::{connection, key_event, renewal, schannel, service_event};
+use super::{connection, key_event, renewal, schannel, service_event, storage_event};
 
 /// What the user said on the command line.
 #[derive(Debug, Clone, Default)]
@@ -154,6 +154,7 @@ impl<'a> History<'a> {
         connection::facts::add_facts(self, &whom, facts);
         schannel::failure::add_facts(self, &whom, &bearing.lists_share, facts);
         renewal::add_facts(self, &bearing.certificate_validity, facts);
+        storage_event::add_facts(self, facts);
         key_event::add_facts(self, &bearing.listener_container, facts);
         service_event::add_facts(self, &bearing.display_names, facts);
     }

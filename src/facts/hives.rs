@@ -11,6 +11,7 @@ use super::fact::{FactId, FactSet};
 use super::host::{self, Identity};
 use super::known::Known;
 use super::listener;
+use super::listener_values;
 use super::registry::Registry;
 use super::renewal_service;
 use super::service;
@@ -36,7 +37,8 @@ pub struct Evidence<'e> {
 pub struct FromHives {
     /// Which certificate is the listener's.
     pub certificate: Choice,
-    standing: Known<CertificateStanding>,
+    /// How it stands at the incident.
+    pub standing: Known<CertificateStanding>,
     /// Every certificate found.
     pub stores: Stores,
     /// What the server offers in TLS, and who can connect with it; none without SYSTEM.
@@ -72,6 +74,7 @@ impl FromHives {
         service::starts(registry, facts);
         listener::tls(registry, tls_proof, facts);
         listener::switch(registry, facts);
+        listener_values::add_facts(registry, facts);
         renewal_service::renewal_services(&self.certificate, &self.standing, facts);
         if let Some(tls) = &self.tls {
             tls.add_facts(facts);

@@ -30,6 +30,12 @@ pub enum Writer {
     Winlogon,
     /// The Remote Desktop client; a log of the client.
     RdpClient,
+    /// The file system NTFS.
+    FileSystem,
+    /// The driver of disks.
+    Disk,
+    /// The file server's driver, which also watches how much space is left.
+    FileServer,
 }
 
 /// What is read of one writer.
@@ -116,6 +122,21 @@ pub const WATCH_LIST: &[Watched] = &[
         writer: Writer::RdpClient,
         names: &["Microsoft-Windows-TerminalServices-ClientActiveXCore"],
         events: &[1024, 1026],
+    },
+    Watched {
+        writer: Writer::FileSystem,
+        names: &["Ntfs", "Microsoft-Windows-Ntfs"],
+        events: &[55, 57, 137],
+    },
+    Watched {
+        writer: Writer::Disk,
+        names: &["disk", "Disk"],
+        events: &[7, 11, 51],
+    },
+    Watched {
+        writer: Writer::FileServer,
+        names: &["srv", "Srv"],
+        events: &[2013],
     },
 ];
 

@@ -9,14 +9,10 @@ pub(super) fn render(reports: &[Report]) -> Vec<u8> {
 
 /// A line for each report; each line is the document that [`render`] would give for that report alone.
 pub(super) fn lines(reports: &[Report]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for report in reports {
-        let line = output(std::slice::from_ref(report));
-        serde_json::to_writer(&mut bytes, &line)
-            .expect("maps with text keys and plain values always serialize");
-        bytes.push(b'\n');
-    }
-    bytes
+    reports
+        .iter()
+        .flat_map(|report| line(&output(std::slice::from_ref(report))))
+        .collect()
 }
 
 fn output(reports: &[Report]) -> Output {
@@ -25,6 +21,14 @@ fn output(reports: &[Report]) -> Output {
         tool: Tool::this(),
         reports: reports.to_vec(),
     }
+}
+
+/// Any of our own values, on a line.
+pub(super) fn line(value: &impl serde::Serialize) -> Vec<u8> {
+    let mut bytes =
+        serde_json::to_vec(value).expect("maps with text keys and plain values always serialize");
+    bytes.push(b'\n');
+    bytes
 }
 
 /// Any of our own values, indented, with a line end.

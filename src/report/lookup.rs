@@ -6,7 +6,7 @@ use super::{Clock, ListFormat, Listing, Room, escape};
 use crate::lookup::certificates::Held as HeldCertificate;
 use crate::lookup::events::Held as HeldEvent;
 use crate::lookup::registry::{Described, HeldKey};
-use crate::parse::certificate::{Certificate, Extension};
+use crate::parse::certificate::{Certificate, Extension, PublicKey};
 use crate::parse::event_log::{EventRecord, Integrity};
 use crate::parse::hive::{Value, ValueKind};
 use jiff::Timestamp;
@@ -343,13 +343,7 @@ fn content(certificate: &Certificate, clock: &Clock, fields: &mut Vec<(&'static 
     fields.push(("serial number", certificate.serial_number.to_string()));
     fields.push(("valid from", at(certificate.not_before)));
     fields.push(("valid to", at(certificate.not_after)));
-    fields.push((
-        "public key",
-        format!("{:?}", certificate.public_key)
-            .chars()
-            .take(60)
-            .collect(),
-    ));
+    fields.push(("public key", public_key(&certificate.public_key)));
     fields.push((
         "signature",
         format!("{:?}", certificate.signature_algorithm),
@@ -362,6 +356,20 @@ fn content(certificate: &Certificate, clock: &Clock, fields: &mut Vec<(&'static 
     }
     if let Some(names) = certificate.alternative_names.present() {
         fields.push(("other names", format!("{names:?}")));
+    }
+}
+
+fn public_key(key: &PublicKey) -> String {
+    match key {
+        PublicKey::Rsa(key) => format!("RSA {}", key.bits()),
+        PublicKey::Ec(key) => match key.curve.bits() {
+            Some(bits) => format!("elliptic curve P-{bits}"),
+            None => "another elliptic curve".to_owned(),
+        },
+        PublicKey::Other(algorithm) => format!("algorithm {algorithm}"),
+        PublicKey::Unreadable(algorithm) => {
+            format!("algorithm {algorithm}, its bytes cannot be read")
+        }
     }
 }
 

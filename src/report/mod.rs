@@ -4,6 +4,7 @@
 mod clock;
 pub mod escape;
 mod event_words;
+mod fact_list;
 mod format;
 mod happening;
 mod html;
@@ -21,6 +22,7 @@ pub mod timeline;
 
 pub use clock::Clock;
 pub use escape::Charset;
+pub use fact_list::fact_list;
 pub use format::{Format, UnknownExtension};
 pub use listing::{ListFormat, Listing, Room};
 pub use lookup::{certificate_details, certificate_list, event_list, hive_list, key_list};

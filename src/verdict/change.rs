@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::model::{Change, Role};
 use super::rank::{Judgement, evidence};
-use super::timeline::title;
+use super::timeline::{fields, title};
 use crate::facts::catalog::certificate::Renewal;
 use crate::facts::catalog::host::{ClockStep, LogCleared};
 use crate::facts::catalog::service::ServiceChanged;
@@ -24,7 +24,11 @@ pub fn changes(facts: &FactSet, judgement: &Judgement<'_>) -> Vec<Change> {
         for (at, what, after) in changes_in(fact) {
             let told = found.entry((at, what)).or_default();
             told.evidence.push(fact.id);
-            told.after = told.after.take().or(after);
+            let weight = weights.get(&fact.id).copied().unwrap_or(u8::MAX);
+            if after.is_some() && told.weight.is_none_or(|known| weight < known) {
+                told.weight = Some(weight);
+                told.after = after;
+            }
             told.pending |=
                 fact.field("pending_restart") == Some(&FieldState::Is(Value::Bool(true)));
         }
@@ -62,7 +66,9 @@ pub fn changes(facts: &FactSet, judgement: &Judgement<'_>) -> Vec<Change> {
 #[derive(Default)]
 struct Told {
     evidence: Vec<FactId>,
+    /// What the fact says that is nearest to the verdict, and how near that is.
     after: Option<String>,
+    weight: Option<u8>,
     pending: bool,
 }
 
@@ -108,7 +114,11 @@ fn changes_in(fact: &Fact) -> Vec<(Timestamp, String, Option<String>)> {
                 Some(name) => format!("the key of {key}\\{name} was written"),
                 None => format!("{key} was written"),
             };
-            Some((*written, what, Some(title(fact))))
+            Some((
+                *written,
+                what,
+                Some(fields(fact)).filter(|told| !told.is_empty()),
+            ))
         }
         _ => None,
     });

@@ -7,6 +7,9 @@ use crate::facts::catalog::Nature;
 use crate::facts::fact::{Fact, FactSet};
 use crate::facts::value::{FieldState, Value};
 
+/// How long the text of one field may be in a line that sums up a fact.
+const LONGEST: usize = 120;
+
 /// Every event, but those of strangers, which are many on a machine that the Internet can reach, and the stages that an attempt
 /// passed, which it tells itself. What happens again and again with nothing else between is told once.
 #[must_use]
@@ -82,20 +85,28 @@ pub fn title(fact: &Fact) -> String {
         .split(['.', ':'])
         .next()
         .unwrap_or_default();
+    let told = fields(fact);
+    if told.is_empty() {
+        what.to_owned()
+    } else {
+        format!("{what}: {told}")
+    }
+}
+
+/// The fields of a fact that say more than no, in one line; long lists are left to the fact itself.
+#[must_use]
+pub fn fields(fact: &Fact) -> String {
     let told: Vec<String> = fact
         .fields
         .iter()
         .filter_map(|(name, state)| match state {
             FieldState::Is(Value::Bool(true)) => Some(name.replace('_', " ")),
             FieldState::Is(Value::Bool(false)) | FieldState::Nothing | FieldState::Open(_) => None,
-            FieldState::Is(value) => Some(format!("{} {value}", name.replace('_', " "))),
+            FieldState::Is(value) => Some(format!("{} {value}", name.replace('_', " ")))
+                .filter(|text| text.len() <= LONGEST),
         })
         .collect();
-    if told.is_empty() {
-        what.to_owned()
-    } else {
-        format!("{what}: {}", told.join(", "))
-    }
+    told.join(", ")
 }
 
 #[cfg(test)]

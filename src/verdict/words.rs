@@ -41,7 +41,7 @@ fn fares(facts: &FactSet) -> &'static str {
             "Nobody has tried to connect for longer than is usual here, or at all: either nobody wanted to, or nothing arrives."
         }
         (ConnectionState::Unseen, _) => {
-            "No log that records attempts to connect reaches to the end of the collection."
+            "The logs do not show how people's connections fare at the end of the collection."
         }
         (ConnectionState::Failing | ConnectionState::Mixed, Some("arrived")) => {
             "The attempts of those who are locked out arrive at the server and end before TLS is negotiated."

@@ -208,7 +208,7 @@ fn formats_are_known_by_their_extension() {
         .to_string();
     assert_eq!(
         error,
-        "case.pdf: the extension names no format; use one of .txt, .json"
+        "case.pdf: the extension names no format; use one of .txt, .html, .md, .json, .jsonl, .csv"
     );
 }
 

@@ -1,5 +1,7 @@
 //! The samples under `samples/`: what each machine went through, and which of its files were collected.
 
+mod keys;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -32,7 +34,7 @@ const STRANGERS: &[&str] = &["203.0.113.9", "203.0.113.77", "198.51.100.4", "192
 
 /// Forges them all.
 pub fn forge_all() -> Vec<Sample> {
-    vec![
+    let mut samples = vec![
         healthy_under_scan(),
         cipher_mismatch(),
         certificate_expired(),
@@ -43,7 +45,9 @@ pub fn forge_all() -> Vec<Sample> {
         protocols_off(),
         service_disabled(),
         evidence_missing(),
-    ]
+    ];
+    samples.extend(keys::forge());
+    samples
 }
 
 /// People come and go on every working day until `end`.

@@ -138,6 +138,8 @@ catalogue! {
         service: String,
         /// Whether it is disabled, or fails to start.
         blocked: Known<bool>,
+        /// Whether this service or the other is: then nothing renews the certificate, and nothing logs that it fails.
+        any_blocked: Known<bool>,
         /// Whether it was so before the certificate ended; false only where a dated change says otherwise.
         before_end: Known<bool>,
         /// How the certificate stands at the incident.
@@ -150,5 +152,29 @@ catalogue! {
     "certificate.time_refused" => TimeRefused Event (Absence::All(&[Subject::SystemLog])) {
         /// The event: 36887 with alert 45, 1053.
         event: u32,
+    }
+
+    /// What SYSTEM may do with the registry keys of the store "Remote Desktop".
+    "certificate_store.access" => StoreAccess State (Absence::Never(Subject::SoftwareHive)) {
+        /// The key, in SOFTWARE.
+        key: String,
+        /// Whether SYSTEM may set values and create subkeys in it.
+        can_write: Known<bool>,
+        /// Whether an entry that denies is what refuses it.
+        denied: Known<bool>,
+        /// Whether the listener depends on a self-signed certificate that is missing, has ended or was not renewed.
+        needed: Known<bool>,
+    }
+
+    /// Where Windows is told to put the certificate that it makes, and its key.
+    "certificate_store.place" => StorePlace State (Absence::Never(Subject::SystemHive)) {
+        /// `WinStations\\SelfSignedCertStore`.
+        store: Known<Option<String>>,
+        /// `ProfileList\\ProgramData`, below which the key folders lie.
+        program_data: Known<Option<String>>,
+        /// Whether either is another than Windows' own.
+        redirected: Known<bool>,
+        /// Whether the listener depends on a self-signed certificate that is missing, has ended or was not renewed.
+        needed: Known<bool>,
     }
 }

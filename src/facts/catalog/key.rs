@@ -1,5 +1,7 @@
 //! Facts about the listener's private key.
 
+use jiff::Timestamp;
+
 use super::Absence;
 use crate::facts::known::Known;
 use crate::facts::subject::Subject;
@@ -35,6 +37,82 @@ choice! {
     }
 }
 
+choice! {
+    /// The folders in which Windows keeps the keys of the machine, below `ProgramData\\Microsoft\\Crypto`.
+    KeyFolder {
+        /// `RSA\\MachineKeys`: the keys of cryptographic service providers (CryptoAPI).
+        MachineKeys = "MachineKeys",
+        /// `Keys`: the machine's keys of the software key storage provider (CNG).
+        Keys = "Keys",
+        /// `SystemKeys`: SYSTEM's own keys of that provider.
+        SystemKeys = "SystemKeys",
+    }
+}
+
+choice! {
+    /// How a folder's content came into the collection.
+    ListingForm {
+        /// The folder itself, from a disk that was read past its permissions (beside the hives in their places).
+        Disk = "disk",
+        /// Copies of some of its files.
+        Copies = "copies",
+        /// `icacls /save`.
+        Saved = "icacls-save",
+        /// `icacls` on the console.
+        Console = "icacls",
+        /// `Get-Acl`.
+        GetAcl = "get-acl",
+        /// `dir` or `Get-ChildItem`.
+        Directory = "dir",
+    }
+}
+
+choice! {
+    /// One link of the chain from the listener to the bytes of its private key.
+    Link {
+        /// Which certificate the listener uses.
+        Listener = "listener",
+        /// The certificate.
+        Certificate = "certificate",
+        /// The key container that the certificate names.
+        Container = "container",
+        /// The file of that container.
+        File = "file",
+        /// The file's structure.
+        Structure = "structure",
+        /// The public key in it, against the certificate's.
+        PublicKey = "public-key",
+        /// Who may read it.
+        Permissions = "permissions",
+        /// The master key that it is encrypted under.
+        Dpapi = "dpapi",
+    }
+}
+
+choice! {
+    /// What became of a link.
+    LinkStanding {
+        /// It holds.
+        Proved = "proved",
+        /// It does not hold.
+        Broken = "broken",
+        /// The collection does not tell.
+        NotSeen = "not-seen",
+    }
+}
+
+choice! {
+    /// What went wrong on the disk.
+    StorageTrouble {
+        /// No space, or no quota, is left.
+        Full = "full",
+        /// The file system is damaged.
+        FileSystem = "file-system",
+        /// The device failed to read or write.
+        Device = "device",
+    }
+}
+
 catalogue! {
     /// A cryptographic operation on a key, audited in the Security log (5058, 5061).
     "key.operation" => KeyOperation Event (Absence::All(&[Subject::SecurityLog])) {
@@ -56,31 +134,149 @@ catalogue! {
         superseded: Known<bool>,
     }
 
-    /// What an account may do with a key file, from its permissions as they stood on the machine.
+    /// What an account may do with a key file, from its permissions as they stood on the machine. A file that certainly is not
+    /// there has none.
     "key_file.access" => KeyFileAccess State (Absence::All(&[Subject::KeyFilePermissions])) {
         /// Whether it is the listener's key file.
         listener: bool,
-        /// The file.
+        /// The file, on the machine.
         path: String,
-        /// The account, a SID.
+        /// The folder it lies in, on the machine.
+        folder: String,
+        /// The account, a SID: TermService runs as S-1-5-20, SessionEnv is told by its service SID.
         account: String,
         /// Whether it may read.
         can_read: Known<bool>,
         /// Whether it may write.
         can_write: Known<bool>,
-        /// Whether an entry that denies is what refuses it.
+        /// Whether it may write and delete it, as a renewal does.
+        can_replace: Known<bool>,
+        /// Whether it may not read, and an entry denies it that.
         denied: Known<bool>,
+        /// The accounts of such entries, as `icacls /remove:d` takes them.
+        denied_by: Option<String>,
+        /// Whether connections meet it: not for a pinned certificate as long as no credential fails (the service falls back).
+        relied_on: Known<bool>,
+        /// The third entry that Windows gives the file on this build, as `icacls` takes it.
+        third_entry: String,
+        /// What else lies in the folder and would go with it.
+        beside: String,
     }
 
     /// What stands where a key file should be.
-    "key_file.state" => KeyFile State (Absence::All(&[Subject::KeyFolderListing])) {
+    "key_file.state" => KeyFile State (Absence::Never(Subject::KeyFolderListing)) {
         /// Whether it is the listener's key file.
         listener: bool,
-        /// The expected name, or path.
+        /// The expected file, on the machine.
         path: String,
-        /// What is found.
+        /// The folder it belongs in, on the machine.
+        folder: String,
+        /// The file's name.
+        file_name: String,
+        /// What is found, in a word.
         state: Known<KeyFileState>,
         /// The container.
         container: Option<String>,
+        /// Whether a cryptographic service provider keeps it (not CNG).
+        csp: Known<bool>,
+        /// Whether the file is certainly not in its folder.
+        missing: Known<bool>,
+        /// Whether it is missing there and lies in a folder beside it.
+        relocated: Known<bool>,
+        /// Whether it is missing and the container's file bears another MachineGuid.
+        foreign: Known<bool>,
+        /// Where it was found instead, or the foreign file: a path of the collection.
+        found_at: Option<String>,
+        /// The folder beside its own that it lies in, on the machine.
+        found_in: Option<String>,
+        /// Whether the file is there and no whole key file of that container.
+        damaged: Known<bool>,
+        /// What is wrong with it, in words.
+        damage: Option<String>,
+        /// Whether the public key in it is another one than the certificate's.
+        mismatch: Known<bool>,
+        /// Whether connections meet it: not for a pinned certificate as long as no credential fails (the service falls back).
+        relied_on: Known<bool>,
+        /// What else lies in the folder and would go with it.
+        beside: String,
+    }
+
+    /// How much the collection shows of a folder of keys.
+    "key_folder.listing" => KeyFolderListing State (Absence::All(&[Subject::KeyFolderListing])) {
+        /// Which folder.
+        folder: KeyFolder,
+        /// How it came into the collection.
+        form: ListingForm,
+        /// The file or folder of the collection.
+        artifact: String,
+        /// How many key files it shows.
+        files: usize,
+        /// Whether what it does not show is not there.
+        complete: bool,
+        /// Why it is complete, or why not.
+        why: String,
+        /// Whether every key file in it bears the MachineGuid of another machine.
+        other_machine: Known<bool>,
+    }
+
+    /// The permissions of the MachineKeys folder, as they stood on the machine.
+    "key_folder.access" => KeyFolderAccess State (Absence::All(&[Subject::MachineKeysPermissions])) {
+        /// The folder, on the machine.
+        path: String,
+        /// Whether they are what was measured on untouched machines (9600 to 26100).
+        is_default: Known<bool>,
+        /// How they differ.
+        differs: Option<String>,
+        /// Whether the next key that Windows makes there will lack an entry: not everybody may create files, and the build gives
+        /// SessionEnv one (17763 and later).
+        next_key_lacks_entry: Known<bool>,
+        /// When that would strike: about the end of the certificate after the present one.
+        strikes: Known<Option<Timestamp>>,
+    }
+
+    /// What would be lost with a folder of keys.
+    "key_folder.dependents" => KeyFolderDependents State (Absence::All(&[Subject::KeyFolderListing])) {
+        /// The folder, on the machine.
+        path: String,
+        /// How many other key files were seen in it.
+        others: usize,
+        /// The known owners of these.
+        owners: Vec<String>,
+        /// The certificates of the machine's store MY whose keys lie there.
+        certificates: Vec<String>,
+    }
+
+    /// The DPAPI master key that a key file is encrypted under.
+    "master_key.state" => MasterKey State (Absence::Never(Subject::MasterKeyFolder)) {
+        /// Whether it is the listener's key file that names it.
+        listener: bool,
+        /// Its GUID.
+        key: Known<Option<String>>,
+        /// Whether it is in neither of the complete folders of the machine's master keys.
+        missing: Known<bool>,
+        /// Whether connections meet it.
+        relied_on: Known<bool>,
+    }
+
+    /// One link of the chain from the listener to its private key.
+    "key.chain" => KeyChain State (Absence::All(&[Subject::ListenerCertificate])) {
+        /// Which link; they come in their order.
+        link: Link,
+        /// Proved, broken or not seen.
+        standing: LinkStanding,
+        /// What is known of it; open where it is not seen.
+        says: Known<String>,
+    }
+
+    /// The disk failed while, or shortly before, Windows tried to make a key.
+    "storage.failure" => StorageFailure Event (Absence::All(&[Subject::SystemLog])) {
+        /// What went wrong.
+        trouble: StorageTrouble,
+        /// Who logged it.
+        provider: String,
+        /// The event id.
+        event: u32,
+        /// Whether making or renewing the listener's certificate failed within an hour of it.
+        at_creation: Known<bool>,
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::catalog::key::StorageTrouble;
 use super::catalog::schannel::SchannelRole;
 use super::fact::Source;
 use super::value::Code;
@@ -248,6 +249,15 @@ pub enum Event {
     DesktopBegan {
         /// The session's number.
         session: u32,
+    },
+    /// Ntfs 55, 57, 137, disk 7, 11, 51, srv 2013: storage failed, or has no space left.
+    StorageFailed {
+        /// What went wrong.
+        trouble: StorageTrouble,
+        /// Who says so, by name.
+        provider: &'static str,
+        /// The event id.
+        event: u32,
     },
     /// RDPClient 1024: the client connects to this server.
     ClientConnects {

@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 
 use super::{Event, SchannelEvent, ServiceName, Transport};
+use crate::facts::catalog::key::StorageTrouble;
 use crate::facts::catalog::schannel::SchannelRole;
 use crate::facts::connection::address;
 use crate::facts::value::Code;
@@ -55,6 +56,21 @@ impl Event {
                 session: number(data, "TSId")?,
             }),
             Writer::RdpClient => client_event(event, data),
+            Writer::FileSystem => Some(Event::StorageFailed {
+                trouble: StorageTrouble::FileSystem,
+                provider: "Ntfs",
+                event,
+            }),
+            Writer::Disk => Some(Event::StorageFailed {
+                trouble: StorageTrouble::Device,
+                provider: "disk",
+                event,
+            }),
+            Writer::FileServer => Some(Event::StorageFailed {
+                trouble: StorageTrouble::Full,
+                provider: "srv",
+                event,
+            }),
         }
     }
 }

@@ -152,11 +152,12 @@ impl Registry {
         self.software.as_ref()
     }
 
-    /// The newest write of a key in either hive: a candidate for the end of the collection.
+    /// The newest write in either hive, of a key or of the file as its base block dates it: a candidate for the end of the collection.
     #[must_use]
     pub fn newest_write(&self) -> Option<Timestamp> {
         self.files()
-            .filter_map(|file| file.hive.newest_write())
+            .flat_map(|file| [file.hive.newest_write(), file.hive.header().written])
+            .flatten()
             .max()
     }
 

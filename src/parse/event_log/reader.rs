@@ -315,10 +315,14 @@ impl<'a> Reader<'a> {
         let content = match read.content {
             Ok(content) => content,
             Err(reason) => {
+                let torn = read.span.integrity == Integrity::Torn;
                 self.summary.undecoded(Hole {
                     hides: Some(order..=order),
-                    after: read.time,
-                    before: read.time,
+                    after: match torn {
+                        true => self.summary.previous_time(),
+                        false => read.time,
+                    },
+                    before: read.time.filter(|_| !torn),
                     ..hole(
                         index,
                         offset,
@@ -337,7 +341,7 @@ impl<'a> Reader<'a> {
                         mark,
                         origin: None,
                         templateless: false,
-                        integrity: Integrity::Whole,
+                        integrity: read.span.integrity,
                     };
                     self.summary.seen(index, &seen);
                 }

@@ -235,16 +235,26 @@ impl Builder {
         self.summary.chunks += 1;
     }
 
-    /// The next record by number. One that is not decoded counts for the order of the log alone.
+    /// When the record before was written.
+    pub fn previous_time(&self) -> Option<Timestamp> {
+        self.previous.map(|(mark, _)| mark.time)
+    }
+
+    /// The next record by number. One that is not decoded counts for the order of the log alone. The time of a torn one may be
+    /// torn as well (padded with zeros it reads as a day in 1601), so that it counts as written when the record before it was.
     pub fn seen(&mut self, slot: usize, seen: &Seen<'_>) {
+        let torn = seen.integrity == Integrity::Torn;
+        let time = self.previous_time().filter(|_| torn);
+        let mark = Mark {
+            time: time.unwrap_or(seen.mark.time),
+            ..seen.mark
+        };
         if let Some((previous, previous_slot)) = self.previous {
-            self.compare(previous, previous_slot, seen.mark, slot);
+            self.compare(previous, previous_slot, mark, slot);
         }
-        if self
-            .previous
-            .is_none_or(|(previous, _)| previous.order <= seen.mark.order)
-        {
-            self.previous = Some((seen.mark, slot));
+        let is_next = |(previous, _): (Mark, usize)| previous.order <= mark.order;
+        if self.previous.map_or(!torn, is_next) {
+            self.previous = Some((mark, slot));
         }
         let Some((channel, computer)) = seen.origin else {
             return;
@@ -252,6 +262,9 @@ impl Builder {
         self.summary.records += 1;
         self.summary.templateless += u64::from(seen.templateless);
         self.summary.recovered += u64::from(seen.integrity != Integrity::Whole);
+        if torn {
+            return;
+        }
         widen(&mut self.summary.span, seen.mark);
         widen_named(&mut self.summary.channels, channel, seen.mark);
         widen_named(&mut self.summary.computers, computer, seen.mark);

@@ -36,6 +36,21 @@ impl Sid {
         Sid::nt(&[32, 544])
     }
 
+    /// Users, S-1-5-32-545.
+    pub fn users() -> Self {
+        Sid::nt(&[32, 545])
+    }
+
+    /// Authenticated Users, S-1-5-11.
+    pub fn authenticated_users() -> Self {
+        Sid::nt(&[11])
+    }
+
+    /// SERVICE, S-1-5-6: whoever was started as a service.
+    pub fn service() -> Self {
+        Sid::nt(&[6])
+    }
+
     /// Everyone, S-1-1-0.
     pub fn everyone() -> Self {
         Sid {

@@ -5,6 +5,7 @@
 pub(in crate::report) mod attempts;
 pub(in crate::report) mod evidence;
 pub(in crate::report) mod headline;
+mod key_chain;
 pub(in crate::report) mod next;
 pub(in crate::report) mod open;
 pub(in crate::report) mod paper;
@@ -74,6 +75,7 @@ fn screen(paper: &mut Paper, report: &Report, options: &TextOptions) {
     headline::write(paper, report, clock);
     attempts::write(paper, report, clock);
     evidence::write(paper, report, &mut evidence);
+    key_chain::write(paper, report);
     related::write(paper, report, clock, &evidence);
     ruled_out::write(paper, report, &evidence);
     open::write(paper, report);
