@@ -12,6 +12,7 @@ pub mod bundle;
 pub mod contain;
 mod diagnose;
 pub mod facts;
+pub mod lookup;
 pub mod parse;
 pub mod report;
 pub mod rules;

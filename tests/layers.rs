@@ -12,7 +12,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("facts", &["bundle", "parse", "tls"]),
     ("rules", &["facts"]),
     ("verdict", &["facts", "rules"]),
-    ("report", &["rules", "verdict"]),
+    ("lookup", &["bundle", "parse", "facts"]),
+    ("report", &["parse", "facts", "rules", "verdict", "lookup"]),
 ];
 
 fn rust_files(folder: &Path, into: &mut Vec<PathBuf>) {

@@ -8,6 +8,8 @@ use jiff::tz::TimeZone;
 use rdptriage::facts::catalog;
 use rdptriage::verdict::client_error::ClientCode;
 
+use super::format_name::{FormatName, ListFormatName, NegotiationFormatName};
+
 /// Says why Remote Desktop is broken, from the files collected from the server.
 #[derive(Debug, Parser)]
 #[command(
@@ -37,8 +39,24 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: RulesCommand,
     },
+    /// Shows what happened, in order
+    Timeline(Box<TimelineArgs>),
+    /// Looks event records up, in any log
+    Events(Box<EventsArgs>),
+    /// Looks a registry key up, in hives with their logs replayed
+    Registry(RegistryArgs),
+    /// Lists the certificates of hives and files, or shows one
+    Certs(CertsArgs),
     /// Prints the JSON Schema of the JSON report
     Schema,
+    /// Prints the completions of a shell
+    Completions {
+        /// The shell
+        #[arg(value_name = "SHELL")]
+        shell: clap_complete::Shell,
+    },
+    /// Prints the manual page
+    Man,
 }
 
 /// What can be asked of rules.
@@ -51,7 +69,7 @@ pub(crate) enum RulesCommand {
         rules: Option<PathBuf>,
         /// What to print
         #[arg(short, long, value_name = "FORMAT", default_value = "text")]
-        format: FormatName,
+        format: ListFormatName,
         #[command(flatten)]
         screen: ScreenArgs,
     },
@@ -114,7 +132,7 @@ pub(crate) struct NegotiateArgs {
         default_value = "text",
         help_heading = "Output"
     )]
-    pub(crate) format: FormatName,
+    pub(crate) format: NegotiationFormatName,
 
     /// The time zone to show times in (Europe/Berlin, +02:00) [default: UTC]
     #[arg(long, value_name = "ZONE", value_parser = time_zone, help_heading = "Output")]
@@ -136,7 +154,8 @@ Examples:
   rdptriage diagnose case-4711/
   rdptriage diagnose System.evtx SYSTEM rdp.cer --client-error 0x904/0x7
   rdptriage diagnose case-4711/ --incident '2026-11-18 09:58' --tz Europe/Berlin
-  rdptriage diagnose case-4711/ -q -o case-4711.txt -o case-4711.json
+  rdptriage diagnose case-4711/ -q -o case-4711.html -o case-4711.json
+  rdptriage diagnose case-4711/ --redact -f md
 
 Exit codes:
   0  no fault found, and the collection covers enough to say so
@@ -190,9 +209,13 @@ pub(crate) struct DiagnoseArgs {
     )]
     pub(crate) format: FormatName,
 
-    /// Writes the report to a file too; its extension says how (.txt, .json) [repeatable]
+    /// Writes the report to a file too; its extension says how: .html, .md, .json, .jsonl, .csv (timeline), .txt [repeatable]
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
     pub(crate) output: Vec<PathBuf>,
+
+    /// Replaces hosts, domains, users, addresses, SIDs and GUIDs by tokens, the same for the same within a report
+    #[arg(long, help_heading = "Output")]
+    pub(crate) redact: bool,
 
     /// The time zone to show times in (Europe/Berlin, +02:00) [default: UTC]
     #[arg(long, value_name = "ZONE", value_parser = time_zone, help_heading = "Output")]
@@ -209,6 +232,203 @@ pub(crate) struct DiagnoseArgs {
     /// Exits with 0 whatever was found; 2 stays 2
     #[arg(long, help_heading = "Output")]
     pub(crate) exit_zero: bool,
+
+    #[command(flatten)]
+    pub(crate) screen: ScreenArgs,
+}
+
+/// What `timeline` is told.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  rdptriage timeline case-4711/ --failures --since 2026-11-18T06:00Z
+  rdptriage timeline case-4711/ --changes --tz Europe/Berlin
+  rdptriage timeline case-4711/ -f csv > timesketch.csv")]
+pub(crate) struct TimelineArgs {
+    /// Folders and files of the collection
+    #[arg(value_name = "PATH", required = true, value_hint = ValueHint::AnyPath)]
+    pub(crate) paths: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) span: SpanArgs,
+
+    /// Only what became different: settings, services, certificates, the clock, boots
+    #[arg(long, conflicts_with = "failures", help_heading = "What is shown")]
+    pub(crate) changes: bool,
+
+    /// Only what did not work
+    #[arg(long, help_heading = "What is shown")]
+    pub(crate) failures: bool,
+
+    /// What to print
+    #[arg(
+        short,
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        help_heading = "Output"
+    )]
+    pub(crate) format: ListFormatName,
+
+    /// Replaces hosts, domains, users, addresses, SIDs and GUIDs by tokens
+    #[arg(long, help_heading = "Output")]
+    pub(crate) redact: bool,
+
+    #[command(flatten)]
+    pub(crate) screen: ScreenArgs,
+}
+
+/// A stretch of time, and the zone it is told in.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct SpanArgs {
+    /// Nothing before this (2026-11-18T09:00Z; local time needs --tz)
+    #[arg(long, value_name = "TIME", help_heading = "What is shown")]
+    pub(crate) since: Option<String>,
+
+    /// Nothing from this on
+    #[arg(long, value_name = "TIME", help_heading = "What is shown")]
+    pub(crate) until: Option<String>,
+
+    /// The time zone to show times in (Europe/Berlin, +02:00) [default: UTC]
+    #[arg(long, value_name = "ZONE", value_parser = time_zone, help_heading = "Output")]
+    pub(crate) tz: Option<TimeZone>,
+}
+
+/// What `events` is told.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Without a filter every record is shown. Filters of different kinds must all hold; of several of one kind, one must.
+
+Examples:
+  rdptriage events case-4711/ --id 36870,36874 --since 2026-11-18T06:00Z
+  rdptriage events System.evtx --provider schannel --text 0x8009030D
+  rdptriage events case-4711/ --id 21-25 -f jsonl")]
+pub(crate) struct EventsArgs {
+    /// Event logs, and folders of them
+    #[arg(value_name = "PATH", required = true, value_hint = ValueHint::AnyPath)]
+    pub(crate) paths: Vec<PathBuf>,
+
+    /// A part of the provider's name, in either case [repeatable]
+    #[arg(short, long, value_name = "NAME", help_heading = "What is shown")]
+    pub(crate) provider: Vec<String>,
+
+    /// Event ids: 36870, or 21-25, or several with commas [repeatable]
+    #[arg(short, long, value_name = "ID", value_delimiter = ',', value_parser = event_ids, help_heading = "What is shown")]
+    pub(crate) id: Vec<std::ops::RangeInclusive<u32>>,
+
+    /// A text in the record's fields, in either case
+    #[arg(short, long, value_name = "TEXT", help_heading = "What is shown")]
+    pub(crate) text: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) span: SpanArgs,
+
+    /// At most so many, the newest
+    #[arg(
+        short = 'n',
+        long,
+        value_name = "NUMBER",
+        help_heading = "What is shown"
+    )]
+    pub(crate) limit: Option<usize>,
+
+    /// What to print
+    #[arg(
+        short,
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        help_heading = "Output"
+    )]
+    pub(crate) format: ListFormatName,
+
+    #[command(flatten)]
+    pub(crate) screen: ScreenArgs,
+}
+
+/// What `registry` is told.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+CurrentControlSet is followed to the set in use. Without a key the hives and their state are listed.
+
+Examples:
+  rdptriage registry case-4711/
+  rdptriage registry case-4711/ --key 'SYSTEM\\CurrentControlSet\\Services\\TermService'
+  rdptriage registry SYSTEM --key 'Select' --depth 1")]
+pub(crate) struct RegistryArgs {
+    /// Hives, and folders of them; transaction logs beside them are applied
+    #[arg(value_name = "PATH", required = true, value_hint = ValueHint::AnyPath)]
+    pub(crate) paths: Vec<PathBuf>,
+
+    /// The key; it may begin with HKLM and the hive's name
+    #[arg(short, long, value_name = "KEY", help_heading = "What is shown")]
+    pub(crate) key: Option<String>,
+
+    /// Only this value
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "key",
+        help_heading = "What is shown"
+    )]
+    pub(crate) value: Option<String>,
+
+    /// How many levels of keys below it
+    #[arg(
+        short,
+        long,
+        value_name = "LEVELS",
+        default_value_t = 0,
+        help_heading = "What is shown"
+    )]
+    pub(crate) depth: u16,
+
+    /// The time zone to show times in [default: UTC]
+    #[arg(long, value_name = "ZONE", value_parser = time_zone, help_heading = "Output")]
+    pub(crate) tz: Option<TimeZone>,
+
+    /// What to print
+    #[arg(
+        short,
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        help_heading = "Output"
+    )]
+    pub(crate) format: ListFormatName,
+
+    #[command(flatten)]
+    pub(crate) screen: ScreenArgs,
+}
+
+/// What `certs` is told.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  rdptriage certs case-4711/
+  rdptriage certs case-4711/ --show 9F3C")]
+pub(crate) struct CertsArgs {
+    /// Hives, exported certificates, and folders of them
+    #[arg(value_name = "PATH", required = true, value_hint = ValueHint::AnyPath)]
+    pub(crate) paths: Vec<PathBuf>,
+
+    /// Shows the certificates whose thumbprint begins so, with everything in them
+    #[arg(long, value_name = "THUMBPRINT", help_heading = "What is shown")]
+    pub(crate) show: Option<String>,
+
+    /// The time zone to show times in [default: UTC]
+    #[arg(long, value_name = "ZONE", value_parser = time_zone, help_heading = "Output")]
+    pub(crate) tz: Option<TimeZone>,
+
+    /// What to print
+    #[arg(
+        short,
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        help_heading = "Output"
+    )]
+    pub(crate) format: ListFormatName,
 
     #[command(flatten)]
     pub(crate) screen: ScreenArgs,
@@ -256,7 +476,7 @@ pub(crate) struct FactsArgs {
         default_value = "text",
         conflicts_with = "as_case"
     )]
-    pub(crate) format: FormatName,
+    pub(crate) format: ListFormatName,
 
     /// The time zone to show times in (Europe/Berlin, +02:00) [default: UTC]
     #[arg(long, value_name = "ZONE", value_parser = time_zone)]
@@ -281,13 +501,6 @@ pub(crate) struct ScreenArgs {
         help_heading = "Output"
     )]
     pub(crate) color: When,
-}
-
-/// A format's name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum FormatName {
-    Text,
-    Json,
 }
 
 /// When to use colors.
@@ -327,6 +540,19 @@ fn time_zone(name: &str) -> Result<TimeZone, String> {
         .map_err(|_| {
             "no time zone of that name; write it like Europe/Berlin, UTC or +02:00".to_owned()
         })
+}
+
+/// One id, or a range of them.
+fn event_ids(text: &str) -> Result<std::ops::RangeInclusive<u32>, String> {
+    let number = |text: &str| {
+        text.trim()
+            .parse::<u32>()
+            .map_err(|_| format!("{text} is no event id"))
+    };
+    match text.split_once('-') {
+        Some((first, last)) => Ok(number(first)?..=number(last)?),
+        None => number(text).map(|id| id..=id),
+    }
 }
 
 #[cfg(test)]

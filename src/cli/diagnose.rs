@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use jiff::tz::TimeZone;
-use rdptriage::report::{Clock, Detail, Format, TextOptions};
+use rdptriage::report::{Clock, Detail, Format, TextOptions, redact};
 
-use super::args::{DiagnoseArgs, FormatName};
+use super::args::DiagnoseArgs;
 use super::output::{self, OutputFile};
 use super::run::reports;
 use super::{exit_code, incident, screen};
@@ -21,10 +21,13 @@ pub(crate) fn run(args: &DiagnoseArgs) -> Result<ExitCode> {
     let incident = args
         .incident
         .as_deref()
-        .map(|time| incident::parse(time, args.tz.as_ref()))
+        .map(|time| incident::parse("--incident", time, args.tz.as_ref()))
         .transpose()?;
 
-    let reports = reports(args, incident)?;
+    let mut reports = reports(args, incident)?;
+    if args.redact {
+        reports = redact(&reports);
+    }
 
     // A file is opened by somebody who wants to read; -q is for the terminal.
     let in_file = match args.verbose {
@@ -44,14 +47,11 @@ pub(crate) fn run(args: &DiagnoseArgs) -> Result<ExitCode> {
         detail,
         ..screen::for_terminal(&args.screen, clock)
     };
-    let format = match args.format {
-        FormatName::Text => Format::Text,
-        FormatName::Json => Format::Json,
-    };
+    let format = Format::from(args.format);
     let bytes = format.render(&reports, &options);
-    match format {
-        Format::Text => output::print_styled(&bytes, args.screen.color)?,
-        Format::Json => output::print(&bytes)?,
+    match format.is_styled() {
+        true => output::print_styled(&bytes, args.screen.color)?,
+        false => output::print(&bytes)?,
     }
     Ok(exit_code::of(&reports, args.exit_zero))
 }

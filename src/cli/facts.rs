@@ -5,11 +5,11 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use jiff::tz::TimeZone;
 use rdptriage::facts::redact::Redactor;
-use rdptriage::report::{Charset, Clock, Format, escape, fact_list};
+use rdptriage::report::{Charset, Clock, ListFormat, escape, fact_list};
 use rdptriage::rules::{RuleSet, case};
 use rdptriage::{Hashing, HostFacts, Options, verdict};
 
-use super::args::{FactsArgs, FormatName};
+use super::args::FactsArgs;
 use super::{incident, output, rules, screen};
 
 pub(crate) fn run(args: &FactsArgs) -> Result<ExitCode> {
@@ -17,7 +17,7 @@ pub(crate) fn run(args: &FactsArgs) -> Result<ExitCode> {
     let incident = args
         .incident
         .as_deref()
-        .map(|time| incident::parse(time, args.tz.as_ref()))
+        .map(|time| incident::parse("--incident", time, args.tz.as_ref()))
         .transpose()?;
     let options = Options {
         incident,
@@ -36,13 +36,9 @@ fn list(args: &FactsArgs, rules: &RuleSet, options: &Options) -> Result<()> {
     let reports = rdptriage::diagnose(&args.paths, rules, options)?;
     let clock = Clock::new(args.tz.clone().unwrap_or(TimeZone::UTC));
     let shown = screen::for_terminal(&args.screen, clock);
-    match args.format {
-        FormatName::Json => output::print(&fact_list(&reports, &args.kind, Format::Json, &shown)),
-        FormatName::Text => {
-            let table = fact_list(&reports, &args.kind, Format::Text, &shown);
-            output::print_styled(&table, args.screen.color)
-        }
-    }
+    let format = ListFormat::from(args.format);
+    let list = fact_list(&reports, &args.kind, format, &shown);
+    output::print_list(format, args.screen.color, &list)
 }
 
 /// One case for each host.

@@ -1,4 +1,4 @@
-//! The time of `--incident`. A wrong hour would move the whole verdict, so what can be read in two ways is refused.
+//! The times of `--incident`, `--since` and `--until`. A wrong hour would move the whole verdict, so what can be read in two ways is refused.
 
 use anyhow::{Result, anyhow, bail};
 use jiff::Timestamp;
@@ -11,44 +11,44 @@ static STRICT: DateTimeParser = DateTimeParser::new()
     .offset_conflict(OffsetConflict::Reject);
 
 /// A time with its distance from UTC (RFC 3339), with its zone in brackets (RFC 9557), or local time in the zone of `--tz`.
-pub(crate) fn parse(text: &str, zone: Option<&TimeZone>) -> Result<Timestamp> {
+pub(crate) fn parse(option: &str, text: &str, zone: Option<&TimeZone>) -> Result<Timestamp> {
     let text = text.trim();
     if text.parse::<Date>().is_ok() && !text.contains(':') {
-        bail!("--incident {text}: that is a whole day; say the hour too, such as {text}T09:30:00Z");
+        bail!("{option} {text}: that is a whole day; say the hour too, such as {text}T09:30:00Z");
     }
     if text.contains('[') {
         return STRICT
             .parse_zoned(text)
             .map(|zoned| zoned.timestamp())
-            .map_err(|error| anyhow!("--incident {text}: {error}"));
+            .map_err(|error| anyhow!("{option} {text}: {error}"));
     }
     if let Ok(time) = text.parse::<Timestamp>() {
         return Ok(time);
     }
     let Ok(local) = text.parse::<DateTime>() else {
         bail!(
-            "--incident {text}: not a time; write it like 2026-11-18T09:58:00Z or 2026-11-18T10:58:00+01:00"
+            "{option} {text}: not a time; write it like 2026-11-18T09:58:00Z or 2026-11-18T10:58:00+01:00"
         );
     };
     let Some(zone) = zone else {
         bail!(
-            "--incident {text}: in which time zone? Write 2026-11-18T09:58:00Z or +01:00 behind it, or name the zone with --tz"
+            "{option} {text}: in which time zone? Write 2026-11-18T09:58:00Z or +01:00 behind it, or name the zone with --tz"
         );
     };
-    local_time(text, local, zone)
+    local_time(option, text, local, zone)
 }
 
-fn local_time(text: &str, local: DateTime, zone: &TimeZone) -> Result<Timestamp> {
+fn local_time(option: &str, text: &str, local: DateTime, zone: &TimeZone) -> Result<Timestamp> {
     let ambiguous = zone.to_ambiguous_timestamp(local);
     match ambiguous.offset() {
         AmbiguousOffset::Unambiguous { .. } => Ok(ambiguous.unambiguous()?),
         AmbiguousOffset::Gap { .. } => {
             bail!(
-                "--incident {text}: the clocks of that zone skipped this time; write it with its distance from UTC"
+                "{option} {text}: the clocks of that zone skipped this time; write it with its distance from UTC"
             )
         }
         AmbiguousOffset::Fold { before, after } => bail!(
-            "--incident {text}: the clocks of that zone showed this time twice; write {} or {}",
+            "{option} {text}: the clocks of that zone showed this time twice; write {} or {}",
             before.to_timestamp(local)?,
             after.to_timestamp(local)?
         ),
@@ -64,7 +64,9 @@ mod tests {
     }
 
     fn refused(text: &str, zone: Option<&TimeZone>) -> String {
-        parse(text, zone).expect_err("refused").to_string()
+        parse("--incident", text, zone)
+            .expect_err("refused")
+            .to_string()
     }
 
     #[test]
@@ -75,10 +77,14 @@ mod tests {
             "2026-11-18 10:58+01:00",
             "2026-11-18T10:58[Europe/Berlin]",
         ] {
-            assert_eq!(parse(text, None).expect(text), expected, "{text}");
+            assert_eq!(
+                parse("--incident", text, None).expect(text),
+                expected,
+                "{text}"
+            );
         }
         assert_eq!(
-            parse("2026-11-18 10:58", Some(&berlin())).expect("local"),
+            parse("--incident", "2026-11-18 10:58", Some(&berlin())).expect("local"),
             expected
         );
     }
@@ -96,7 +102,7 @@ mod tests {
             "{twice}"
         );
         assert!(refused("2026-03-29 02:30", Some(&berlin())).contains("skipped"));
-        assert!(parse("2026-10-25T02:30[Europe/Berlin]", None).is_err());
+        assert!(parse("--incident", "2026-10-25T02:30[Europe/Berlin]", None).is_err());
     }
 
     #[test]

@@ -1,18 +1,24 @@
 //! The command line: the only place that looks at arguments, terminal, environment and standard output.
 
 mod args;
+mod certs;
+mod completions;
 mod diagnose;
+mod events;
 mod exit_code;
 mod facts;
+mod format_name;
 mod incident;
 mod negotiate;
 mod output;
 mod panic;
 mod progress;
+mod registry;
 mod rules;
 mod run;
 mod schema;
 mod screen;
+mod timeline;
 
 use std::process::ExitCode;
 
@@ -52,7 +58,13 @@ fn run(command: &Command) -> anyhow::Result<ExitCode> {
         Command::Facts(args) => facts::run(args),
         Command::Negotiate(args) => negotiate::run(args),
         Command::Rules { command } => rules::run(command),
+        Command::Timeline(args) => timeline::run(args),
+        Command::Events(args) => events::run(args),
+        Command::Registry(args) => registry::run(args),
+        Command::Certs(args) => certs::run(args),
         Command::Schema => schema::run(),
+        Command::Completions { shell } => completions::run(*shell),
+        Command::Man => completions::man(),
     }
 }
 

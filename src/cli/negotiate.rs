@@ -4,9 +4,10 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use jiff::tz::TimeZone;
-use rdptriage::report::{Clock, Detail, Format, TextOptions, negotiation};
+use rdptriage::report::{Clock, Detail, NegotiationFormat, TextOptions, negotiation};
 
-use super::args::{FormatName, NegotiateArgs};
+use super::args::NegotiateArgs;
+use super::format_name::NegotiationFormatName;
 use super::{output, screen};
 
 pub(crate) fn run(args: &NegotiateArgs) -> Result<ExitCode> {
@@ -20,13 +21,13 @@ pub(crate) fn run(args: &NegotiateArgs) -> Result<ExitCode> {
         ..screen::for_terminal(&args.screen, clock)
     };
     match args.format {
-        FormatName::Text => {
-            output::print_styled(
-                &negotiation(&said, Format::Text, &options),
-                args.screen.color,
-            )?;
+        NegotiationFormatName::Text => {
+            let bytes = negotiation(&said, NegotiationFormat::Text, &options);
+            output::print_styled(&bytes, args.screen.color)?;
         }
-        FormatName::Json => output::print(&negotiation(&said, Format::Json, &options))?,
+        NegotiationFormatName::Json => {
+            output::print(&negotiation(&said, NegotiationFormat::Json, &options))?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anstream::{AutoStream, ColorChoice, StripStream};
 use anyhow::{Context, Result, bail};
-use rdptriage::report::Format;
+use rdptriage::report::{Charset, Format, ListFormat, escape};
 
 use super::args::When;
 
@@ -26,6 +26,22 @@ pub(crate) fn print_styled(bytes: &[u8], color: When) -> Result<()> {
         &mut AutoStream::new(io::stdout().lock(), choice),
         bytes,
     ))
+}
+
+/// Prints a list: a table is for people, the rest for programs.
+pub(crate) fn print_list(format: ListFormat, color: When, bytes: &[u8]) -> Result<()> {
+    match format {
+        ListFormat::Text => print_styled(bytes, color),
+        ListFormat::Csv | ListFormat::Jsonl | ListFormat::Json => print(bytes),
+    }
+}
+
+/// Says something beside the findings. Names of files and damage are the evidence's own, and may hold anything.
+pub(crate) fn remark(text: &str) {
+    anstream::eprintln!(
+        "{}",
+        escape::visible(&escape::cut(text, 400), Charset::Unicode)
+    );
 }
 
 fn write_all(to: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
@@ -118,9 +134,9 @@ impl OutputFile {
     /// A file is no terminal: styles are left out of text.
     fn fill(&self, file: &mut impl Write, rendered: &[u8]) -> io::Result<()> {
         let mut whole = Vec::with_capacity(rendered.len());
-        match self.format {
-            Format::Text => StripStream::new(&mut whole).write_all(rendered)?,
-            Format::Json => whole.extend_from_slice(rendered),
+        match self.format.is_styled() {
+            true => StripStream::new(&mut whole).write_all(rendered)?,
+            false => whole.extend_from_slice(rendered),
         }
         write_all(file, &whole)
     }

@@ -7,11 +7,11 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use jiff::tz::TimeZone;
-use rdptriage::report::{Charset, Clock, Format, escape, rule_list};
+use rdptriage::report::{Charset, Clock, ListFormat, escape, rule_list};
 use rdptriage::rules::model::Rule;
 use rdptriage::rules::{Cases, RuleSet, case, load, show};
 
-use super::args::{FormatName, RulesCommand, ScreenArgs};
+use super::args::{RulesCommand, ScreenArgs};
 use super::{output, screen};
 
 /// A case does not hold.
@@ -23,7 +23,7 @@ pub(crate) fn run(command: &RulesCommand) -> Result<ExitCode> {
             rules,
             format,
             screen,
-        } => list(&set(rules.as_deref())?, *format, screen),
+        } => list(&set(rules.as_deref())?, (*format).into(), screen),
         RulesCommand::Show { id, rules } => one(&set(rules.as_deref())?, id),
         RulesCommand::Check { paths } => check(paths),
         RulesCommand::Test { folder } => test(&set(folder.as_deref())?),
@@ -39,15 +39,10 @@ pub(crate) fn set(folder: Option<&Path>) -> Result<RuleSet> {
     })
 }
 
-fn list(rules: &RuleSet, format: FormatName, args: &ScreenArgs) -> Result<ExitCode> {
+fn list(rules: &RuleSet, format: ListFormat, args: &ScreenArgs) -> Result<ExitCode> {
     let listed: Vec<show::Listed> = rules.rules().map(show::listed).collect();
     let options = screen::for_terminal(args, Clock::new(TimeZone::UTC));
-    match format {
-        FormatName::Json => output::print(&rule_list(&listed, Format::Json, &options))?,
-        FormatName::Text => {
-            output::print_styled(&rule_list(&listed, Format::Text, &options), args.color)?;
-        }
-    }
+    output::print_list(format, args.color, &rule_list(&listed, format, &options))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use crate::bundle::{self, Artifact, Kind};
 use crate::facts::log_coverage::CollectedLog;
 use crate::facts::registry;
-use crate::parse::event_log::LogSummary;
+use crate::parse::event_log::{GapKind, LogSummary};
 use crate::parse::hive::{Hive, Ignored, LogFormat, LogUse, Replay, State, Stop};
-use crate::verdict::model::{ArtifactEntry, Problem};
+use crate::verdict::model::{ArtifactEntry, Problem, Silence};
 
 use super::collection::not_used;
 
@@ -44,6 +44,7 @@ impl Listed {
                 last: None,
                 coverage,
                 problems: Vec::new(),
+                gaps: Vec::new(),
             },
             problems: problems.to_vec(),
         }
@@ -77,6 +78,7 @@ pub(super) fn artifacts(
     {
         if let Some(summary) = logs.get(entry.path.as_str()) {
             entry.records = Some(summary.records);
+            entry.gaps = silences(summary);
             entry.first = summary.span.map(|span| span.oldest.time.to_string());
             entry.last = summary.span.map(|span| span.newest.time.to_string());
             entry.coverage = log_coverage(summary).to_owned();
@@ -205,6 +207,39 @@ fn log_coverage(summary: &LogSummary) -> &'static str {
     } else {
         "holed"
     }
+}
+
+/// What a log says nothing of, in the order of time; the longest where there are many.
+fn silences(summary: &LogSummary) -> Vec<Silence> {
+    let gaps = summary.gaps.iter().map(|gap| {
+        let what = match gap.kind {
+            GapKind::Selected => "records left out of the export",
+            GapKind::Missing => "records missing from the copy",
+        };
+        (Some(gap.after), Some(gap.before), what.to_owned())
+    });
+    let holes = summary
+        .holes
+        .iter()
+        .filter(|hole| hole.after.is_some() || hole.before.is_some())
+        .map(|hole| (hole.after, hole.before, hole.what.clone()));
+    let mut all: Vec<_> = gaps.chain(holes).collect();
+    let length =
+        |after: &Option<jiff::Timestamp>, before: &Option<jiff::Timestamp>| match (after, before) {
+            (Some(after), Some(before)) => before.as_second() - after.as_second(),
+            // Open at one end: as long as the log.
+            _ => i64::MAX,
+        };
+    all.sort_by_key(|(after, before, _)| std::cmp::Reverse(length(after, before)));
+    all.truncate(LISTED);
+    all.sort_by_key(|(after, before, _)| (*after, *before));
+    all.into_iter()
+        .map(|(after, before, what)| Silence {
+            after: after.map(|time| time.to_string()),
+            before: before.map(|time| time.to_string()),
+            what,
+        })
+        .collect()
 }
 
 /// One problem.

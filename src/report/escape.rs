@@ -39,6 +39,33 @@ pub fn prose(text: &str, charset: Charset) -> String {
     visible(&words.join(" "), charset)
 }
 
+/// The text of a JSON document, safe to show: what [`visible`] writes out stands here as JSON writes it, so that the document keeps
+/// its meaning.
+#[must_use]
+pub fn in_json(document: &str) -> String {
+    let mut shown = String::with_capacity(document.len());
+    for character in document.chars() {
+        if character == '\n' || !acts_or_hides(character) {
+            shown.push(character);
+            continue;
+        }
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            // Writing to a String cannot fail.
+            let _ = write!(shown, "\\u{unit:04x}");
+        }
+    }
+    shown
+}
+
+/// As much of the text as that many letters, and a sign where there is more.
+#[must_use]
+pub fn cut(text: &str, letters: usize) -> String {
+    match text.char_indices().nth(letters) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
 fn push_code(shown: &mut String, character: char) {
     // Writing to a String cannot fail.
     let _ = write!(shown, "\\u{{{:x}}}", u32::from(character));
@@ -97,6 +124,15 @@ mod tests {
     fn a_terminal_sequence_is_shown_and_not_sent() {
         let shown = visible("\u{1b}[31mred\u{7}\u{9b}2J", Charset::Unicode);
         assert_eq!(shown, "\\u{1b}[31mred\\u{7}\\u{9b}2J");
+    }
+
+    #[test]
+    fn a_json_document_keeps_its_meaning() {
+        let value = serde_json::json!({"name": "a\u{202e}b\u{7f}\u{e0041}ü"});
+        let shown = in_json(&value.to_string());
+        assert!(!shown.contains('\u{202e}') && shown.contains("\\u202e"));
+        let read: serde_json::Value = serde_json::from_str(&shown).expect("still JSON");
+        assert_eq!(read, value);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::observation::observation;
 use super::source::Sources;
 use super::text::paper::Paper;
 use super::text::table::{Column, Room};
-use super::{Format, TextOptions, json};
+use super::{Clock, ListFormat, Listing, TextOptions, json};
 use crate::verdict::model::{FactEntry, GapEntry, Host, Report};
 
 /// The facts of one host.
@@ -26,7 +26,7 @@ struct Listed<'r> {
 pub fn fact_list(
     reports: &[Report],
     kinds: &[String],
-    format: Format,
+    format: ListFormat,
     options: &TextOptions,
 ) -> Vec<u8> {
     let listed: Vec<Listed<'_>> = reports
@@ -38,8 +38,10 @@ pub fn fact_list(
         })
         .collect();
     match format {
-        Format::Json => json::pretty(&listed),
-        Format::Text => {
+        ListFormat::Json => json::pretty(&listed),
+        ListFormat::Jsonl => listed.iter().flat_map(json::line).collect(),
+        ListFormat::Csv => rows(reports, kinds).csv(),
+        ListFormat::Text => {
             let tables: Vec<String> = reports
                 .iter()
                 .zip(&listed)
@@ -48,6 +50,27 @@ pub fn fact_list(
             tables.join("\n").into_bytes()
         }
     }
+}
+
+/// A row for each fact.
+fn rows(reports: &[Report], kinds: &[String]) -> Listing {
+    let column = |title| (title, super::Room::Content);
+    let mut listing = Listing::new(&["host", "id", "kind", "time", "says", "source"].map(column));
+    let clock = Clock::new(jiff::tz::TimeZone::UTC);
+    for report in reports {
+        let sources = Sources::of(report);
+        for fact in chosen(&report.facts, kinds) {
+            listing.row(vec![
+                report.host.name.clone().unwrap_or_default(),
+                fact.id.clone(),
+                fact.kind.clone(),
+                fact.time.clone().unwrap_or_default(),
+                observation(fact, &clock),
+                sources.place(fact, true),
+            ]);
+        }
+    }
+    listing
 }
 
 fn chosen<'r>(facts: &'r [FactEntry], kinds: &[String]) -> Vec<&'r FactEntry> {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{json, text, text::TextOptions};
+use super::{html, json, markdown, text, text::TextOptions, timeline};
 use crate::verdict::model::Report;
 
 /// A format.
@@ -12,6 +12,14 @@ pub enum Format {
     Text,
     /// Everything, for programs.
     Json,
+    /// The same, one host a line.
+    Jsonl,
+    /// Markdown, for tickets.
+    Markdown,
+    /// A page of its own, to be sent on and printed.
+    Html,
+    /// The timeline, as Timesketch imports it.
+    Csv,
 }
 
 /// A file name whose extension names no format.
@@ -24,7 +32,14 @@ pub struct UnknownExtension {
 
 impl Format {
     /// Every format.
-    pub const ALL: &'static [Format] = &[Format::Text, Format::Json];
+    pub const ALL: &'static [Format] = &[
+        Format::Text,
+        Format::Html,
+        Format::Markdown,
+        Format::Json,
+        Format::Jsonl,
+        Format::Csv,
+    ];
 
     /// Its name on the command line.
     #[must_use]
@@ -32,6 +47,10 @@ impl Format {
         match self {
             Format::Text => "text",
             Format::Json => "json",
+            Format::Jsonl => "jsonl",
+            Format::Markdown => "md",
+            Format::Html => "html",
+            Format::Csv => "csv",
         }
     }
 
@@ -40,7 +59,9 @@ impl Format {
     pub fn extension(self) -> &'static str {
         match self {
             Format::Text => "txt",
-            Format::Json => "json",
+            Format::Json | Format::Jsonl | Format::Markdown | Format::Html | Format::Csv => {
+                self.name()
+            }
         }
     }
 
@@ -59,12 +80,22 @@ impl Format {
             })
     }
 
+    /// Whether it is for the eyes of people at a terminal, and carries its styles.
+    #[must_use]
+    pub fn is_styled(self) -> bool {
+        self == Format::Text
+    }
+
     /// The reports in this format. Text carries terminal styles, which whoever prints it keeps or strips.
     #[must_use]
     pub fn render(self, reports: &[Report], options: &TextOptions) -> Vec<u8> {
         match self {
             Format::Text => text::render(reports, options).into_bytes(),
             Format::Json => json::render(reports),
+            Format::Jsonl => json::lines(reports),
+            Format::Markdown => markdown::render(reports, &options.clock).into_bytes(),
+            Format::Html => html::render(reports, &options.clock).into_bytes(),
+            Format::Csv => timeline::csv(reports),
         }
     }
 

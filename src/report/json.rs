@@ -4,11 +4,31 @@ use crate::verdict::model::{Output, Report, SCHEMA_VERSION, Tool};
 
 /// The reports, indented, with a line end.
 pub(super) fn render(reports: &[Report]) -> Vec<u8> {
-    pretty(&Output {
+    pretty(&output(reports))
+}
+
+/// A line for each report; each line is the document that [`render`] would give for that report alone.
+pub(super) fn lines(reports: &[Report]) -> Vec<u8> {
+    reports
+        .iter()
+        .flat_map(|report| line(&output(std::slice::from_ref(report))))
+        .collect()
+}
+
+fn output(reports: &[Report]) -> Output {
+    Output {
         schema_version: SCHEMA_VERSION,
         tool: Tool::this(),
         reports: reports.to_vec(),
-    })
+    }
+}
+
+/// Any of our own values, on a line.
+pub(super) fn line(value: &impl serde::Serialize) -> Vec<u8> {
+    let mut bytes =
+        serde_json::to_vec(value).expect("maps with text keys and plain values always serialize");
+    bytes.push(b'\n');
+    bytes
 }
 
 /// Any of our own values, indented, with a line end.

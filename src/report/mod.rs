@@ -3,21 +3,32 @@
 
 mod clock;
 pub mod escape;
+mod event_words;
 mod fact_list;
 mod format;
+mod happening;
+mod html;
 mod json;
+mod listing;
+mod lookup;
+mod markdown;
 mod negotiation;
 mod observation;
+mod redact;
 mod rule_list;
 mod schema;
 mod source;
 mod text;
+pub mod timeline;
 
 pub use clock::Clock;
 pub use escape::Charset;
 pub use fact_list::fact_list;
 pub use format::{Format, UnknownExtension};
-pub use negotiation::negotiation;
+pub use listing::{ListFormat, Listing, Room};
+pub use lookup::{certificate_details, certificate_list, event_list, hive_list, key_list};
+pub use negotiation::{NegotiationFormat, negotiation};
+pub use redact::redact;
 pub use rule_list::rule_list;
 pub use schema::schema;
 pub use text::{Detail, TextOptions};

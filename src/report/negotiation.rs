@@ -1,13 +1,26 @@
 //! What TLS would come to, for people or for programs.
 
-use super::{Format, TextOptions, json, text};
+use super::{TextOptions, json, text};
 use crate::verdict::model::NegotiationOutput;
 
-/// The negotiation in this format. Text carries terminal styles, which whoever prints it keeps or strips.
+/// How a negotiation is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NegotiationFormat {
+    /// The screen, with terminal styles, which whoever prints it keeps or strips.
+    Text,
+    /// JSON, for programs.
+    Json,
+}
+
+/// The negotiation in this format.
 #[must_use]
-pub fn negotiation(said: &NegotiationOutput, format: Format, options: &TextOptions) -> Vec<u8> {
+pub fn negotiation(
+    said: &NegotiationOutput,
+    format: NegotiationFormat,
+    options: &TextOptions,
+) -> Vec<u8> {
     match format {
-        Format::Json => json::pretty(said),
-        Format::Text => text::negotiation(said, options).into_bytes(),
+        NegotiationFormat::Json => json::pretty(said),
+        NegotiationFormat::Text => text::negotiation(said, options).into_bytes(),
     }
 }

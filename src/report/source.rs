@@ -51,6 +51,37 @@ impl<'a> Sources<'a> {
         }
     }
 
+    /// The places themselves, in the fact's own order, each once; at most so many.
+    pub(super) fn leaves(&self, fact: &'a FactEntry, most: usize) -> Vec<&'a SourceEntry> {
+        let mut found = Vec::new();
+        self.follow(fact, DEPTH, most, &mut found);
+        found
+    }
+
+    fn follow(
+        &self,
+        fact: &'a FactEntry,
+        depth: usize,
+        most: usize,
+        found: &mut Vec<&'a SourceEntry>,
+    ) {
+        for source in &fact.sources {
+            if found.len() >= most {
+                return;
+            }
+            match &source.facts {
+                Some(ids) if depth > 0 => {
+                    for under in ids.iter().filter_map(|id| self.fact(id)) {
+                        self.follow(under, depth - 1, most, found);
+                    }
+                }
+                Some(_) => {}
+                None if !found.contains(&source) => found.push(source),
+                None => {}
+            }
+        }
+    }
+
     /// The first place in the fact's own order; all of them go to `places`.
     fn places(
         &self,

@@ -514,6 +514,20 @@ pub struct ArtifactEntry {
     pub coverage: String,
     /// What was wrong with it.
     pub problems: Vec<String>,
+    /// Stretches of time of which a log says nothing although it reaches beyond them; only the longest where there are many.
+    #[serde(default)]
+    pub gaps: Vec<Silence>,
+}
+
+/// A stretch of time of which a log says nothing: records that were left out, lost or destroyed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Silence {
+    /// The time of the record before it; null where it stands at the beginning.
+    pub after: Option<String>,
+    /// The time of the record behind it; null where it stands at the end.
+    pub before: Option<String>,
+    /// Why.
+    pub what: String,
 }
 
 /// Something that could not be read.

@@ -143,6 +143,7 @@ fn artifact(path: &str, kind: &str, records: Option<u64>) -> ArtifactEntry {
         last: None,
         coverage: "whole".to_owned(),
         problems: Vec::new(),
+        gaps: Vec::new(),
     }
 }
 

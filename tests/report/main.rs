@@ -208,7 +208,7 @@ fn formats_are_known_by_their_extension() {
         .to_string();
     assert_eq!(
         error,
-        "case.pdf: the extension names no format; use one of .txt, .json"
+        "case.pdf: the extension names no format; use one of .txt, .html, .md, .json, .jsonl, .csv"
     );
 }
 
@@ -231,3 +231,5 @@ fn a_hundred_thousand_facts_make_one_screen() {
     );
     assert!(shown.lines().count() < 150);
 }
+
+mod formats;

@@ -147,6 +147,15 @@ fn role(hive: &Hive) -> HiveRole {
     }
 }
 
+/// The name of the control set in use, where that is known.
+#[must_use]
+pub fn control_set_in_use(file: &HiveFile) -> Option<String> {
+    match control_set(&file.hive) {
+        ControlSet::Named(name) if file.role == HiveRole::System => Some(name),
+        ControlSet::Named(_) | ControlSet::Unknown(_) => None,
+    }
+}
+
 /// The control set in use, or why it is not known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ControlSet {

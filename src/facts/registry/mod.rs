@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 
-pub use hive_file::{HiveFile, HiveRole, open_hives};
+pub use hive_file::{HiveFile, HiveRole, control_set_in_use, open_hives};
 
 use super::coverage::{Coverage, Window};
 use super::fact::{FactSet, Source};

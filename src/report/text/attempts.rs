@@ -37,7 +37,7 @@ const MOST_COLUMNS: usize = 96;
 
 /// How an attempt of somebody who counts fared.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Fared {
+pub(in crate::report) enum Fared {
     In,
     Failed,
 }
@@ -115,7 +115,7 @@ fn bracket(paper: &mut Paper, report: &Report, clock: &Clock) {
 }
 
 /// The attempts of those who count, by whether they got in. What is open is not drawn.
-fn counted(report: &Report) -> Vec<(Timestamp, Fared)> {
+pub(in crate::report) fn counted(report: &Report) -> Vec<(Timestamp, Fared)> {
     report
         .facts
         .iter()
@@ -124,7 +124,7 @@ fn counted(report: &Report) -> Vec<(Timestamp, Fared)> {
         .collect()
 }
 
-fn is_stranger(fact: &FactEntry) -> bool {
+pub(in crate::report) fn is_stranger(fact: &FactEntry) -> bool {
     fact.fields.get("stranger") == Some(&Value::Bool(true))
 }
 
@@ -139,7 +139,7 @@ fn fared(fact: &FactEntry) -> Option<Fared> {
 }
 
 /// The stretch that is drawn: all of it, or, where something broke, as long before that as after it.
-fn window(report: &Report, first: i64, last: i64) -> (i64, i64) {
+pub(in crate::report) fn window(report: &Report, first: i64, last: i64) -> (i64, i64) {
     let second = |time: &Option<String>| {
         let moment: Timestamp = time.as_ref()?.parse().ok()?;
         Some(moment.as_second())

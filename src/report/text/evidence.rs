@@ -16,35 +16,37 @@ use crate::verdict::model::{
 const ROWS_OF_A_TEST: usize = 4;
 
 /// One row: observations that say the same, from the first to the last.
-struct Row {
-    number: usize,
-    time: Option<String>,
-    says: String,
-    place: String,
+pub(in crate::report) struct Row<'a> {
+    pub(in crate::report) number: usize,
+    pub(in crate::report) time: Option<String>,
+    pub(in crate::report) says: String,
+    pub(in crate::report) place: String,
+    /// The fact that the place is of: the earliest.
+    pub(in crate::report) fact: Option<&'a FactEntry>,
 }
 
 /// The rows of one test.
-struct Group {
-    title: String,
-    rows: Vec<Row>,
+pub(in crate::report) struct Group<'a> {
+    pub(in crate::report) title: String,
+    pub(in crate::report) rows: Vec<Row<'a>>,
     /// Numbers of rows that an earlier group already shows.
-    known: Vec<usize>,
+    pub(in crate::report) known: Vec<usize>,
     /// How many more rows there are.
-    more: usize,
+    pub(in crate::report) more: usize,
 }
 
 /// Gives each observation its number, once.
-pub(super) struct Evidence<'a> {
+pub(in crate::report) struct Evidence<'a> {
     sources: &'a Sources<'a>,
     clock: &'a Clock,
     numbers: BTreeMap<String, usize>,
-    groups: Vec<Group>,
+    pub(in crate::report) groups: Vec<Group<'a>>,
     next: usize,
     wide: bool,
 }
 
 impl<'a> Evidence<'a> {
-    pub(super) fn new(sources: &'a Sources<'a>, clock: &'a Clock, wide: bool) -> Self {
+    pub(in crate::report) fn new(sources: &'a Sources<'a>, clock: &'a Clock, wide: bool) -> Self {
         Evidence {
             sources,
             clock,
@@ -57,19 +59,24 @@ impl<'a> Evidence<'a> {
 
     /// The numbers of these facts, such as `[2, 5]`; nothing where none of them is shown.
     pub(super) fn numbers(&self, facts: &[String]) -> String {
+        list(&self.numbers_of(facts))
+    }
+
+    /// The same as numbers, in order, each once.
+    pub(in crate::report) fn numbers_of(&self, facts: &[String]) -> Vec<usize> {
         let mut numbers: Vec<usize> = facts
             .iter()
             .filter_map(|fact| self.numbers.get(fact).copied())
             .collect();
         numbers.sort_unstable();
         numbers.dedup();
-        list(&numbers)
+        numbers
     }
 
     /// A test's rows; at most so many are shown.
     fn add(&mut self, title: &str, ids: &[String], most: usize) {
         let mut known: Vec<usize> = Vec::new();
-        let mut alike: Vec<(String, Vec<&FactEntry>)> = Vec::new();
+        let mut alike: Vec<(String, Vec<&'a FactEntry>)> = Vec::new();
         let mut places: BTreeMap<String, usize> = BTreeMap::new();
         for id in ids {
             if let Some(number) = self.numbers.get(id) {
@@ -89,7 +96,7 @@ impl<'a> Evidence<'a> {
         known.sort_unstable();
         known.dedup();
         let more = alike.len().saturating_sub(most);
-        let rows: Vec<Row> = alike
+        let rows: Vec<Row<'a>> = alike
             .into_iter()
             .take(most)
             .map(|(says, facts)| self.row(says, &facts))
@@ -105,7 +112,7 @@ impl<'a> Evidence<'a> {
         }
     }
 
-    fn row(&mut self, says: String, facts: &[&FactEntry]) -> Row {
+    fn row(&mut self, says: String, facts: &[&'a FactEntry]) -> Row<'a> {
         let number = self.next;
         self.next += 1;
         for fact in facts {
@@ -130,11 +137,20 @@ impl<'a> Evidence<'a> {
             time: first.and_then(|fact| fact.time.clone()),
             says,
             place,
+            fact: first.copied(),
         }
     }
 }
 
 pub(super) fn write(paper: &mut Paper, report: &Report, evidence: &mut Evidence<'_>) {
+    gather(report, evidence);
+    if !evidence.groups.is_empty() {
+        print(paper, evidence);
+    }
+}
+
+/// Everything that is shown of the evidence, in order.
+pub(in crate::report) fn gather(report: &Report, evidence: &mut Evidence<'_>) {
     for finding in spoken_of(report) {
         for test in true_tests(finding) {
             evidence.add(&test.name, &test.evidence, ROWS_OF_A_TEST);
@@ -157,14 +173,11 @@ pub(super) fn write(paper: &mut Paper, report: &Report, evidence: &mut Evidence<
         .filter(|fact| !evidence.numbers.contains_key(fact))
         .collect();
     evidence.add("what rules other causes out", &against, usize::MAX);
-    if !evidence.groups.is_empty() {
-        print(paper, evidence);
-    }
 }
 
 fn print(paper: &mut Paper, evidence: &Evidence<'_>) {
     let wide = evidence.wide;
-    let time = |row: &Row| match &row.time {
+    let time = |row: &Row<'_>| match &row.time {
         Some(time) if wide => evidence.clock.full(time),
         Some(time) => evidence.clock.short(time),
         None => "—".to_owned(),
@@ -242,7 +255,7 @@ fn spoken_of(report: &Report) -> impl Iterator<Item = &Finding> {
 }
 
 /// The tests that speak for the finding, what proves it first.
-fn true_tests(finding: &Finding) -> impl Iterator<Item = &TestEntry> {
+pub(in crate::report) fn true_tests(finding: &Finding) -> impl Iterator<Item = &TestEntry> {
     [TestRole::Decisive, TestRole::Require, TestRole::Support]
         .into_iter()
         .flat_map(|role| {

@@ -73,7 +73,7 @@ fn verdict(paper: &mut Paper, report: &Report) {
 }
 
 /// The machine and what was read of it.
-fn collection(report: &Report, clock: &Clock) -> Vec<String> {
+pub(in crate::report) fn collection(report: &Report, clock: &Clock) -> Vec<String> {
     let host = &report.host;
     let mut pieces = vec![host_name(report)];
     match (&host.product, host.build) {
@@ -105,12 +105,12 @@ fn collection(report: &Report, clock: &Clock) -> Vec<String> {
     pieces
 }
 
-fn host_name(report: &Report) -> String {
+pub(in crate::report) fn host_name(report: &Report) -> String {
     let name = report.host.name.clone();
     name.unwrap_or_else(|| "unnamed machine".to_owned())
 }
 
-fn word(status: Status) -> &'static str {
+pub(in crate::report) fn word(status: Status) -> &'static str {
     match status {
         Status::Confirmed => "CONFIRMED",
         Status::Likely => "LIKELY",

@@ -2,19 +2,19 @@
 //!
 //! The text carries terminal styles; whoever prints it keeps or strips them. What comes from the evidence is escaped.
 
-mod attempts;
+pub(in crate::report) mod attempts;
 mod clients;
-mod evidence;
-mod headline;
+pub(in crate::report) mod evidence;
+pub(in crate::report) mod headline;
 mod key_chain;
 mod negotiation;
-mod next;
-mod open;
+pub(in crate::report) mod next;
+pub(in crate::report) mod open;
 pub(in crate::report) mod paper;
-mod reasoning;
-mod related;
-mod repair;
-mod ruled_out;
+pub(in crate::report) mod reasoning;
+pub(in crate::report) mod related;
+pub(in crate::report) mod repair;
+pub(in crate::report) mod ruled_out;
 pub(in crate::report) mod table;
 
 use self::evidence::Evidence;
@@ -92,7 +92,7 @@ fn screen(paper: &mut Paper, report: &Report, options: &TextOptions) {
 }
 
 /// The finding of that rule.
-fn finding<'a>(report: &'a Report, cause: &str) -> Option<&'a Finding> {
+pub(in crate::report) fn finding<'a>(report: &'a Report, cause: &str) -> Option<&'a Finding> {
     report
         .findings
         .iter()
@@ -100,7 +100,7 @@ fn finding<'a>(report: &'a Report, cause: &str) -> Option<&'a Finding> {
 }
 
 /// The findings that play this part.
-fn in_role(report: &Report, role: Role) -> impl Iterator<Item = &Finding> {
+pub(in crate::report) fn in_role(report: &Report, role: Role) -> impl Iterator<Item = &Finding> {
     report
         .findings
         .iter()
@@ -108,7 +108,7 @@ fn in_role(report: &Report, role: Role) -> impl Iterator<Item = &Finding> {
 }
 
 /// `1 client`, `2 clients`; thousands are set apart.
-fn count(number: u64, one: &str, many: &str) -> String {
+pub(in crate::report) fn count(number: u64, one: &str, many: &str) -> String {
     format!(
         "{} {}",
         thousands(number),
@@ -117,7 +117,7 @@ fn count(number: u64, one: &str, many: &str) -> String {
 }
 
 /// `41,207`.
-fn thousands(number: u64) -> String {
+pub(in crate::report) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut set = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {

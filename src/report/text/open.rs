@@ -16,16 +16,16 @@ const OF_THE_VERDICT: usize = 10_000;
 const MOST_RULES: usize = 4;
 
 /// One thing to collect, and what it would settle.
-pub(super) struct Missing<'a> {
-    pub(super) obtain: &'a str,
-    about: BTreeSet<(&'a str, &'a str)>,
-    rules: Vec<&'a str>,
+pub(in crate::report) struct Missing<'a> {
+    pub(in crate::report) obtain: &'a str,
+    pub(in crate::report) about: BTreeSet<(&'a str, &'a str)>,
+    pub(in crate::report) rules: Vec<&'a str>,
     weight: usize,
 }
 
 impl Missing<'_> {
     /// Whether it would settle the verdict itself.
-    pub(super) fn settles_verdict(&self) -> bool {
+    pub(in crate::report) fn settles_verdict(&self) -> bool {
         self.weight >= OF_THE_VERDICT
     }
 }
@@ -55,7 +55,7 @@ pub(super) fn write(paper: &mut Paper, report: &Report) {
 }
 
 /// What is missing, by what would settle it; what keeps the verdict's own tests or the most rules open comes first.
-pub(super) fn missing(report: &Report) -> Vec<Missing<'_>> {
+pub(in crate::report) fn missing(report: &Report) -> Vec<Missing<'_>> {
     let gaps: BTreeMap<&str, &GapEntry> = report
         .gaps
         .iter()

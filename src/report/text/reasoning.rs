@@ -83,7 +83,7 @@ fn because(test: &TestEntry) -> String {
     }
 }
 
-fn level(level: Level) -> &'static str {
+pub(in crate::report) fn level(level: Level) -> &'static str {
     match level {
         Level::RuledOut => "ruled out",
         Level::Undetermined => "undetermined",

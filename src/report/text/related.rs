@@ -138,7 +138,7 @@ fn changes(paper: &mut Paper, report: &Report, clock: &Clock, evidence: &Evidenc
     }
 }
 
-fn what(change: &Change) -> String {
+pub(in crate::report) fn what(change: &Change) -> String {
     let mut says = match (&change.before, &change.after) {
         (Some(before), Some(after)) => format!("{}: {before} → {after}", change.what),
         (None, Some(after)) => format!("{}: now {after}", change.what),

@@ -12,7 +12,7 @@ pub(super) fn write(paper: &mut Paper, report: &Report) {
 }
 
 /// The verdict and the causes beside it; contributing faults after them.
-pub(super) fn to_repair(report: &Report) -> impl Iterator<Item = &Finding> {
+pub(in crate::report) fn to_repair(report: &Report) -> impl Iterator<Item = &Finding> {
     [Role::RootCause, Role::Also, Role::Contributing]
         .into_iter()
         .flat_map(|role| in_role(report, role))

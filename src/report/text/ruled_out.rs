@@ -42,7 +42,7 @@ pub(super) fn write(paper: &mut Paper, report: &Report, evidence: &Evidence<'_>)
 }
 
 /// The test that rules a finding out: an exclude that is true, else a require that is false, else the first decisive.
-pub(super) fn refutation(finding: &Finding) -> Option<&TestEntry> {
+pub(in crate::report) fn refutation(finding: &Finding) -> Option<&TestEntry> {
     let of = |role: TestRole, truth: TruthValue| {
         finding
             .tests
@@ -54,7 +54,7 @@ pub(super) fn refutation(finding: &Finding) -> Option<&TestEntry> {
         .or_else(|| of(TestRole::Decisive, TruthValue::False))
 }
 
-fn because(test: &TestEntry) -> String {
+pub(in crate::report) fn because(test: &TestEntry) -> String {
     match test.truth {
         TruthValue::True => test.name.clone(),
         TruthValue::False | TruthValue::Unknown => format!("not so: {}", test.name),

@@ -1,0 +1,146 @@
+//! The certificates of a collection: exported files, and every store in a SOFTWARE hive.
+
+use std::panic::AssertUnwindSafe;
+
+use crate::bundle::{Bundle, Kind};
+use crate::contain::contain;
+use crate::facts::registry::{HiveFile, open_hives};
+use crate::facts::store::exported;
+use crate::parse::certificate::{Certificate, Thumbprint};
+use crate::parse::hive::Lookup;
+use crate::parse::key_file::KeyFileName;
+use crate::parse::store_blob::{KeyProviderInfo, SelfSignedMark, StoreBlob};
+
+const STORES: &str = "Microsoft\\SystemCertificates";
+
+/// A certificate, and where it was found.
+#[derive(Debug, Clone)]
+pub struct Held {
+    /// The file's path in the collection.
+    pub artifact: String,
+    /// The store's name; none for an exported file.
+    pub store: Option<String>,
+    /// What it is known by: in a store the name of its key.
+    pub thumbprint: Thumbprint,
+    /// The certificate, or why it cannot be read.
+    pub certificate: Result<Certificate, String>,
+    /// Where its private key is kept, where the store says so.
+    pub key: Option<KeyProviderInfo>,
+    /// The name that its key file must have on this machine.
+    pub key_file: Option<KeyFileName>,
+    /// Whether Windows marked it as one that it made for the listener.
+    pub marked: bool,
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The certificates: exported ones first, then store by store.
+    pub certificates: Vec<Held>,
+    /// What could not be read.
+    pub problems: Vec<String>,
+}
+
+/// Finds every certificate.
+#[must_use]
+pub fn find(bundle: &Bundle) -> Found {
+    let files = bundle
+        .artifacts
+        .iter()
+        .filter(|artifact| matches!(artifact.kind, Kind::Certificate(_)));
+    let (from_files, problems) = exported(files);
+    let (hives, hive_problems) = open_hives(bundle);
+    let mut found = Found {
+        certificates: from_files
+            .into_iter()
+            .map(|exported| Held {
+                artifact: exported.artifact,
+                store: None,
+                thumbprint: exported.certificate.thumbprint,
+                certificate: Ok(exported.certificate),
+                key: None,
+                key_file: None,
+                marked: false,
+            })
+            .collect(),
+        problems: problems
+            .into_iter()
+            .chain(hive_problems)
+            .map(|problem| format!("{}: {}", problem.artifact, problem.message))
+            .collect(),
+    };
+    for hive in &hives {
+        // A damaged hive must not take the others with it.
+        match contain(AssertUnwindSafe(|| in_stores(hive))) {
+            Ok((certificates, problems)) => {
+                found.certificates.extend(certificates);
+                found.problems.extend(problems);
+            }
+            Err(panicked) => found
+                .problems
+                .push(format!("{}: {panicked}", hive.artifact)),
+        }
+    }
+    found
+}
+
+fn in_stores(file: &HiveFile) -> (Vec<Held>, Vec<String>) {
+    let mut certificates = Vec::new();
+    let mut problems = Vec::new();
+    let Lookup::Present(stores) = file.hive.key(STORES) else {
+        return (certificates, problems);
+    };
+    let machine = file
+        .hive
+        .key("Microsoft\\Cryptography")
+        .and_then(|key| key.value("MachineGuid"))
+        .present()
+        .and_then(|value| value.text().ok()?.trim().parse().ok());
+    for store in stores.subkeys().entries {
+        let Lookup::Present(listed) = store.key("Certificates") else {
+            continue;
+        };
+        let entries = listed.subkeys();
+        problems.extend(
+            entries
+                .troubles
+                .iter()
+                .map(|trouble| format!("{}: {trouble}", file.artifact)),
+        );
+        for entry in entries.entries {
+            let blob = entry
+                .value("Blob")
+                .present()
+                .map(|value| StoreBlob::parse(&value.bytes));
+            let (Some(blob), Ok(thumbprint)) = (blob, entry.name().parse::<Thumbprint>()) else {
+                problems.push(format!(
+                    "{}: {}: no certificate can be read",
+                    file.artifact,
+                    entry.path()
+                ));
+                continue;
+            };
+            let certificate = match blob.certificate() {
+                Some(certificate) => Ok(certificate.clone()),
+                None => Err("its bytes cannot be read as a certificate".to_owned()),
+            };
+            let key_file = blob
+                .key_provider
+                .as_ref()
+                .zip(machine)
+                .and_then(|(key, machine)| {
+                    KeyFileName::expected(&key.container, key.storage(), machine)
+                });
+            certificates.push(Held {
+                artifact: file.artifact.clone(),
+                store: Some(store.name()),
+                thumbprint,
+                certificate,
+                key: blob.key_provider,
+                key_file,
+                marked: blob.self_signed_mark == SelfSignedMark::Marked,
+            });
+        }
+    }
+    (certificates, problems)
+}
