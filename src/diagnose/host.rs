@@ -67,11 +67,7 @@ pub(super) fn report(
 }
 
 /// Turns the files of one host into facts; `clients` is what other machines logged as clients.
-pub(super) fn gather(
-    files: HostFiles,
-    clients: &[&[LoggedEvent]],
-    options: &Options,
-) -> Gathered {
+pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Options) -> Gathered {
     let HostFiles {
         name,
         aliases,
