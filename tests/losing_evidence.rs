@@ -3,7 +3,8 @@
 //!
 //! The verdict may sink in level or move to something that the sample's own cause explains, or that the whole sample finds to
 //! explain that cause. It never confirms or makes likely what the whole sample does not, and never turns a broken machine
-//! healthy or a healthy one broken.
+//! healthy or a healthy one broken. Where what told the kinds of a fault apart is lost, kinds that were ruled out may become
+//! candidates again, never the verdict.
 //!
 //! `cargo test` runs a seeded slice; `cargo test --test losing_evidence -- --ignored --nocapture` runs every case,
 //! `RDPTRIAGE_SAMPLE=name` those of one sample.
@@ -121,11 +122,26 @@ fn bearable(whole: &Said, rules: &RuleSet) -> BTreeSet<String> {
         .collect()
 }
 
+/// Whether a rule is no more than one of the kinds of a fault that the whole sample shows as well: what decided between them is
+/// lost, nothing decides for this one, and it is neither the verdict nor beside it.
+fn is_candidate(cause: &str, role: &str, whole: &Said, damaged: &Said, rules: &RuleSet) -> bool {
+    let of_the_same = explained_by(rules, cause)
+        .iter()
+        .any(|symptom| whole.level(symptom) >= Level::Likely);
+    matches!(role, "None" | "Candidate") && !damaged.decided.contains(cause) && of_the_same
+}
+
 /// What a damaged collection says that the whole one does not bear.
-fn wrong(whole: &Said, damaged: &Said, bearable: &BTreeSet<String>) -> Vec<String> {
+fn wrong(
+    whole: &Said,
+    damaged: &Said,
+    bearable: &BTreeSet<String>,
+    rules: &RuleSet,
+) -> Vec<String> {
     let mut wrong = Vec::new();
-    for (cause, (level, _)) in &damaged.levels {
-        if *level >= Level::Likely && *level > whole.level(cause) {
+    for (cause, (level, role)) in &damaged.levels {
+        let rose = *level >= Level::Likely && *level > whole.level(cause);
+        if rose && !is_candidate(cause, role, whole, damaged, rules) {
             wrong.push(format!(
                 "{cause} is {level:?}, and {:?} on the whole sample",
                 whole.level(cause)
@@ -177,7 +193,7 @@ fn run(sample: &Sample, cases: Vec<Loss>, rules: &RuleSet) -> Tally {
         if (damaged.status, &damaged.cause) != (whole.status, &whole.cause) {
             tally.sank += 1;
         }
-        let wrong = wrong(&whole, &damaged, &bearable);
+        let wrong = wrong(&whole, &damaged, &bearable, rules);
         if !wrong.is_empty() {
             tally.wrong.push(format!(
                 "{} ({:?} {}), {loss}: {}",

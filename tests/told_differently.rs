@@ -89,18 +89,29 @@ fn with_each_log_in_two_files() {
 
 #[test]
 fn with_files_renamed() {
-    // A key file's name and folder say which key it is; they are evidence themselves.
-    let named_by_windows =
-        |bytes: &[u8]| !bytes.starts_with(b"ElfFile") && !bytes.starts_with(b"regf");
+    // A key file's name says which key it is, and the folders say what a volume holds: they are evidence themselves.
+    let named_by_windows = |name: &str, bytes: &[u8]| {
+        let is_log = bytes.starts_with(b"ElfFile");
+        let is_hive = bytes.starts_with(b"regf");
+        !is_log && !is_hive || name.contains("System32/config/")
+    };
     let renamed = |sample: &Sample, _: &Sample, rules: &RuleSet| {
         let files: Files = sample
             .files
             .iter()
             .enumerate()
-            .map(|(index, (name, bytes))| match named_by_windows(bytes) {
-                true => (name.clone(), bytes.clone()),
-                false => (format!("evidence-{}.bin", 99 - index), bytes.clone()),
-            })
+            .map(
+                |(index, (name, bytes))| match named_by_windows(name, bytes) {
+                    true => (name.clone(), bytes.clone()),
+                    false => {
+                        let folder = name.rfind('/').map_or("", |end| &name[..=end]);
+                        (
+                            format!("{folder}evidence-{}.bin", 99 - index),
+                            bytes.clone(),
+                        )
+                    }
+                },
+            )
             .collect();
         diagnosed_folder(collect(&files).path(), rules)
     };
