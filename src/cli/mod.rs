@@ -5,8 +5,10 @@ mod diagnose;
 mod exit_code;
 mod facts;
 mod incident;
+mod negotiate;
 mod output;
 mod panic;
+mod progress;
 mod rules;
 mod run;
 mod schema;
@@ -48,6 +50,7 @@ fn run(command: &Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Diagnose(args) => diagnose::run(args),
         Command::Facts(args) => facts::run(args),
+        Command::Negotiate(args) => negotiate::run(args),
         Command::Rules { command } => rules::run(command),
         Command::Schema => schema::run(),
     }
