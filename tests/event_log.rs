@@ -834,3 +834,59 @@ fn the_corpus_gives_at_least_what_a_plain_decode_gives() {
     }
     assert!(files > 0);
 }
+
+/// Over the corpus, what the watch list delivers is what it would choose from everything that is delivered, and in files that the
+/// decoder reads to the end that is exactly what the decoder finds.
+#[test]
+fn the_watch_list_misses_nothing_of_the_corpus() {
+    use rdptriage::facts::watch;
+    let Some(corpus) = std::env::var_os("RDPTRIAGE_CORPUS") else {
+        return println!("skipped: RDPTRIAGE_CORPUS names no corpus");
+    };
+    let folder = std::path::Path::new(&corpus).join("evtx");
+    let (mut files, mut delivered, mut damaged) = (0, 0, 0);
+    for entry in std::fs::read_dir(folder).expect("the corpus") {
+        let path = entry.expect("an entry").path();
+        let source = rdptriage::bundle::FileSource::open(&path).expect("a file");
+        let mut ours: Vec<u64> = Vec::new();
+        let summary = event_log::read(&source, &watch::wants, &mut |record| {
+            ours.push(record.number);
+        })
+        .expect("a log");
+        let mut theirs: Vec<u64> = Vec::new();
+        let mut failed = false;
+        let mut parser = evtx::EvtxParser::from_path(&path).expect("a log");
+        for record in parser.records_json_value() {
+            let Ok(record) = record else {
+                failed = true;
+                continue;
+            };
+            let system = &record.data["Event"]["System"];
+            let text = |value: &serde_json::Value| {
+                let value = value.get("#text").unwrap_or(value);
+                value
+                    .as_str()
+                    .map_or_else(|| value.to_string(), str::to_owned)
+            };
+            let provider = &system["Provider"]["#attributes"];
+            let name = provider["Name"].as_str().unwrap_or_default();
+            let classic = provider["EventSourceName"].as_str();
+            let event = text(&system["EventID"]).parse().unwrap_or(u32::MAX);
+            if watch::watched(name, classic, event).is_some() {
+                theirs.push(text(&system["EventRecordID"]).parse().unwrap_or(0));
+            }
+        }
+        ours.sort_unstable();
+        theirs.sort_unstable();
+        delivered += ours.len();
+        files += 1;
+        if failed || !summary.is_whole() || !summary.problems.is_empty() {
+            damaged += 1;
+            assert!(ours.len() >= theirs.len(), "{}", path.display());
+        } else {
+            assert_eq!(ours, theirs, "{}", path.display());
+        }
+    }
+    println!("{files} files, {damaged} of them damaged, {delivered} events of the watch list");
+    assert!(delivered > 0);
+}

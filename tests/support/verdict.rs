@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use rdptriage::rules::RuleSet;
-use rdptriage::verdict::model::{Level, Report, Status};
+use rdptriage::verdict::model::{Level, Report, Status, TestRole, TruthValue};
 use rdptriage::{Hashing, Options};
 use tempfile::TempDir;
 
@@ -55,6 +55,8 @@ pub struct Said {
     pub cause: Option<String>,
     pub state: String,
     pub levels: BTreeMap<String, (Level, String)>,
+    /// The rules of which a decisive is true.
+    pub decided: BTreeSet<String>,
 }
 
 impl Said {
@@ -63,11 +65,18 @@ impl Said {
             let role = format!("{:?}", finding.role);
             (finding.cause.clone(), (finding.level, role))
         });
+        let decided = report.findings.iter().filter(|finding| {
+            finding
+                .tests
+                .iter()
+                .any(|test| test.role == TestRole::Decisive && test.truth == TruthValue::True)
+        });
         Said {
             status: report.verdict.status,
             cause: report.verdict.cause.clone(),
             state: report.verdict.state.clone(),
             levels: levels.collect(),
+            decided: decided.map(|finding| finding.cause.clone()).collect(),
         }
     }
 
