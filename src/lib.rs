@@ -18,4 +18,7 @@ pub mod rules;
 pub mod tls;
 pub mod verdict;
 
-pub use diagnose::{Hashing, NegotiateError, Options, client, diagnose, negotiate};
+pub use diagnose::{
+    Hashing, HostFacts, NegotiateError, Options, Progress, Unseen, client, diagnose, diagnose_seen,
+    gather, negotiate,
+};

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use jiff::tz::TimeZone;
+use rdptriage::facts::catalog;
 use rdptriage::verdict::client_error::ClientCode;
 
 /// Says why Remote Desktop is broken, from the files collected from the server.
@@ -29,6 +30,8 @@ pub(crate) enum Command {
     Diagnose(Box<DiagnoseArgs>),
     /// Says what a server and its clients would agree on in TLS, or why they cannot
     Negotiate(NegotiateArgs),
+    /// Lists what the evidence says, before it is judged
+    Facts(Box<FactsArgs>),
     /// Lists, shows, checks and tests the rules that are judged by
     Rules {
         #[command(subcommand)]
@@ -173,6 +176,10 @@ pub(crate) struct DiagnoseArgs {
     #[arg(long, help_heading = "What is done")]
     pub(crate) no_hash: bool,
 
+    /// Threads to read with [default: as many as there are processors]
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "What is done")]
+    pub(crate) jobs: Option<u16>,
+
     /// What to print
     #[arg(
         short,
@@ -202,6 +209,58 @@ pub(crate) struct DiagnoseArgs {
     /// Exits with 0 whatever was found; 2 stays 2
     #[arg(long, help_heading = "Output")]
     pub(crate) exit_zero: bool,
+
+    #[command(flatten)]
+    pub(crate) screen: ScreenArgs,
+}
+
+const FACTS_HELP: &str = "\
+Examples:
+  rdptriage facts case-4711/ --kind certificate.renewal --kind schannel.failure
+  rdptriage facts case-4711/ -f json
+  rdptriage facts case-4711/ --as-case=key-unusable >> rules/key-unusable.toml";
+
+/// What `facts` is told.
+#[derive(Debug, Args)]
+#[command(after_help = FACTS_HELP)]
+pub(crate) struct FactsArgs {
+    /// Folders and files of the collection
+    #[arg(value_name = "PATH", required = true, value_hint = ValueHint::AnyPath)]
+    pub(crate) paths: Vec<PathBuf>,
+
+    /// Only facts of this kind [repeatable]
+    #[arg(long, value_name = "KIND", conflicts_with = "as_case", value_parser = fact_kind)]
+    pub(crate) kind: Vec<String>,
+
+    /// Prints the facts that decide a rule as a case for its file, without names and addresses [default: the verdict's rule]
+    #[arg(long, value_name = "RULE", num_args = 0..=1, require_equals = true)]
+    pub(crate) as_case: Option<Option<String>>,
+
+    /// Rules of your own, beside the built-in ones
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) rules: Option<PathBuf>,
+
+    /// A client's address that must get in, though it never did [repeatable]
+    #[arg(long, value_name = "IP")]
+    pub(crate) client_address: Vec<IpAddr>,
+
+    /// When it failed (2026-11-18T09:58:00Z; local time needs --tz)
+    #[arg(long, value_name = "TIME")]
+    pub(crate) incident: Option<String>,
+
+    /// What to print
+    #[arg(
+        short,
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        conflicts_with = "as_case"
+    )]
+    pub(crate) format: FormatName,
+
+    /// The time zone to show times in (Europe/Berlin, +02:00) [default: UTC]
+    #[arg(long, value_name = "ZONE", value_parser = time_zone)]
+    pub(crate) tz: Option<TimeZone>,
 
     #[command(flatten)]
     pub(crate) screen: ScreenArgs,
@@ -237,6 +296,28 @@ pub(crate) enum When {
     Auto,
     Always,
     Never,
+}
+
+/// A kind of the catalogue.
+fn fact_kind(name: &str) -> Result<String, String> {
+    if catalog::kind(name).is_some() {
+        return Ok(name.to_owned());
+    }
+    let near = catalog::KINDS
+        .iter()
+        .map(|kind| (strsim::damerau_levenshtein(name, kind.name), kind.name))
+        .filter(|(distance, near)| *distance <= near.len() / 3)
+        .min();
+    Err(match near {
+        Some((_, near)) => format!("no fact is of this kind; did you mean {near}?"),
+        None => {
+            let names: Vec<&str> = catalog::KINDS.iter().map(|kind| kind.name).collect();
+            format!(
+                "no fact is of this kind; the kinds are {}",
+                names.join(", ")
+            )
+        }
+    })
 }
 
 /// A zone by its IANA name or its distance from UTC.

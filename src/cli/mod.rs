@@ -3,10 +3,12 @@
 mod args;
 mod diagnose;
 mod exit_code;
+mod facts;
 mod incident;
 mod negotiate;
 mod output;
 mod panic;
+mod progress;
 mod rules;
 mod run;
 mod schema;
@@ -48,6 +50,7 @@ fn run(command: &Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Diagnose(args) => diagnose::run(args),
         Command::Negotiate(args) => negotiate::run(args),
+        Command::Facts(args) => facts::run(args),
         Command::Rules { command } => rules::run(command),
         Command::Schema => schema::run(),
     }

@@ -23,7 +23,7 @@ use crate::facts::subject::Subject;
 use crate::facts::value::{FieldState, Value};
 use crate::facts::{listener, stale, tls_listeners};
 use crate::rules::RuleSet;
-use crate::verdict::model::{Host, Report};
+use crate::verdict::model::{ArtifactEntry, Connection, Host, Negotiation, Problem, Report};
 use crate::verdict::{self, Surroundings};
 
 use super::Options;
@@ -33,6 +33,16 @@ use super::entries::{self, Used};
 use super::negotiation::{self, Starts};
 use super::surroundings;
 
+/// Everything that is known of one host, before it is judged.
+pub(super) struct Gathered {
+    pub facts: FactSet,
+    host: Host,
+    connections: Vec<Connection>,
+    negotiation: Negotiation,
+    artifacts: Vec<ArtifactEntry>,
+    problems: Vec<Problem>,
+}
+
 /// Diagnoses one host.
 pub(super) fn report(
     files: HostFiles,
@@ -40,6 +50,28 @@ pub(super) fn report(
     rules: &RuleSet,
     options: &Options,
 ) -> Report {
+    let Gathered {
+        mut facts,
+        host,
+        connections,
+        negotiation,
+        artifacts,
+        problems,
+    } = gather(files, clients, options);
+    let judgement = verdict::judge(rules, &mut facts);
+    let surroundings = Surroundings {
+        host,
+        connections,
+        negotiation,
+        artifacts,
+        problems,
+        client_error: options.client_error.as_ref().map(|code| code.explain()),
+    };
+    verdict::assemble(rules, &facts, &judgement, surroundings)
+}
+
+/// Turns the files of one host into facts; `clients` is what other machines logged as clients.
+pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Options) -> Gathered {
     let HostFiles {
         name,
         aliases,
@@ -113,7 +145,6 @@ pub(super) fn report(
 
     stale::mark(&registry.stale().collect(), &mut facts);
 
-    let judgement = verdict::judge(rules, &mut facts);
     let used = Used {
         logs: &logs,
         hives: registry.files().collect(),
@@ -124,15 +155,14 @@ pub(super) fn report(
     all_problems.extend(told.map(entries::hive_problem));
     all_problems.extend(contradictions(&history, from_hives.tls.as_ref()));
     let (artifacts, problems) = entries::artifacts(artifacts, &used, all_problems);
-    let surroundings = Surroundings {
+    Gathered {
         host: host(name, aliases, &identity, &history, &registry),
         connections: surroundings::connections(&history),
         negotiation: negotiation::of_host(from_hives.tls.as_ref(), Starts::of(&history.anchors)),
         artifacts,
         problems,
-        client_error: options.client_error.as_ref().map(|code| code.explain()),
-    };
-    verdict::assemble(rules, &facts, &judgement, surroundings)
+        facts,
+    }
 }
 
 /// What the logs of one host hold.

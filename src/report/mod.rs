@@ -3,6 +3,7 @@
 
 mod clock;
 pub mod escape;
+mod fact_list;
 mod format;
 mod json;
 mod negotiation;
@@ -14,6 +15,7 @@ mod text;
 
 pub use clock::Clock;
 pub use escape::Charset;
+pub use fact_list::fact_list;
 pub use format::{Format, UnknownExtension};
 pub use negotiation::negotiation;
 pub use rule_list::rule_list;
