@@ -16,6 +16,7 @@ use super::collection::{Collection, HostFiles};
 use super::entries;
 use super::host::{self, Records};
 use super::negotiation::{self, Starts};
+use super::{Hashing, Unseen};
 
 /// Why a negotiation cannot be computed.
 #[derive(Debug, thiserror::Error)]
@@ -235,8 +236,7 @@ fn hive_problems(registry: &Registry) -> Vec<Problem> {
 /// The one machine of which these files hold the SYSTEM hive.
 fn one_machine(paths: &[String]) -> Result<HostFiles, NegotiateError> {
     let inputs: Vec<PathBuf> = paths.iter().map(PathBuf::from).collect();
-    let mut collection =
-        Collection::read(bundle::open(&inputs)?, super::Hashing::Off, &super::Unseen);
+    let mut collection = Collection::read(bundle::open(&inputs)?, Hashing::Off, &Unseen);
     let (mut with, without): (Vec<HostFiles>, Vec<HostFiles>) = collection
         .hosts()
         .into_iter()
