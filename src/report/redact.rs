@@ -45,7 +45,7 @@ const SHORT: usize = 5;
 const FORMS: &str = concat!(
     r"(?P<sid>S-1-[0-9]+(?:-[0-9]+)+)",
     r"|(?P<guid>[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12})",
-    r"|(?P<profile>(?i:[\\/](?:users|documents and settings)[\\/]))(?P<owner>[^\\/\x22*?<>|:]+)",
+    r"|(?P<profile>(?:^|[\\/])(?i:users|documents and settings)[\\/])(?P<owner>[^\\/\x22*?<>|:]+)",
     r"|(?P<mail>[\w.%+-]+@[\w-]+(?:\.[\w-]+)+)",
     r"|(?P<six>[0-9A-Fa-f.]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*(?:%[0-9A-Za-z]+)?)",
     r"|(?P<four>[0-9]+(?:\.[0-9]+)+)",
