@@ -19,4 +19,7 @@ pub mod rules;
 pub mod tls;
 pub mod verdict;
 
-pub use diagnose::{Hashing, HostFacts, Options, diagnose, gather};
+pub use diagnose::{
+    Hashing, HostFacts, NegotiateError, Options, Progress, Unseen, client, diagnose, diagnose_seen,
+    gather, negotiate,
+};

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use rdptriage::facts::catalog;
 use rdptriage::verdict::client_error::ClientCode;
 
-use super::format_name::{FormatName, ListFormatName};
+use super::format_name::{FormatName, ListFormatName, TextOrJsonName};
 
 /// Says why Remote Desktop is broken, from the files collected from the server.
 #[derive(Debug, Parser)]
@@ -32,6 +32,8 @@ pub(crate) enum Command {
     Diagnose(Box<DiagnoseArgs>),
     /// Lists what the evidence says, before it is judged
     Facts(Box<FactsArgs>),
+    /// Says what a server and its clients would agree on in TLS, or why they cannot
+    Negotiate(NegotiateArgs),
     /// Lists, shows, checks and tests the rules that are judged by
     Rules {
         #[command(subcommand)]
@@ -94,6 +96,56 @@ pub(crate) enum RulesCommand {
     },
 }
 
+const NEGOTIATE_HELP: &str = "\
+The server is a collection (its SYSTEM hive; SOFTWARE too, for the policy; System.evtx tells what
+waits for a restart) or a Windows version with its default settings. A client is a profile, or
+its own collection, whose settings for the client side count. A name that is both means the
+profile; write ./NAME for the file.
+
+Examples:
+  rdptriage negotiate case-4711/
+  rdptriage negotiate case-4711/ --client ironrdp-rustls
+  rdptriage negotiate SYSTEM SOFTWARE --client win-7-2008r2 freerdp-3.27+
+  rdptriage negotiate server-2022 --client laptop/SYSTEM -f json
+
+Exit codes:
+  0  answered, whatever the answer
+  2  could not run: wrong usage, or no settings to read";
+
+/// What `negotiate` is told.
+#[derive(Debug, Args)]
+#[command(after_help = NEGOTIATE_HELP)]
+pub(crate) struct NegotiateArgs {
+    /// Files and folders of the server's collection, or a Windows version (server-2022, 8.1-2012r2)
+    #[arg(value_name = "SERVER", required = true, value_hint = ValueHint::AnyPath)]
+    pub(crate) server: Vec<String>,
+
+    /// Clients: profiles, paths of collections, or all [default: those in common use]
+    #[arg(short, long, value_name = "PROFILE|PATH|all", num_args = 1..)]
+    pub(crate) client: Vec<String>,
+
+    /// What to print
+    #[arg(
+        short,
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        help_heading = "Output"
+    )]
+    pub(crate) format: TextOrJsonName,
+
+    /// The time zone to show times in (Europe/Berlin, +02:00) [default: UTC]
+    #[arg(long, value_name = "ZONE", value_parser = time_zone, help_heading = "Output")]
+    pub(crate) tz: Option<TimeZone>,
+
+    /// The server's whole list too, suite by suite
+    #[arg(short, long, help_heading = "Output")]
+    pub(crate) verbose: bool,
+
+    #[command(flatten)]
+    pub(crate) screen: ScreenArgs,
+}
+
 const DIAGNOSE_HELP: &str = "\
 Give it the folder of a collection, or single files: event logs (.evtx), registry hives (SYSTEM,
 SOFTWARE), exported certificates. What a file is, is told by its content, never by its name.
@@ -123,6 +175,10 @@ pub(crate) struct DiagnoseArgs {
     #[arg(long, value_name = "IP", help_heading = "What you know")]
     pub(crate) client_address: Vec<IpAddr>,
 
+    /// The client that cannot connect: a profile of `negotiate`, or the path of its own collection
+    #[arg(long, value_name = "PROFILE|PATH", help_heading = "What you know")]
+    pub(crate) client: Option<String>,
+
     /// The code that the client showed; explained, never decisive (0x904/0x7, 2308)
     #[arg(long, value_name = "CODE", value_parser = ClientCode::parse, help_heading = "What you know")]
     pub(crate) client_error: Option<ClientCode>,
@@ -138,6 +194,10 @@ pub(crate) struct DiagnoseArgs {
     /// Leaves the SHA-256 of the files out
     #[arg(long, help_heading = "What is done")]
     pub(crate) no_hash: bool,
+
+    /// Threads to read with [default: as many as there are processors]
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "What is done")]
+    pub(crate) jobs: Option<u16>,
 
     /// What to print
     #[arg(

@@ -33,6 +33,15 @@ impl From<FormatName> for Format {
     }
 }
 
+/// A format of what is neither a report nor a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TextOrJsonName {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
 /// A format of lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ListFormatName {

@@ -9,8 +9,10 @@ mod exit_code;
 mod facts;
 mod format_name;
 mod incident;
+mod negotiate;
 mod output;
 mod panic;
+mod progress;
 mod registry;
 mod rules;
 mod run;
@@ -54,6 +56,7 @@ fn run(command: &Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Diagnose(args) => diagnose::run(args),
         Command::Facts(args) => facts::run(args),
+        Command::Negotiate(args) => negotiate::run(args),
         Command::Rules { command } => rules::run(command),
         Command::Timeline(args) => timeline::run(args),
         Command::Events(args) => events::run(args),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::bundle::{self, Artifact, Bundle, Kind, NotUsed};
+use crate::bundle::{self, Artifact, Bundle, Kind, NotUsed, Trouble, sha256};
 use crate::contain::contain;
 use crate::facts::client_report;
 use crate::facts::event::LoggedEvent;
@@ -18,7 +18,9 @@ use crate::facts::watch;
 use crate::parse::event_log;
 use crate::verdict::model::Problem;
 
+use super::Hashing;
 use super::entries::{self, hive_problem, log_problems};
+use super::progress::{Counted, Progress, Remaining};
 
 /// The channel that a collector keeps the records of other machines in.
 const FORWARDED: &str = "ForwardedEvents";
@@ -70,12 +72,15 @@ pub(super) struct HostFiles {
 }
 
 impl Collection {
-    /// Reads every file, several at once.
-    pub(super) fn read(bundle: Bundle) -> Self {
+    /// Reads every file, several at once, and hashes it.
+    pub(super) fn read(bundle: Bundle, hashing: Hashing, progress: &dyn Progress) -> Self {
         let files = bundle
             .artifacts
             .par_iter()
-            .map(|artifact| open(&bundle, artifact))
+            .map(|artifact| {
+                let remaining = Remaining::new(progress, &artifact.path, artifact.bytes);
+                open(&bundle, artifact, hashing, &remaining)
+            })
             .collect();
         let problems = bundle
             .problems
@@ -144,24 +149,57 @@ impl Collection {
     }
 }
 
-fn open(bundle: &Bundle, artifact: &Artifact) -> Opened {
-    let opened = contain(AssertUnwindSafe(|| read(bundle, artifact)));
-    let (content, problems) = opened.unwrap_or_else(|panicked| {
-        (
-            Content::Nothing,
-            vec![entries::problem(&artifact.path, None, panicked.to_string())],
-        )
-    });
+/// Reads a file and hashes it, both at the same time where a thread is free: the system reads it from the disk once.
+fn open(
+    bundle: &Bundle,
+    artifact: &Artifact,
+    hashing: Hashing,
+    remaining: &Remaining<'_>,
+) -> Opened {
+    let counted = |source| Counted { source, remaining };
+    let (opened, digest) = match hashing {
+        Hashing::Off => (contained(bundle, artifact, Some(remaining)), None),
+        // Hashing is what takes the time, so it tells how far it is.
+        Hashing::Sha256 => rayon::join(
+            || contained(bundle, artifact, None),
+            || Some(artifact.open().and_then(|source| sha256(&counted(source)))),
+        ),
+    };
+    let (content, mut problems) = opened;
+    let mut artifact = artifact.clone();
+    match digest {
+        Some(Ok(digest)) => artifact.sha256 = Some(digest),
+        Some(Err(error)) => {
+            let trouble = Trouble::UnreadableFile(error.to_string());
+            problems.push(entries::problem(&artifact.path, None, trouble.to_string()));
+        }
+        None => {}
+    }
     Opened {
-        artifact: artifact.clone(),
+        artifact,
         content,
         problems,
     }
 }
 
-fn read(bundle: &Bundle, artifact: &Artifact) -> (Content, Vec<Problem>) {
+fn contained(
+    bundle: &Bundle,
+    artifact: &Artifact,
+    remaining: Option<&Remaining<'_>>,
+) -> (Content, Vec<Problem>) {
+    contain(AssertUnwindSafe(|| read(bundle, artifact, remaining))).unwrap_or_else(|panicked| {
+        let problem = entries::problem(&artifact.path, None, panicked.to_string());
+        (Content::Nothing, vec![problem])
+    })
+}
+
+fn read(
+    bundle: &Bundle,
+    artifact: &Artifact,
+    remaining: Option<&Remaining<'_>>,
+) -> (Content, Vec<Problem>) {
     match &artifact.kind {
-        Kind::EventLog(_) => read_log(artifact),
+        Kind::EventLog(_) => read_log(artifact, remaining),
         Kind::Hive(_) => match HiveFile::open(bundle, artifact) {
             Ok(hive) => (Content::Hive(Box::new(hive)), Vec::new()),
             Err(problem) => (Content::Nothing, vec![hive_problem(problem)]),
@@ -188,7 +226,7 @@ fn read(bundle: &Bundle, artifact: &Artifact) -> (Content, Vec<Problem>) {
     }
 }
 
-fn read_log(artifact: &Artifact) -> (Content, Vec<Problem>) {
+fn read_log(artifact: &Artifact, remaining: Option<&Remaining<'_>>) -> (Content, Vec<Problem>) {
     let name: Arc<str> = Arc::from(artifact.path.as_str());
     let mut events = Vec::new();
     let mut computers: BTreeSet<Arc<str>> = BTreeSet::new();
@@ -212,8 +250,13 @@ fn read_log(artifact: &Artifact) -> (Content, Vec<Problem>) {
                     events.push((computer, event));
                 }
             };
-            event_log::read(source.as_ref(), &watch::wants, &mut keep)
-                .map_err(|error| error.to_string())
+            let read = match remaining {
+                Some(remaining) => {
+                    event_log::read(&Counted { source, remaining }, &watch::wants, &mut keep)
+                }
+                None => event_log::read(source.as_ref(), &watch::wants, &mut keep),
+            };
+            read.map_err(|error| error.to_string())
         });
     match summary {
         Ok(summary) => {

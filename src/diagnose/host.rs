@@ -17,6 +17,7 @@ use crate::facts::hives::{self, Evidence};
 use crate::facts::host::{Hints, Identity, identify};
 use crate::facts::key_chain::{self, KeyEvidence};
 use crate::facts::known::Known;
+use crate::facts::log_coverage::CollectedLog;
 use crate::facts::registry::Registry;
 use crate::facts::subject::Subject;
 use crate::facts::value::{FieldState, Value};
@@ -27,7 +28,9 @@ use crate::verdict::{self, Surroundings};
 
 use super::Options;
 use super::collection::HostFiles;
+use super::contradiction::contradictions;
 use super::entries::{self, Used};
+use super::negotiation::{self, Starts};
 use super::surroundings;
 
 /// Everything that is known of one host, before it is judged.
@@ -81,33 +84,26 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
         artifacts,
         problems,
     } = files;
-    let mut gaps = Gaps::default();
     let exported_from: Vec<String> = certificates
         .iter()
         .map(|exported| exported.artifact.clone())
         .collect();
     let registry = Registry::of(hives);
-    let hints = Hints {
-        name: name.clone(),
-        build: last_build(&events),
-    };
-    let identity = identify(&registry, &hints, &mut gaps);
-    let elsewhere = history::Surroundings {
-        written: registry.newest_write(),
-        logging: tls_listeners::logging(&registry, &mut gaps),
-        others: tls_listeners::others(&registry, &identity, &mut gaps),
-    };
     let asked = history::Options {
         incident: options.incident,
         client_addresses: options.client_addresses.clone(),
     };
-    let history = History::read(&events, &logs, &elsewhere, &asked, &mut gaps);
-    let mut facts = FactSet::new(gaps, history.anchors.clone());
+    let records = Records {
+        name: name.clone(),
+        events: &events,
+        logs: &logs,
+    };
+    let (identity, history, mut facts) = begin(&registry, &records, &asked);
     let evidence = Evidence {
         registry: &registry,
         identity: &identity,
         exported: certificates,
-        affected: None,
+        affected: options.client.clone(),
     };
     let from_hives = hives::read(evidence, &mut facts);
     let bearing = Bearing {
@@ -157,15 +153,45 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
     let mut all_problems = problems;
     let told = registry.problems().into_iter().chain(key_problems);
     all_problems.extend(told.map(entries::hive_problem));
+    all_problems.extend(contradictions(&history, from_hives.tls.as_ref()));
     let (artifacts, problems) = entries::artifacts(artifacts, &used, all_problems);
     Gathered {
         host: host(name, aliases, &identity, &history, &registry),
         connections: surroundings::connections(&history),
-        negotiation: surroundings::negotiation(from_hives.tls.as_ref()),
+        negotiation: negotiation::of_host(from_hives.tls.as_ref(), Starts::of(&history.anchors)),
         artifacts,
         problems,
         facts,
     }
+}
+
+/// What the logs of one host hold.
+pub(super) struct Records<'r> {
+    pub name: Option<String>,
+    pub events: &'r [LoggedEvent],
+    pub logs: &'r [CollectedLog],
+}
+
+/// Who the host is and what its logs tell, and an empty set for the facts.
+pub(super) fn begin<'r>(
+    registry: &Registry,
+    records: &Records<'r>,
+    asked: &history::Options,
+) -> (Identity, History<'r>, FactSet) {
+    let mut gaps = Gaps::default();
+    let hints = Hints {
+        name: records.name.clone(),
+        build: last_build(records.events),
+    };
+    let identity = identify(registry, &hints, &mut gaps);
+    let elsewhere = history::Surroundings {
+        written: registry.newest_write(),
+        logging: tls_listeners::logging(registry, &mut gaps),
+        others: tls_listeners::others(registry, &identity, &mut gaps),
+    };
+    let history = History::read(records.events, records.logs, &elsewhere, asked, &mut gaps);
+    let facts = FactSet::new(gaps, history.anchors.clone());
+    (identity, history, facts)
 }
 
 /// When somebody is known to have tried: as the user says, else the last time that a client's own log tells of this host.
@@ -222,7 +248,7 @@ fn tls_proof(history: &History<'_>, written: Option<Timestamp>, facts: &FactSet)
     let negotiated: BTreeSet<Source> = history
         .events
         .iter()
-        .filter(|placed| matches!(placed.event.event, Event::TlsNegotiated))
+        .filter(|placed| matches!(placed.event.event, Event::TlsNegotiated { .. }))
         .map(|placed| placed.event.source())
         .collect();
     let is = |state: Option<&FieldState>, value: Value| state == Some(&FieldState::Is(value));

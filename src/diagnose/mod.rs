@@ -5,8 +5,12 @@
 //! ```
 
 mod collection;
+mod contradiction;
 mod entries;
 mod host;
+mod negotiate;
+mod negotiation;
+mod progress;
 mod surroundings;
 
 use std::net::IpAddr;
@@ -18,10 +22,13 @@ use crate::bundle::{self, OpenError};
 use crate::facts::event::LoggedEvent;
 use crate::facts::fact::FactSet;
 use crate::rules::RuleSet;
+use crate::tls::Client;
 use crate::verdict::client_error::ClientCode;
 use crate::verdict::model::{Report, Status};
 
 use collection::{Collection, HostFiles};
+pub use negotiate::{NegotiateError, client, negotiate};
+pub use progress::{Progress, Unseen};
 
 /// What the user asks for.
 #[derive(Debug, Clone, Default)]
@@ -32,6 +39,8 @@ pub struct Options {
     pub client_addresses: Vec<IpAddr>,
     /// The code that the client showed; explained, never judged.
     pub client_error: Option<ClientCode>,
+    /// What the client that cannot connect offers in TLS; see [`client`].
+    pub client: Option<Client>,
     /// Whether every file's SHA-256 is computed.
     pub hashing: Hashing,
 }
@@ -66,7 +75,20 @@ pub fn diagnose(
     rules: &RuleSet,
     options: &Options,
 ) -> Result<Vec<Report>, OpenError> {
-    let mut reports: Vec<Report> = each_host(inputs, options, |files, clients| {
+    diagnose_seen(inputs, rules, options, &Unseen)
+}
+
+/// As [`diagnose`], and tells how far it is.
+///
+/// # Errors
+/// As [`diagnose`].
+pub fn diagnose_seen(
+    inputs: &[PathBuf],
+    rules: &RuleSet,
+    options: &Options,
+    progress: &dyn Progress,
+) -> Result<Vec<Report>, OpenError> {
+    let mut reports: Vec<Report> = each_host(inputs, options, progress, |files, clients| {
         host::report(files, clients, rules, options)
     })?;
     reports.sort_by_cached_key(seriousness);
@@ -78,11 +100,12 @@ pub fn diagnose(
 /// # Errors
 /// [`OpenError`] where there is no input or nothing in it can be used.
 pub fn gather(inputs: &[PathBuf], options: &Options) -> Result<Vec<HostFacts>, OpenError> {
-    let mut hosts: Vec<HostFacts> = each_host(inputs, options, |files, clients| HostFacts {
-        name: files.name.clone(),
-        aliases: files.aliases.clone(),
-        facts: host::gather(files, clients, options).facts,
-    })?;
+    let mut hosts: Vec<HostFacts> =
+        each_host(inputs, options, &Unseen, |files, clients| HostFacts {
+            name: files.name.clone(),
+            aliases: files.aliases.clone(),
+            facts: host::gather(files, clients, options).facts,
+        })?;
     hosts.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(hosts)
 }
@@ -91,14 +114,12 @@ pub fn gather(inputs: &[PathBuf], options: &Options) -> Result<Vec<HostFacts>, O
 fn each_host<T>(
     inputs: &[PathBuf],
     options: &Options,
+    progress: &dyn Progress,
     ask: impl Fn(HostFiles, &[&[LoggedEvent]]) -> T,
 ) -> Result<Vec<T>, OpenError> {
-    let mut bundle = bundle::open(inputs)?;
-    match options.hashing {
-        Hashing::Sha256 => bundle.hash(),
-        Hashing::Off => {}
-    }
-    let hosts = Collection::read(bundle).hosts();
+    let bundle = bundle::open(inputs)?;
+    progress.begin(bundle.artifacts.iter().map(|artifact| artifact.bytes).sum());
+    let hosts = Collection::read(bundle, options.hashing, progress).hosts();
     let clients: Vec<Vec<LoggedEvent>> = hosts.iter().map(HostFiles::as_client).collect();
     let told = hosts.into_iter().enumerate().map(|(index, files)| {
         let others = clients

@@ -152,13 +152,30 @@ const SENTENCES: &[(&str, &str)] = &[
         "{provider} {event}: trouble of the disk ({trouble})",
     ),
     (
+        "tls.algorithms",
+        "algorithms switched off below SCHANNEL: {keys}[?leave_nothing , so that no suite is left][?suspected , and undocumented values that may be]",
+    ),
+    (
+        "tls.certificate_signature",
+        "the certificate's signature[ {signature}] [?unsupported is not among the signature suites][!unsupported is accepted][?refused , and only TLS 1.2 and later is left]",
+    ),
+    (
+        "tls.fips",
+        "FIPS mode is [?on on][!on off][?encryption_level , FIPS encryption level][?conflict , and leaves nothing in common]",
+    ),
+    (
         "tls.local_suites",
         "local suite order[?in_force , in force][?usable , usable][!usable , leaves nothing usable][ ({fault})]",
+    ),
+    (
+        "tls.messages",
+        "handshake messages[ up to {limit} bytes][?refuses  are refused][!refuses  are taken][?selective , and some clients fail by it]",
     ),
     (
         "tls.overlap",
         "server and {with}: [?shares agree][!shares nothing in common][ (no common {obstacle})]",
     ),
+    ("tls.residue", "left behind by hardening: {says}"),
     (
         "tls.server",
         "TLS on this server: [?all_versions_off every version off][!all_versions_off {versions}][, suites: {list_source}][!policy_known , policy not known]",

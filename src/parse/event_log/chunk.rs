@@ -71,6 +71,22 @@ impl ChunkHeader {
     }
 }
 
+impl ChunkHeader {
+    /// Whether the checksums of the header and of the records are there and right, and the string table leads into the
+    /// records: all is as it was written.
+    pub fn vouches_for(&self, chunk: &[u8], data_checksum_right: bool) -> bool {
+        let table = chunk.get(STRING_TABLE).unwrap_or(&[]).as_chunks::<4>().0;
+        let leads_into_records = table.iter().all(|head| {
+            let head = u32::from_le_bytes(*head) as usize;
+            head == 0 || (RECORDS_START..self.free_space).contains(&head)
+        });
+        self.flags & NO_CHECKSUM == 0
+            && self.checksum_right
+            && data_checksum_right
+            && leads_into_records
+    }
+}
+
 /// Whether bytes 0..120 and 128..512 have the CRC-32 stored at 124. The magic counts as intact: where only it is
 /// gone, the checksum tells that all the rest stands.
 fn header_checksum_right(chunk: &[u8]) -> Option<bool> {

@@ -138,11 +138,9 @@ fn slots(bytes: &dyn ReadAt, start: u64) -> io::Result<Vec<Slot>> {
     let mut slots = Vec::new();
     let mut block = vec![0u8; CHUNK_SIZE];
     let mut offset = start;
-    while offset < bytes.len() {
-        let filled = bytes.read_full_at(offset, &mut block[..SECTOR])?;
-        if filled == 0 {
-            break;
-        }
+    // The sector at `offset`, which for all but the first slot was read to see whether a chunk begins there.
+    let mut sector = Sector::read(bytes, start)?;
+    while offset < bytes.len() && sector.filled > 0 {
         let rest = bytes.len() - offset;
         let mut slot = Slot {
             offset,
@@ -150,10 +148,11 @@ fn slots(bytes: &dyn ReadAt, start: u64) -> io::Result<Vec<Slot>> {
             content: Content::Chunk,
             first_number: None,
         };
-        let header = ChunkHeader::read(&block[..filled]);
-        let is_chunk = block.starts_with(CHUNK_MAGIC);
+        let header = ChunkHeader::read(sector.bytes());
+        let is_chunk = sector.begins_chunk();
         let sure = is_chunk && header.is_some_and(|header| header.checksum_right);
-        if !(sure && begins_chunk(bytes, offset + CHUNK_SIZE as u64)?) {
+        let next = Sector::read(bytes, offset + CHUNK_SIZE as u64)?;
+        if !(sure && next.begins_chunk()) {
             block.fill(0);
             let filled = bytes.read_full_at(offset, &mut block)?;
             if let Some(next) = chunk_within(&block[..filled], SECTOR) {
@@ -175,14 +174,35 @@ fn slots(bytes: &dyn ReadAt, start: u64) -> io::Result<Vec<Slot>> {
             (Content::Zeros | Content::Junk, _) => None,
         };
         offset += slot.length as u64;
+        sector = match slot.length {
+            CHUNK_SIZE => next,
+            _ => Sector::read(bytes, offset)?,
+        };
         slots.push(slot);
     }
     Ok(slots)
 }
 
-fn begins_chunk(bytes: &dyn ReadAt, offset: u64) -> io::Result<bool> {
-    let mut magic = [0u8; 8];
-    Ok(bytes.read_full_at(offset, &mut magic)? == magic.len() && magic == *CHUNK_MAGIC)
+/// The first bytes of a slot.
+struct Sector {
+    bytes: [u8; SECTOR],
+    filled: usize,
+}
+
+impl Sector {
+    fn read(source: &dyn ReadAt, offset: u64) -> io::Result<Self> {
+        let mut bytes = [0; SECTOR];
+        let filled = source.read_full_at(offset, &mut bytes)?;
+        Ok(Sector { bytes, filled })
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.bytes.get(..self.filled).unwrap_or(&[])
+    }
+
+    fn begins_chunk(&self) -> bool {
+        self.bytes().starts_with(CHUNK_MAGIC)
+    }
 }
 
 fn content(block: &[u8]) -> Content {

@@ -1,22 +1,26 @@
 //! Windows event logs (`.evtx`): records out of whole, torn and damaged files, and what the file covers.
 //!
 //! ```text
-//! layout   where the chunks stand
-//! chunk    one chunk, walked by record headers
-//! names    element names of a damaged chunk, repaired
-//! decode   the wanted records of a chunk → JSON, through the evtx crate
-//! record   JSON → EventRecord
-//! reader   all of them, over the chunks of a file from the oldest on
-//! summary  what the log covers, and what is missing
+//! layout     where the chunks stand
+//! chunk      one chunk, walked by record headers
+//! prefilter  what each record of an undamaged chunk says of itself, from its bytes
+//! names      element names of a damaged chunk, repaired
+//! decode     the wanted records of a chunk → JSON, through the evtx crate
+//! record     JSON → EventRecord
+//! inspect    all of this for one chunk
+//! reader     for all chunks of a file, several at once, and in order
+//! summary    what the log covers, and what is missing
 //! ```
 //!
-//! A chunk of 64 KiB is read at a time. Records come oldest first by number, also where the log had wrapped.
+//! A mebibyte is read at a time on each thread. Records come oldest first by number, also where the log had wrapped.
 
 mod chunk;
 mod decode;
+mod inspect;
 mod layout;
 mod names;
 mod node;
+mod prefilter;
 mod reader;
 mod record;
 mod summary;
@@ -48,14 +52,15 @@ pub enum EventLogError {
     Read(#[from] io::Error),
 }
 
-/// Reads a log. `wants` is asked for the kind of each record, and each wanted record goes to `on_record`, oldest
-/// first by number. What is damaged is told by the summary and ends nothing.
+/// Reads a log. `wants` is asked for each kind of event, on any thread and not for every record, so it may only go by
+/// the key; each wanted record goes to `on_record`, oldest first by number. What is damaged is told by the summary and
+/// ends nothing.
 ///
 /// # Errors
 /// Where the bytes cannot be had, or are no event log at all.
 pub fn read(
     bytes: &dyn ReadAt,
-    wants: &dyn Fn(&RecordKey<'_>) -> bool,
+    wants: &(dyn Fn(&RecordKey<'_>) -> bool + Sync),
     on_record: &mut dyn FnMut(EventRecord),
 ) -> Result<LogSummary, EventLogError> {
     if bytes.is_empty() {

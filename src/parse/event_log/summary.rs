@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -151,13 +152,58 @@ impl LogSummary {
     }
 }
 
-/// A live record in the order of its number: all that the summary wants of it.
-pub(super) struct Seen<'a> {
-    pub mark: Mark,
-    /// Channel and computer, where the record was decoded.
-    pub origin: Option<(&'a str, &'a str)>,
-    pub templateless: bool,
-    pub integrity: Integrity,
+/// Records of one chunk that follow each other without a break: each bears the next number, in its header and as its
+/// `EventRecordID`, no clock was set back between them, and all are of one channel and computer. Its first and its last
+/// record say all that the summary wants of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Run {
+    pub first: Mark,
+    pub last: Mark,
+    /// Channel and computer, where the records could be read; else there is just one.
+    pub origin: Option<(Arc<str>, Arc<str>)>,
+    pub records: u64,
+    pub templateless: u64,
+    pub recovered: u64,
+    /// Whether it is one record that is torn, whose time may be torn as well.
+    pub torn: bool,
+}
+
+impl Run {
+    /// A record by itself.
+    pub fn of(
+        mark: Mark,
+        origin: Option<(Arc<str>, Arc<str>)>,
+        templateless: bool,
+        integrity: Integrity,
+    ) -> Self {
+        Run {
+            first: mark,
+            last: mark,
+            origin,
+            records: 1,
+            templateless: u64::from(templateless),
+            recovered: u64::from(integrity != Integrity::Whole),
+            torn: integrity == Integrity::Torn,
+        }
+    }
+
+    /// Takes in a record of the same channel and computer, if it follows without a break.
+    pub fn take_in(&mut self, mark: Mark, templateless: bool, integrity: Integrity) -> bool {
+        let next = |number: u64| number.checked_add(1);
+        let follows = self.origin.is_some()
+            && !self.torn
+            && integrity != Integrity::Torn
+            && next(self.last.order) == Some(mark.order)
+            && next(self.last.number) == Some(mark.number)
+            && self.last.time.duration_since(mark.time) < CLOCK_STEP;
+        if follows {
+            self.last = mark;
+            self.records += 1;
+            self.templateless += u64::from(templateless);
+            self.recovered += u64::from(integrity != Integrity::Whole);
+        }
+        follows
+    }
 }
 
 /// Gathers a [`LogSummary`] from chunks that come oldest first.
@@ -171,9 +217,9 @@ pub(super) struct Builder {
     open: BTreeMap<usize, Vec<usize>>,
     previous: Option<(Mark, usize)>,
     /// For each (channel, computer), its last record and how much damage came before it.
-    sequences: BTreeMap<(String, String), (Mark, u64)>,
+    sequences: BTreeMap<(Arc<str>, Arc<str>), (Mark, u64)>,
     /// For each channel, the computer and the mark of its last record, and how much damage came before it.
-    last_of_channel: BTreeMap<String, (String, Mark, u64)>,
+    last_of_channel: BTreeMap<Arc<str>, (Arc<str>, Mark, u64)>,
     damage_seen: u64,
 }
 
@@ -226,7 +272,9 @@ impl Builder {
     }
 
     /// A record that stands but could not be decoded: a hole of which all is known. Its number is due in [`Self::seen`].
-    pub fn undecoded(&mut self, hole: Hole) {
+    /// A record that could not be decoded; of a torn one, which has no time of its own, it is known when the one before was written.
+    pub fn undecoded(&mut self, mut hole: Hole) {
+        hole.after = hole.after.or(self.previous_time());
         self.damage_seen += 1;
         self.summary.holes.push(hole);
     }
@@ -240,35 +288,37 @@ impl Builder {
         self.previous.map(|(mark, _)| mark.time)
     }
 
-    /// The next record by number. One that is not decoded counts for the order of the log alone. The time of a torn one may be
+    /// The next records by number. One that is not decoded counts for the order of the log alone. The time of a torn one may be
     /// torn as well (padded with zeros it reads as a day in 1601), so that it counts as written when the record before it was.
-    pub fn seen(&mut self, slot: usize, seen: &Seen<'_>) {
-        let torn = seen.integrity == Integrity::Torn;
-        let time = self.previous_time().filter(|_| torn);
-        let mark = Mark {
-            time: time.unwrap_or(seen.mark.time),
-            ..seen.mark
+    pub fn seen(&mut self, slot: usize, run: &Run) {
+        let time = self.previous_time().filter(|_| run.torn);
+        let placed = |mark: Mark| Mark {
+            time: time.unwrap_or(mark.time),
+            ..mark
         };
+        let (first, last) = (placed(run.first), placed(run.last));
         if let Some((previous, previous_slot)) = self.previous {
-            self.compare(previous, previous_slot, mark, slot);
+            self.compare(previous, previous_slot, first, slot);
         }
-        let is_next = |(previous, _): (Mark, usize)| previous.order <= mark.order;
-        if self.previous.map_or(!torn, is_next) {
-            self.previous = Some((mark, slot));
+        let is_next = |(previous, _): (Mark, usize)| previous.order <= last.order;
+        if self.previous.map_or(!run.torn, is_next) {
+            self.previous = Some((last, slot));
         }
-        let Some((channel, computer)) = seen.origin else {
+        let Some((channel, computer)) = &run.origin else {
             return;
         };
-        self.summary.records += 1;
-        self.summary.templateless += u64::from(seen.templateless);
-        self.summary.recovered += u64::from(seen.integrity != Integrity::Whole);
-        if torn {
+        self.summary.records += run.records;
+        self.summary.templateless += run.templateless;
+        self.summary.recovered += run.recovered;
+        if run.torn {
             return;
         }
-        widen(&mut self.summary.span, seen.mark);
-        widen_named(&mut self.summary.channels, channel, seen.mark);
-        widen_named(&mut self.summary.computers, computer, seen.mark);
-        self.sequence(channel, computer, seen.mark);
+        for mark in [run.first, run.last] {
+            widen(&mut self.summary.span, mark);
+            widen_named(&mut self.summary.channels, channel, mark);
+            widen_named(&mut self.summary.computers, computer, mark);
+        }
+        self.sequence(channel, computer, run);
     }
 
     fn compare(&mut self, previous: Mark, previous_slot: usize, mark: Mark, slot: usize) {
@@ -361,11 +411,12 @@ impl Builder {
 
     /// `EventRecordID` runs on by one for each channel of each computer; in an export the headers are numbered anew,
     /// so that only it tells that records were left out.
-    fn sequence(&mut self, channel: &str, computer: &str, mark: Mark) {
-        self.succession(channel, computer, mark);
-        let key = (channel.to_owned(), computer.to_owned());
-        let last = self.sequences.insert(key, (mark, self.damage_seen));
+    fn sequence(&mut self, channel: &Arc<str>, computer: &Arc<str>, run: &Run) {
+        self.succession(channel, computer, run);
+        let key = (Arc::clone(channel), Arc::clone(computer));
+        let last = self.sequences.insert(key, (run.last, self.damage_seen));
         let Some((last, damage)) = last else { return };
+        let mark = run.first;
         if !last.renumbered() && !mark.renumbered() {
             return;
         }
@@ -378,16 +429,17 @@ impl Builder {
 
     /// A machine that is renamed goes on counting. Where another computer's record follows with a number that does not, records of
     /// several machines were picked into one file.
-    fn succession(&mut self, channel: &str, computer: &str, mark: Mark) {
+    fn succession(&mut self, channel: &Arc<str>, computer: &Arc<str>, run: &Run) {
         let last = self.last_of_channel.insert(
-            channel.to_owned(),
-            (computer.to_owned(), mark, self.damage_seen),
+            Arc::clone(channel),
+            (Arc::clone(computer), run.last, self.damage_seen),
         );
         let Some((before, last, damage)) = last else {
             return;
         };
+        let mark = run.first;
         let follows = mark.number == last.number.saturating_add(1);
-        if before != computer && !follows && mark.renumbered() && damage == self.damage_seen {
+        if before != *computer && !follows && mark.renumbered() && damage == self.damage_seen {
             self.summary.selected = true;
         }
     }
