@@ -341,7 +341,19 @@ fn texts(report: &mut Report, change: &mut impl FnMut(&mut String)) {
     }
     for client in &mut report.negotiation.clients {
         change(&mut client.profile);
+        change(&mut client.title);
         change(&mut client.reason);
+        client.also.iter_mut().for_each(&mut *change);
+        client.open.iter_mut().for_each(&mut *change);
+    }
+    if let Some(server) = &mut report.negotiation.server {
+        for setting in &mut server.settings {
+            change(&mut setting.artifact);
+            change(&mut setting.key);
+            change(&mut setting.value);
+        }
+        server.residue.iter_mut().for_each(&mut *change);
+        server.assumptions.iter_mut().for_each(&mut *change);
     }
     for artifact in &mut report.artifacts {
         change(&mut artifact.path);
