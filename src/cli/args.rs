@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use rdptriage::facts::catalog;
 use rdptriage::verdict::client_error::ClientCode;
 
-use super::format_name::{FormatName, ListFormatName, NegotiationFormatName};
+use super::format_name::{FormatName, ListFormatName, TextOrJsonName};
 
 /// Says why Remote Desktop is broken, from the files collected from the server.
 #[derive(Debug, Parser)]
@@ -132,7 +132,7 @@ pub(crate) struct NegotiateArgs {
         default_value = "text",
         help_heading = "Output"
     )]
-    pub(crate) format: NegotiationFormatName,
+    pub(crate) format: TextOrJsonName,
 
     /// The time zone to show times in (Europe/Berlin, +02:00) [default: UTC]
     #[arg(long, value_name = "ZONE", value_parser = time_zone, help_heading = "Output")]

@@ -33,6 +33,15 @@ impl From<FormatName> for Format {
     }
 }
 
+/// A format of what is neither a report nor a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TextOrJsonName {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
 /// A format of lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ListFormatName {
@@ -55,13 +64,4 @@ impl From<ListFormatName> for ListFormat {
             ListFormatName::Csv => ListFormat::Csv,
         }
     }
-}
-
-/// A format of what TLS would come to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum NegotiationFormatName {
-    /// The screen
-    Text,
-    /// An object, for programs
-    Json,
 }

@@ -4,10 +4,10 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use jiff::tz::TimeZone;
-use rdptriage::report::{Clock, Detail, NegotiationFormat, TextOptions, negotiation};
+use rdptriage::report::{Clock, Detail, TextOptions, negotiation_json, negotiation_text};
 
 use super::args::NegotiateArgs;
-use super::format_name::NegotiationFormatName;
+use super::format_name::TextOrJsonName;
 use super::{output, screen};
 
 pub(crate) fn run(args: &NegotiateArgs) -> Result<ExitCode> {
@@ -21,13 +21,10 @@ pub(crate) fn run(args: &NegotiateArgs) -> Result<ExitCode> {
         ..screen::for_terminal(&args.screen, clock)
     };
     match args.format {
-        NegotiationFormatName::Text => {
-            let bytes = negotiation(&said, NegotiationFormat::Text, &options);
-            output::print_styled(&bytes, args.screen.color)?;
+        TextOrJsonName::Text => {
+            output::print_styled(&negotiation_text(&said, &options), args.screen.color)?;
         }
-        NegotiationFormatName::Json => {
-            output::print(&negotiation(&said, NegotiationFormat::Json, &options))?;
-        }
+        TextOrJsonName::Json => output::print(&negotiation_json(&said))?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -27,7 +27,7 @@ pub use fact_list::fact_list;
 pub use format::{Format, UnknownExtension};
 pub use listing::{ListFormat, Listing, Room};
 pub use lookup::{certificate_details, certificate_list, event_list, hive_list, key_list};
-pub use negotiation::{NegotiationFormat, negotiation};
+pub use negotiation::{negotiation_json, negotiation_text};
 pub use redact::redact;
 pub use rule_list::rule_list;
 pub use schema::schema;

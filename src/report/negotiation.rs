@@ -3,24 +3,14 @@
 use super::{TextOptions, json, text};
 use crate::verdict::model::NegotiationOutput;
 
-/// How a negotiation is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NegotiationFormat {
-    /// The screen, with terminal styles, which whoever prints it keeps or strips.
-    Text,
-    /// JSON, for programs.
-    Json,
+/// The negotiation for people. The text carries terminal styles, which whoever prints it keeps or strips.
+#[must_use]
+pub fn negotiation_text(said: &NegotiationOutput, options: &TextOptions) -> Vec<u8> {
+    text::negotiation(said, options).into_bytes()
 }
 
-/// The negotiation in this format.
+/// The negotiation for programs.
 #[must_use]
-pub fn negotiation(
-    said: &NegotiationOutput,
-    format: NegotiationFormat,
-    options: &TextOptions,
-) -> Vec<u8> {
-    match format {
-        NegotiationFormat::Json => json::pretty(said),
-        NegotiationFormat::Text => text::negotiation(said, options).into_bytes(),
-    }
+pub fn negotiation_json(said: &NegotiationOutput) -> Vec<u8> {
+    json::pretty(said)
 }

@@ -45,7 +45,7 @@ const SHORT: usize = 5;
 const FORMS: &str = concat!(
     r"(?P<sid>S-1-[0-9]+(?:-[0-9]+)+)",
     r"|(?P<guid>[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12})",
-    r"|(?P<profile>(?i:[\\/](?:users|documents and settings)[\\/]))(?P<owner>[^\\/\x22*?<>|:]+)",
+    r"|(?P<profile>(?:^|[\\/])(?i:users|documents and settings)[\\/])(?P<owner>[^\\/\x22*?<>|:]+)",
     r"|(?P<mail>[\w.%+-]+@[\w-]+(?:\.[\w-]+)+)",
     r"|(?P<six>[0-9A-Fa-f.]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*(?:%[0-9A-Za-z]+)?)",
     r"|(?P<four>[0-9]+(?:\.[0-9]+)+)",
@@ -341,7 +341,19 @@ fn texts(report: &mut Report, change: &mut impl FnMut(&mut String)) {
     }
     for client in &mut report.negotiation.clients {
         change(&mut client.profile);
+        change(&mut client.title);
         change(&mut client.reason);
+        client.also.iter_mut().for_each(&mut *change);
+        client.open.iter_mut().for_each(&mut *change);
+    }
+    if let Some(server) = &mut report.negotiation.server {
+        for setting in &mut server.settings {
+            change(&mut setting.artifact);
+            change(&mut setting.key);
+            change(&mut setting.value);
+        }
+        server.residue.iter_mut().for_each(&mut *change);
+        server.assumptions.iter_mut().for_each(&mut *change);
     }
     for artifact in &mut report.artifacts {
         change(&mut artifact.path);

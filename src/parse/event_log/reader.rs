@@ -147,8 +147,8 @@ impl<'a> Reader<'a> {
 
     fn take(&mut self, report: Report) {
         for problem in report.problems {
-            let chunk = usize::try_from(report.slot).ok();
-            self.summary.problem(chunk, problem.offset, problem.what);
+            self.summary
+                .problem(Some(report.slot), problem.offset, problem.what);
         }
         for hole in report.holes {
             self.summary.hole(hole);
