@@ -18,4 +18,7 @@ pub mod rules;
 pub mod tls;
 pub mod verdict;
 
-pub use diagnose::{Hashing, Options, Progress, Unseen, diagnose, diagnose_seen};
+pub use diagnose::{
+    Hashing, HostFacts, NegotiateError, Options, Progress, Unseen, client, diagnose, diagnose_seen,
+    gather, negotiate,
+};

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use jiff::tz::TimeZone;
+use rdptriage::facts::catalog;
 use rdptriage::verdict::client_error::ClientCode;
 
 /// Says why Remote Desktop is broken, from the files collected from the server.
@@ -27,6 +28,10 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Says why Remote Desktop is broken, with the evidence and the repair
     Diagnose(Box<DiagnoseArgs>),
+    /// Lists what the evidence says, before it is judged
+    Facts(Box<FactsArgs>),
+    /// Says what a server and its clients would agree on in TLS, or why they cannot
+    Negotiate(NegotiateArgs),
     /// Lists, shows, checks and tests the rules that are judged by
     Rules {
         #[command(subcommand)]
@@ -73,6 +78,56 @@ pub(crate) enum RulesCommand {
     },
 }
 
+const NEGOTIATE_HELP: &str = "\
+The server is a collection (its SYSTEM hive; SOFTWARE too, for the policy; System.evtx tells what
+waits for a restart) or a Windows version with its default settings. A client is a profile, or
+its own collection, whose settings for the client side count. A name that is both means the
+profile; write ./NAME for the file.
+
+Examples:
+  rdptriage negotiate case-4711/
+  rdptriage negotiate case-4711/ --client ironrdp-rustls
+  rdptriage negotiate SYSTEM SOFTWARE --client win-7-2008r2 freerdp-3.27+
+  rdptriage negotiate server-2022 --client laptop/SYSTEM -f json
+
+Exit codes:
+  0  answered, whatever the answer
+  2  could not run: wrong usage, or no settings to read";
+
+/// What `negotiate` is told.
+#[derive(Debug, Args)]
+#[command(after_help = NEGOTIATE_HELP)]
+pub(crate) struct NegotiateArgs {
+    /// Files and folders of the server's collection, or a Windows version (server-2022, 8.1-2012r2)
+    #[arg(value_name = "SERVER", required = true, value_hint = ValueHint::AnyPath)]
+    pub(crate) server: Vec<String>,
+
+    /// Clients: profiles, paths of collections, or all [default: those in common use]
+    #[arg(short, long, value_name = "PROFILE|PATH|all", num_args = 1..)]
+    pub(crate) client: Vec<String>,
+
+    /// What to print
+    #[arg(
+        short,
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        help_heading = "Output"
+    )]
+    pub(crate) format: FormatName,
+
+    /// The time zone to show times in (Europe/Berlin, +02:00) [default: UTC]
+    #[arg(long, value_name = "ZONE", value_parser = time_zone, help_heading = "Output")]
+    pub(crate) tz: Option<TimeZone>,
+
+    /// The server's whole list too, suite by suite
+    #[arg(short, long, help_heading = "Output")]
+    pub(crate) verbose: bool,
+
+    #[command(flatten)]
+    pub(crate) screen: ScreenArgs,
+}
+
 const DIAGNOSE_HELP: &str = "\
 Give it the folder of a collection, or single files: event logs (.evtx), registry hives (SYSTEM,
 SOFTWARE), exported certificates. What a file is, is told by its content, never by its name.
@@ -100,6 +155,10 @@ pub(crate) struct DiagnoseArgs {
     /// A client's address that must get in, though it never did [repeatable]
     #[arg(long, value_name = "IP", help_heading = "What you know")]
     pub(crate) client_address: Vec<IpAddr>,
+
+    /// The client that cannot connect: a profile of `negotiate`, or the path of its own collection
+    #[arg(long, value_name = "PROFILE|PATH", help_heading = "What you know")]
+    pub(crate) client: Option<String>,
 
     /// The code that the client showed; explained, never decisive (0x904/0x7, 2308)
     #[arg(long, value_name = "CODE", value_parser = ClientCode::parse, help_heading = "What you know")]
@@ -155,6 +214,58 @@ pub(crate) struct DiagnoseArgs {
     pub(crate) screen: ScreenArgs,
 }
 
+const FACTS_HELP: &str = "\
+Examples:
+  rdptriage facts case-4711/ --kind certificate.renewal --kind schannel.failure
+  rdptriage facts case-4711/ -f json
+  rdptriage facts case-4711/ --as-case=key-unusable >> rules/key-unusable.toml";
+
+/// What `facts` is told.
+#[derive(Debug, Args)]
+#[command(after_help = FACTS_HELP)]
+pub(crate) struct FactsArgs {
+    /// Folders and files of the collection
+    #[arg(value_name = "PATH", required = true, value_hint = ValueHint::AnyPath)]
+    pub(crate) paths: Vec<PathBuf>,
+
+    /// Only facts of this kind [repeatable]
+    #[arg(long, value_name = "KIND", conflicts_with = "as_case", value_parser = fact_kind)]
+    pub(crate) kind: Vec<String>,
+
+    /// Prints the facts that decide a rule as a case for its file, without names and addresses [default: the verdict's rule]
+    #[arg(long, value_name = "RULE", num_args = 0..=1, require_equals = true)]
+    pub(crate) as_case: Option<Option<String>>,
+
+    /// Rules of your own, beside the built-in ones
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) rules: Option<PathBuf>,
+
+    /// A client's address that must get in, though it never did [repeatable]
+    #[arg(long, value_name = "IP")]
+    pub(crate) client_address: Vec<IpAddr>,
+
+    /// When it failed (2026-11-18T09:58:00Z; local time needs --tz)
+    #[arg(long, value_name = "TIME")]
+    pub(crate) incident: Option<String>,
+
+    /// What to print
+    #[arg(
+        short,
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        conflicts_with = "as_case"
+    )]
+    pub(crate) format: FormatName,
+
+    /// The time zone to show times in (Europe/Berlin, +02:00) [default: UTC]
+    #[arg(long, value_name = "ZONE", value_parser = time_zone)]
+    pub(crate) tz: Option<TimeZone>,
+
+    #[command(flatten)]
+    pub(crate) screen: ScreenArgs,
+}
+
 /// How the screen is used.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ScreenArgs {
@@ -185,6 +296,28 @@ pub(crate) enum When {
     Auto,
     Always,
     Never,
+}
+
+/// A kind of the catalogue.
+fn fact_kind(name: &str) -> Result<String, String> {
+    if catalog::kind(name).is_some() {
+        return Ok(name.to_owned());
+    }
+    let near = catalog::KINDS
+        .iter()
+        .map(|kind| (strsim::damerau_levenshtein(name, kind.name), kind.name))
+        .filter(|(distance, near)| *distance <= near.len() / 3)
+        .min();
+    Err(match near {
+        Some((_, near)) => format!("no fact is of this kind; did you mean {near}?"),
+        None => {
+            let names: Vec<&str> = catalog::KINDS.iter().map(|kind| kind.name).collect();
+            format!(
+                "no fact is of this kind; the kinds are {}",
+                names.join(", ")
+            )
+        }
+    })
 }
 
 /// A zone by its IANA name or its distance from UTC.

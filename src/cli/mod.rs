@@ -3,7 +3,9 @@
 mod args;
 mod diagnose;
 mod exit_code;
+mod facts;
 mod incident;
+mod negotiate;
 mod output;
 mod panic;
 mod progress;
@@ -47,6 +49,8 @@ pub(crate) fn main() -> ExitCode {
 fn run(command: &Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Diagnose(args) => diagnose::run(args),
+        Command::Facts(args) => facts::run(args),
+        Command::Negotiate(args) => negotiate::run(args),
         Command::Rules { command } => rules::run(command),
         Command::Schema => schema::run(),
     }

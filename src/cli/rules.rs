@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use jiff::tz::TimeZone;
 use rdptriage::report::{Charset, Clock, Format, escape, rule_list};
+use rdptriage::rules::model::Rule;
 use rdptriage::rules::{Cases, RuleSet, case, load, show};
 
 use super::args::{FormatName, RulesCommand, ScreenArgs};
@@ -51,17 +52,7 @@ fn list(rules: &RuleSet, format: FormatName, args: &ScreenArgs) -> Result<ExitCo
 }
 
 fn one(rules: &RuleSet, id: &str) -> Result<ExitCode> {
-    let Some(rule) = rules.rule(id) else {
-        let near = rules
-            .rules()
-            .map(|rule| (strsim::damerau_levenshtein(id, &rule.id), &rule.id))
-            .filter(|(distance, near)| *distance <= near.len() / 3)
-            .min();
-        match near {
-            Some((_, near)) => bail!("there is no rule {id}; did you mean {near}?"),
-            None => bail!("there is no rule {id}; `rdptriage rules list` names them all"),
-        }
-    };
+    let rule = named(rules, id)?;
     // Somebody else may have written the rule.
     let shown: String = show::shown(rule)
         .lines()
@@ -69,6 +60,22 @@ fn one(rules: &RuleSet, id: &str) -> Result<ExitCode> {
         .collect();
     output::print(shown.as_bytes())?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The rule of that id, or an error that names the nearest.
+pub(crate) fn named<'r>(rules: &'r RuleSet, id: &str) -> Result<&'r Rule> {
+    if let Some(rule) = rules.rule(id) {
+        return Ok(rule);
+    }
+    let near = rules
+        .rules()
+        .map(|rule| (strsim::damerau_levenshtein(id, &rule.id), &rule.id))
+        .filter(|(distance, near)| *distance <= near.len() / 3)
+        .min();
+    match near {
+        Some((_, near)) => bail!("there is no rule {id}; did you mean {near}?"),
+        None => bail!("there is no rule {id}; `rdptriage rules list` names them all"),
+    }
 }
 
 fn check(paths: &[PathBuf]) -> Result<ExitCode> {

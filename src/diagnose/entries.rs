@@ -6,7 +6,7 @@ use crate::bundle::{self, Artifact, Kind};
 use crate::facts::log_coverage::CollectedLog;
 use crate::facts::registry;
 use crate::parse::event_log::LogSummary;
-use crate::parse::hive::State;
+use crate::parse::hive::{Hive, Ignored, LogFormat, LogUse, Replay, State, Stop};
 use crate::verdict::model::{ArtifactEntry, Problem};
 
 use super::collection::not_used;
@@ -82,20 +82,16 @@ pub(super) fn artifacts(
             entry.coverage = log_coverage(summary).to_owned();
         } else if let Some(file) = used.hives.iter().find(|file| file.artifact == entry.path) {
             entry.last = file.hive.newest_write().map(|time| time.to_string());
-            entry.coverage = match file.hive.state() {
-                State::Clean => "whole",
-                State::Replayed => "whole, transaction logs replayed",
-                State::Stale => "stale: its last writes are in transaction logs that are missing",
-            }
-            .to_owned();
+            entry.coverage = hive_coverage(&file.hive);
         } else if used.certificates.contains(&entry.path.as_str()) {
             entry.coverage = "whole".to_owned();
         } else if entry.kind == "transaction log" {
-            entry.coverage = "with its hive".to_owned();
+            entry.coverage = transaction_log(&entry.path, &used.hives);
         }
         problems.extend(own);
         entries.push(entry);
     }
+    problems.extend(used.hives.iter().copied().flat_map(lost_writes));
     problems.sort();
     problems.dedup();
     for entry in &mut entries {
@@ -110,6 +106,93 @@ pub(super) fn artifacts(
     }
     entries.sort_by(|one, other| one.path.cmp(&other.path));
     (entries, problems)
+}
+
+fn hive_coverage(hive: &Hive) -> String {
+    let applied = |replay: &Replay| {
+        let logs: Vec<String> = replay.used.iter().map(applied).collect();
+        let logs = logs.join(", then ");
+        format!("{logs}; now at sequence number {}", replay.sequence)
+    };
+    let replay = hive.replay().filter(|replay| !replay.used.is_empty());
+    match (hive.state(), replay) {
+        (State::Clean, _) => "whole".to_owned(),
+        (State::Replayed, Some(replay)) => format!("whole, replayed {}", applied(replay)),
+        (State::Replayed, None) => "whole, transaction logs replayed".to_owned(),
+        (State::Stale, Some(replay)) => {
+            format!(
+                "stale: replayed {}, and what follows is missing",
+                applied(replay)
+            )
+        }
+        (State::Stale, None) => {
+            "stale: its last writes are in transaction logs that are missing".to_owned()
+        }
+    }
+}
+
+/// `SYSTEM.LOG1 (24 entries, 2107 to 2130)`.
+fn applied(log: &LogUse) -> String {
+    let name = log.name.rsplit('/').next().unwrap_or(&log.name);
+    let entries = match (log.format, log.entries) {
+        (LogFormat::DirtyPages, _) => "dirty pages".to_owned(),
+        (LogFormat::Entries, 1) => format!("1 entry, {}", log.last_sequence),
+        (LogFormat::Entries, many) => {
+            format!(
+                "{many} entries, {} to {}",
+                log.first_sequence, log.last_sequence
+            )
+        }
+    };
+    format!("{name} ({entries})")
+}
+
+/// What was done with a transaction log, and what ended it.
+fn transaction_log(path: &str, hives: &[&registry::HiveFile]) -> String {
+    let replays = || hives.iter().filter_map(|file| file.hive.replay());
+    let used = replays()
+        .flat_map(|replay| &replay.used)
+        .find(|log| log.name == path);
+    if let Some(log) = used {
+        let stopped = match &log.stopped {
+            Some(stop) => format!("; stopped: {stop}"),
+            None => String::new(),
+        };
+        return format!("replayed: {}{stopped}", applied(log));
+    }
+    let ignored = replays()
+        .flat_map(|replay| &replay.ignored)
+        .find(|(name, _)| name == path);
+    match ignored {
+        Some((_, why)) => format!("not used: {why}"),
+        None => "with its hive".to_owned(),
+    }
+}
+
+/// Writes that a hive's transaction logs held and that could not be brought into it.
+fn lost_writes(file: &registry::HiveFile) -> Vec<Problem> {
+    let Some(replay) = file.hive.replay() else {
+        return Vec::new();
+    };
+    let damaged = replay.used.iter().filter_map(|log| match &log.stopped {
+        Some(stop @ Stop::Damaged { at, .. }) => Some(problem(
+            &log.name,
+            Some(format!("offset {at:#x}")),
+            stop.to_string(),
+        )),
+        Some(Stop::Torn { .. }) | None => None,
+    });
+    let ignored = replay.ignored.iter().filter_map(|(name, why)| match why {
+        Ignored::Clean | Ignored::Empty | Ignored::Older { .. } | Ignored::Superseded => None,
+        Ignored::Read(_)
+        | Ignored::NoHeader
+        | Ignored::Dirty
+        | Ignored::NotALog(_)
+        | Ignored::Before
+        | Ignored::Gap { .. }
+        | Ignored::NoEntry => Some(problem(name, None, format!("not used: the log {why}"))),
+    });
+    damaged.chain(ignored).collect()
 }
 
 fn log_coverage(summary: &LogSummary) -> &'static str {

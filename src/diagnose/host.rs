@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::facts::catalog::connection::Passed;
+use crate::facts::catalog::connection::{ClientReport, Passed};
 use crate::facts::catalog::schannel::SchannelFailure;
 use crate::facts::certificate::Choice;
 use crate::facts::client_report;
+use crate::facts::connection;
 use crate::facts::event::{Event, LoggedEvent};
 use crate::facts::fact::{FactId, FactSet, Source};
 use crate::facts::gap::Gaps;
@@ -16,18 +17,31 @@ use crate::facts::hives::{self, Evidence};
 use crate::facts::host::{Hints, Identity, identify};
 use crate::facts::key_chain::{self, KeyEvidence};
 use crate::facts::known::Known;
+use crate::facts::log_coverage::CollectedLog;
 use crate::facts::registry::Registry;
 use crate::facts::subject::Subject;
 use crate::facts::value::{FieldState, Value};
 use crate::facts::{listener, stale, tls_listeners};
 use crate::rules::RuleSet;
-use crate::verdict::model::{Host, Report};
+use crate::verdict::model::{ArtifactEntry, Connection, Host, Negotiation, Problem, Report};
 use crate::verdict::{self, Surroundings};
 
 use super::Options;
 use super::collection::HostFiles;
+use super::contradiction::contradictions;
 use super::entries::{self, Used};
+use super::negotiation::{self, Starts};
 use super::surroundings;
+
+/// Everything that is known of one host, before it is judged.
+pub(super) struct Gathered {
+    pub facts: FactSet,
+    host: Host,
+    connections: Vec<Connection>,
+    negotiation: Negotiation,
+    artifacts: Vec<ArtifactEntry>,
+    problems: Vec<Problem>,
+}
 
 /// Diagnoses one host.
 pub(super) fn report(
@@ -36,6 +50,28 @@ pub(super) fn report(
     rules: &RuleSet,
     options: &Options,
 ) -> Report {
+    let Gathered {
+        mut facts,
+        host,
+        connections,
+        negotiation,
+        artifacts,
+        problems,
+    } = gather(files, clients, options);
+    let judgement = verdict::judge(rules, &mut facts);
+    let surroundings = Surroundings {
+        host,
+        connections,
+        negotiation,
+        artifacts,
+        problems,
+        client_error: options.client_error.as_ref().map(|code| code.explain()),
+    };
+    verdict::assemble(rules, &facts, &judgement, surroundings)
+}
+
+/// Turns the files of one host into facts; `clients` is what other machines logged as clients.
+pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Options) -> Gathered {
     let HostFiles {
         name,
         aliases,
@@ -48,33 +84,26 @@ pub(super) fn report(
         artifacts,
         problems,
     } = files;
-    let mut gaps = Gaps::default();
     let exported_from: Vec<String> = certificates
         .iter()
         .map(|exported| exported.artifact.clone())
         .collect();
     let registry = Registry::of(hives);
-    let hints = Hints {
-        name: name.clone(),
-        build: last_build(&events),
-    };
-    let identity = identify(&registry, &hints, &mut gaps);
-    let elsewhere = history::Surroundings {
-        written: registry.newest_write(),
-        logging: tls_listeners::logging(&registry, &mut gaps),
-        others: tls_listeners::others(&registry, &identity, &mut gaps),
-    };
     let asked = history::Options {
         incident: options.incident,
         client_addresses: options.client_addresses.clone(),
     };
-    let history = History::read(&events, &logs, &elsewhere, &asked, &mut gaps);
-    let mut facts = FactSet::new(gaps, history.anchors.clone());
+    let records = Records {
+        name: name.clone(),
+        events: &events,
+        logs: &logs,
+    };
+    let (identity, history, mut facts) = begin(&registry, &records, &asked);
     let evidence = Evidence {
         registry: &registry,
         identity: &identity,
         exported: certificates,
-        affected: None,
+        affected: options.client.clone(),
     };
     let from_hives = hives::read(evidence, &mut facts);
     let bearing = Bearing {
@@ -95,6 +124,8 @@ pub(super) fn report(
     for client in clients {
         client_report::add_facts(client, &names, &mut facts);
     }
+    let (tried, told) = tried(options, &facts);
+    connection::tried::add_fact(&history, tried, told, &mut facts);
     let proof = tls_proof(
         &history,
         listener::written(&registry, &mut facts.gaps),
@@ -114,7 +145,6 @@ pub(super) fn report(
 
     stale::mark(&registry.stale().collect(), &mut facts);
 
-    let judgement = verdict::judge(rules, &mut facts);
     let used = Used {
         logs: &logs,
         hives: registry.files().collect(),
@@ -123,16 +153,60 @@ pub(super) fn report(
     let mut all_problems = problems;
     let told = registry.problems().into_iter().chain(key_problems);
     all_problems.extend(told.map(entries::hive_problem));
+    all_problems.extend(contradictions(&history, from_hives.tls.as_ref()));
     let (artifacts, problems) = entries::artifacts(artifacts, &used, all_problems);
-    let surroundings = Surroundings {
+    Gathered {
         host: host(name, aliases, &identity, &history, &registry),
         connections: surroundings::connections(&history),
-        negotiation: surroundings::negotiation(from_hives.tls.as_ref()),
+        negotiation: negotiation::of_host(from_hives.tls.as_ref(), Starts::of(&history.anchors)),
         artifacts,
         problems,
-        client_error: options.client_error.as_ref().map(|code| code.explain()),
+        facts,
+    }
+}
+
+/// What the logs of one host hold.
+pub(super) struct Records<'r> {
+    pub name: Option<String>,
+    pub events: &'r [LoggedEvent],
+    pub logs: &'r [CollectedLog],
+}
+
+/// Who the host is and what its logs tell, and an empty set for the facts.
+pub(super) fn begin<'r>(
+    registry: &Registry,
+    records: &Records<'r>,
+    asked: &history::Options,
+) -> (Identity, History<'r>, FactSet) {
+    let mut gaps = Gaps::default();
+    let hints = Hints {
+        name: records.name.clone(),
+        build: last_build(records.events),
     };
-    verdict::assemble(rules, &facts, &judgement, surroundings)
+    let identity = identify(registry, &hints, &mut gaps);
+    let elsewhere = history::Surroundings {
+        written: registry.newest_write(),
+        logging: tls_listeners::logging(registry, &mut gaps),
+        others: tls_listeners::others(registry, &identity, &mut gaps),
+    };
+    let history = History::read(records.events, records.logs, &elsewhere, asked, &mut gaps);
+    let facts = FactSet::new(gaps, history.anchors.clone());
+    (identity, history, facts)
+}
+
+/// When somebody is known to have tried: as the user says, else the last time that a client's own log tells of this host.
+fn tried(options: &Options, facts: &FactSet) -> (Option<Timestamp>, Vec<Source>) {
+    if let Some(incident) = options.incident {
+        let option = "--incident".to_owned();
+        return (Some(incident), vec![Source::CommandLine { option }]);
+    }
+    let reports = facts.of_kind(ClientReport::KIND);
+    let of_this_host =
+        reports.filter(|fact| fact.field("names_host") == Some(&FieldState::Is(Value::Bool(true))));
+    match of_this_host.max_by_key(|fact| (fact.at, fact.id)) {
+        Some(last) => (last.at, vec![Source::Derived(vec![last.id])]),
+        None => (None, Vec::new()),
+    }
 }
 
 /// The build that the last boot logged.
@@ -174,7 +248,7 @@ fn tls_proof(history: &History<'_>, written: Option<Timestamp>, facts: &FactSet)
     let negotiated: BTreeSet<Source> = history
         .events
         .iter()
-        .filter(|placed| matches!(placed.event.event, Event::TlsNegotiated))
+        .filter(|placed| matches!(placed.event.event, Event::TlsNegotiated { .. }))
         .map(|placed| placed.event.source())
         .collect();
     let is = |state: Option<&FieldState>, value: Value| state == Some(&FieldState::Is(value));

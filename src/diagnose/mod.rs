@@ -5,8 +5,11 @@
 //! ```
 
 mod collection;
+mod contradiction;
 mod entries;
 mod host;
+mod negotiate;
+mod negotiation;
 mod progress;
 mod surroundings;
 
@@ -17,11 +20,14 @@ use jiff::Timestamp;
 
 use crate::bundle::{self, OpenError};
 use crate::facts::event::LoggedEvent;
+use crate::facts::fact::FactSet;
 use crate::rules::RuleSet;
+use crate::tls::Client;
 use crate::verdict::client_error::ClientCode;
 use crate::verdict::model::{Report, Status};
 
 use collection::{Collection, HostFiles};
+pub use negotiate::{NegotiateError, client, negotiate};
 pub use progress::{Progress, Unseen};
 
 /// What the user asks for.
@@ -33,6 +39,8 @@ pub struct Options {
     pub client_addresses: Vec<IpAddr>,
     /// The code that the client showed; explained, never judged.
     pub client_error: Option<ClientCode>,
+    /// What the client that cannot connect offers in TLS; see [`client`].
+    pub client: Option<Client>,
     /// Whether every file's SHA-256 is computed.
     pub hashing: Hashing,
 }
@@ -45,6 +53,17 @@ pub enum Hashing {
     Sha256,
     /// None does: reading is faster.
     Off,
+}
+
+/// What is known of one host.
+#[derive(Debug, Clone)]
+pub struct HostFacts {
+    /// Its name, where anything names it.
+    pub name: Option<String>,
+    /// Other names of it.
+    pub aliases: Vec<String>,
+    /// What rules judge.
+    pub facts: FactSet,
 }
 
 /// Diagnoses everything in these files and folders: one report for each host found, the most serious first.
@@ -69,27 +88,48 @@ pub fn diagnose_seen(
     options: &Options,
     progress: &dyn Progress,
 ) -> Result<Vec<Report>, OpenError> {
-    let bundle = bundle::open(inputs)?;
-    progress.begin(bundle.artifacts.iter().map(|artifact| artifact.bytes).sum());
-    let mut collection = Collection::read(bundle, options.hashing, progress);
-    let hosts = collection.hosts();
-    // What each machine, as a client, logged about others.
-    let clients: Vec<Vec<LoggedEvent>> = hosts.iter().map(HostFiles::as_client).collect();
-    let mut reports: Vec<Report> = hosts
-        .into_iter()
-        .enumerate()
-        .map(|(index, files)| {
-            let others = clients
-                .iter()
-                .enumerate()
-                .filter(|(other, _)| *other != index);
-            let clients: Vec<&[LoggedEvent]> =
-                others.map(|(_, events)| events.as_slice()).collect();
-            host::report(files, &clients, rules, options)
-        })
-        .collect();
+    let mut reports: Vec<Report> = each_host(inputs, options, progress, |files, clients| {
+        host::report(files, clients, rules, options)
+    })?;
     reports.sort_by_cached_key(seriousness);
     Ok(reports)
+}
+
+/// What is known of each host in these files and folders, before any rule is asked: one set of facts for each host found, by name.
+///
+/// # Errors
+/// [`OpenError`] where there is no input or nothing in it can be used.
+pub fn gather(inputs: &[PathBuf], options: &Options) -> Result<Vec<HostFacts>, OpenError> {
+    let mut hosts: Vec<HostFacts> =
+        each_host(inputs, options, &Unseen, |files, clients| HostFacts {
+            name: files.name.clone(),
+            aliases: files.aliases.clone(),
+            facts: host::gather(files, clients, options).facts,
+        })?;
+    hosts.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(hosts)
+}
+
+/// Reads the inputs and asks for something of each host, given what all others logged as clients.
+fn each_host<T>(
+    inputs: &[PathBuf],
+    options: &Options,
+    progress: &dyn Progress,
+    ask: impl Fn(HostFiles, &[&[LoggedEvent]]) -> T,
+) -> Result<Vec<T>, OpenError> {
+    let bundle = bundle::open(inputs)?;
+    progress.begin(bundle.artifacts.iter().map(|artifact| artifact.bytes).sum());
+    let hosts = Collection::read(bundle, options.hashing, progress).hosts();
+    let clients: Vec<Vec<LoggedEvent>> = hosts.iter().map(HostFiles::as_client).collect();
+    let told = hosts.into_iter().enumerate().map(|(index, files)| {
+        let others = clients
+            .iter()
+            .enumerate()
+            .filter(|(other, _)| *other != index);
+        let clients: Vec<&[LoggedEvent]> = others.map(|(_, events)| events.as_slice()).collect();
+        ask(files, &clients)
+    });
+    Ok(told.collect())
 }
 
 /// What comes first: causes, then what is open, then health; among equals the hosts by name.

@@ -243,6 +243,17 @@ impl FactSet {
         if open.is_empty() { Ok(()) } else { Err(open) }
     }
 
+    /// The stretches of time in which a subject's artifacts prove what did not happen.
+    #[must_use]
+    pub fn covered(&self, subject: Subject) -> Vec<Window> {
+        let parts = self.coverage.get(&subject);
+        parts
+            .into_iter()
+            .flatten()
+            .flat_map(Coverage::covered)
+            .collect()
+    }
+
     /// Whether a subject covers the window.
     ///
     /// # Errors

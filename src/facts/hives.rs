@@ -11,6 +11,7 @@ use super::fact::{FactId, FactSet};
 use super::host::{self, Identity};
 use super::known::Known;
 use super::listener;
+use super::listener_values;
 use super::registry::Registry;
 use super::renewal_service;
 use super::service;
@@ -73,6 +74,7 @@ impl FromHives {
         service::starts(registry, facts);
         listener::tls(registry, tls_proof, facts);
         listener::switch(registry, facts);
+        listener_values::add_facts(registry, facts);
         renewal_service::renewal_services(&self.certificate, &self.standing, facts);
         if let Some(tls) = &self.tls {
             tls.add_facts(facts);

@@ -27,6 +27,20 @@ pub fn written(registry: &Registry, gaps: &mut Gaps) -> Option<Timestamp> {
     registry.key(gaps, LISTENER).written
 }
 
+/// The value in effect of one of the listener's settings: the policy's, else its own, else none.
+pub(super) fn effective_value(
+    registry: &Registry,
+    gaps: &mut Gaps,
+    name: &str,
+) -> Known<Option<u32>> {
+    let policy = registry.dword(gaps, POLICY, name);
+    let own = registry.dword(gaps, LISTENER, name);
+    match (policy.present(), own.value) {
+        (Some(value), _) => Known::Is(Some(*value)),
+        (None, own) => own,
+    }
+}
+
 /// A setting in effect.
 struct Effective {
     value: Known<u32>,

@@ -166,7 +166,7 @@ impl LogCoverage {
             },
         );
         // RdpCoreTS 153 came with Windows 10; before, only what follows (140 in the same log, 1149) shows that TLS passed.
-        let tells_tls = any(|event| matches!(event, Event::TlsNegotiated));
+        let tells_tls = any(|event| matches!(event, Event::TlsNegotiated { .. }));
         let tls = match tells_tls {
             true => transport,
             false => both(&transport, &manager, gaps),

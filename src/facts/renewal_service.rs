@@ -25,6 +25,7 @@ pub fn renewal_services(
         Choice::Certificate(chosen) => chosen.certificate().map(|found| found.not_after),
         Choice::None(_) | Choice::Unknown(_) => None,
     };
+    let mut found = Vec::new();
     for service in RENEWERS {
         let is_own = |fact: &&Fact| matches!(fact.field("service"), Some(FieldState::Is(Value::Text(name))) if name.eq_ignore_ascii_case(service));
         let Some(start) = facts.of_kind(ServiceStart::KIND).find(is_own) else {
@@ -76,11 +77,22 @@ pub fn renewal_services(
         let blocked = disabled.or(Known::Is(failed));
         let fact = RenewalService {
             service: service.to_owned(),
+            any_blocked: blocked.clone(),
             blocked,
             before_end: Known::Is(!after_end),
             certificate: standing.clone(),
             not_after: standing.as_ref().map(|_| end),
         };
+        found.push((at, fact, derived));
+    }
+    let any_blocked = found
+        .iter()
+        .map(|(_, fact, _)| fact.blocked.clone())
+        .reduce(Known::or);
+    for (at, mut fact, derived) in found {
+        if let Some(any) = &any_blocked {
+            fact.any_blocked = any.clone();
+        }
         facts.add(at, fact, vec![Source::Derived(derived)]);
     }
 }

@@ -58,6 +58,69 @@ pub enum Subject {
 }
 
 impl Subject {
+    /// Every subject, in the order of declaration.
+    pub const ALL: &'static [Subject] = &[
+        Subject::SystemLog,
+        Subject::ApplicationLog,
+        Subject::SecurityLog,
+        Subject::RdpCoreTsLog,
+        Subject::RemoteConnectionManagerLog,
+        Subject::RemoteConnectionManagerAdminLog,
+        Subject::LocalSessionManagerLog,
+        Subject::RdpClientLog,
+        Subject::SchannelEvents,
+        Subject::Arrivals,
+        Subject::TlsOutcomes,
+        Subject::CredentialOutcomes,
+        Subject::Sessions,
+        Subject::SystemHive,
+        Subject::SoftwareHive,
+        Subject::SecurityHive,
+        Subject::ListenerCertificate,
+        Subject::RemoteDesktopStore,
+        Subject::PersonalStore,
+        Subject::KeyFolderListing,
+        Subject::KeyFile,
+        Subject::KeyFilePermissions,
+        Subject::MachineKeysPermissions,
+        Subject::MasterKeyFolder,
+        Subject::ClientOffer,
+        Subject::ConnectionState,
+    ];
+
+    /// The word for it in the cases of rules.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Subject::SystemLog => "system-log",
+            Subject::ApplicationLog => "application-log",
+            Subject::SecurityLog => "security-log",
+            Subject::RdpCoreTsLog => "rdpcorets-log",
+            Subject::RemoteConnectionManagerLog => "remote-connection-manager-log",
+            Subject::RemoteConnectionManagerAdminLog => "remote-connection-manager-admin-log",
+            Subject::LocalSessionManagerLog => "local-session-manager-log",
+            Subject::RdpClientLog => "rdp-client-log",
+            Subject::SchannelEvents => "schannel-events",
+            Subject::Arrivals => "arrivals",
+            Subject::TlsOutcomes => "tls-outcomes",
+            Subject::CredentialOutcomes => "credential-outcomes",
+            Subject::Sessions => "sessions",
+            Subject::SystemHive => "system-hive",
+            Subject::SoftwareHive => "software-hive",
+            Subject::SecurityHive => "security-hive",
+            Subject::ListenerCertificate => "listener-certificate",
+            Subject::RemoteDesktopStore => "remote-desktop-store",
+            Subject::PersonalStore => "personal-store",
+            Subject::KeyFolderListing => "key-folder-listing",
+            Subject::KeyFile => "key-file",
+            Subject::KeyFilePermissions => "key-file-permissions",
+            Subject::MachineKeysPermissions => "machine-keys-permissions",
+            Subject::MasterKeyFolder => "master-key-folder",
+            Subject::ClientOffer => "client-offer",
+            Subject::ConnectionState => "connection-state",
+        }
+    }
+
     /// Its name in reports.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -3,8 +3,10 @@
 
 mod clock;
 pub mod escape;
+mod fact_list;
 mod format;
 mod json;
+mod negotiation;
 mod observation;
 mod rule_list;
 mod schema;
@@ -13,7 +15,9 @@ mod text;
 
 pub use clock::Clock;
 pub use escape::Charset;
+pub use fact_list::fact_list;
 pub use format::{Format, UnknownExtension};
+pub use negotiation::negotiation;
 pub use rule_list::rule_list;
 pub use schema::schema;
 pub use text::{Detail, TextOptions};

@@ -70,6 +70,35 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
     ("key_file.state", "key file {path}: {state}"),
     (
+        "certificate_store.access",
+        "store key {key}: SYSTEM [?can_write may write][!can_write may not write][?denied , an entry denies it]",
+    ),
+    (
+        "certificate_store.place",
+        "self-signed certificates go into [?redirected another store than Windows' own][!redirected Windows' own store][ ({store})]",
+    ),
+    (
+        "connection.tried",
+        "somebody tried to connect[ at {time}][?arrived , and a connection arrived][!arrived , and nothing arrived]",
+    ),
+    (
+        "host.setup",
+        "Windows' setup [?in_progress is still running][!in_progress has ended]",
+    ),
+    ("key.chain", "{link}: {standing}[, {says}]"),
+    (
+        "key_folder.access",
+        "permissions of {path} [?is_default are Windows' own][!is_default are not Windows' own][: {differs}]",
+    ),
+    (
+        "key_folder.dependents",
+        "{path} holds {others} other key files[ of {owners}]",
+    ),
+    (
+        "key_folder.listing",
+        "listing of {folder}: {files} key files[?complete , complete][!complete , not complete]",
+    ),
+    (
         "listener.certificate",
         "certificate {thumbprint} ({chosen_by})[, key in {container}][?not_begun , valid only from {not_before}][, valid to {not_after}][?ended , ended]",
     ),
@@ -78,10 +107,18 @@ const SENTENCES: &[(&str, &str)] = &[
         "Remote Desktop is switched [?off off][!off on][ ({set_by})]",
     ),
     (
+        "listener.values",
+        "listener RDP-Tcp[!present  is not there][?disabled , switched off][?out_of_range , {which}][, port {port}]",
+    ),
+    (
         "listener.tls",
         "[?in_use TLS is in use][!in_use TLS is not in use][, SecurityLayer {security_layer}][, UserAuthentication {user_authentication}][ ({set_by})]",
     ),
     ("log.cleared", "the log {channel} was cleared"),
+    (
+        "master_key.state",
+        "DPAPI master key[ {key}][?missing  is not there][!missing  is there]",
+    ),
     (
         "schannel.failure",
         "Schannel {event}[, {error}][, alert {alert}][, state {state}][?attributed , Remote Desktop's]",
@@ -103,17 +140,42 @@ const SENTENCES: &[(&str, &str)] = &[
         "{service} [?running started][!running stopped]",
     ),
     (
+        "service.rpc_hosting",
+        "RpcEptMapper and RpcSs [?differs are hosted apart][!differs share one process]",
+    ),
+    (
         "service.start",
         "{service}[ start type: {start}][!present is not registered]",
+    ),
+    (
+        "storage.failure",
+        "{provider} {event}: trouble of the disk ({trouble})",
+    ),
+    (
+        "tls.algorithms",
+        "algorithms switched off below SCHANNEL: {keys}[?leave_nothing , so that no suite is left][?suspected , and undocumented values that may be]",
+    ),
+    (
+        "tls.certificate_signature",
+        "the certificate's signature[ {signature}] [?unsupported is not among the signature suites][!unsupported is accepted][?refused , and only TLS 1.2 and later is left]",
+    ),
+    (
+        "tls.fips",
+        "FIPS mode is [?on on][!on off][?encryption_level , FIPS encryption level][?conflict , and leaves nothing in common]",
     ),
     (
         "tls.local_suites",
         "local suite order[?in_force , in force][?usable , usable][!usable , leaves nothing usable][ ({fault})]",
     ),
     (
+        "tls.messages",
+        "handshake messages[ up to {limit} bytes][?refuses  are refused][!refuses  are taken][?selective , and some clients fail by it]",
+    ),
+    (
         "tls.overlap",
         "server and {with}: [?shares agree][!shares nothing in common][ (no common {obstacle})]",
     ),
+    ("tls.residue", "left behind by hardening: {says}"),
     (
         "tls.server",
         "TLS on this server: [?all_versions_off every version off][!all_versions_off {versions}][, suites: {list_source}][!policy_known , policy not known]",

@@ -240,7 +240,7 @@ fn without_a_time(test: &Test, facts: &FactSet, anchors: &Anchors, gap: GapId) -
 }
 
 /// The subjects that would show such a fact.
-fn subjects(test: &Test) -> Vec<Subject> {
+pub(super) fn subjects(test: &Test) -> Vec<Subject> {
     match test.kind.absence {
         Absence::All(subjects) => subjects.to_vec(),
         Absence::Never(subject) => vec![subject],

@@ -14,18 +14,22 @@ use super::model::Rule;
 use super::raw;
 use super::truth::Truth;
 use crate::facts::catalog::connection::State;
-use crate::facts::catalog::{self, Field, Kind, Nature};
+use crate::facts::catalog::{self, Absence, Field, Kind, Nature};
+use crate::facts::coverage::{Coverage, Window};
 use crate::facts::fact::{FactSet, Source};
 use crate::facts::gap::{Gap, GapId, Gaps};
+use crate::facts::subject::Subject;
 use crate::facts::value::{FieldState, FieldType, Value, choice};
 
 mod moments;
+mod told;
 
 pub use moments::CaseAnchors;
 use moments::{Clock, anchors, moment};
+pub use told::case_of;
 
 /// Made-up facts, and what a rule must come to on them. Every kind that is not given is covered and absent, but those that are
-/// missing.
+/// missing; a case that says what is `covered` proves an absence only by that, as a collection does.
 #[derive(Debug, Clone)]
 pub struct Case {
     /// Its name.
@@ -38,6 +42,8 @@ pub struct Case {
     pub missing: Vec<&'static Kind>,
     /// The kind that must be named among what leaves the rule open.
     pub gap: Option<&'static Kind>,
+    /// What was collected of which time, where the case says so.
+    pub covered: Option<Vec<(Subject, Window)>>,
     /// The moments.
     pub anchors: CaseAnchors,
     /// The facts.
@@ -63,6 +69,8 @@ pub struct Given {
     kind: &'static Kind,
     at: Option<Timestamp>,
     fields: Vec<(&'static str, Option<FieldState>)>,
+    /// It stands in a dirty hive whose transaction logs were not collected.
+    stale: bool,
 }
 
 /// What came of one case.
@@ -100,23 +108,28 @@ pub fn run(rule: &Rule, case: &Case) -> CaseResult {
     if let Some(expected) = case.role.filter(|expected| *expected != found) {
         failures.push(format!("expected role {expected}, found {found}"));
     }
-    if let Some(gap) = case.gap {
-        let named = evaluation.truths.iter().flat_map(|truth| truth.gaps());
-        let mut abouts: Vec<&str> = named.map(|id| facts.gaps.gap(*id).about.as_str()).collect();
-        if !abouts.contains(&gap.name) {
-            abouts.sort_unstable();
-            abouts.dedup();
-            failures.push(format!(
-                "expected gap {}, found: {}",
-                gap.name,
-                abouts.join(", ")
-            ));
-        }
+    if let Some(gap) = case.gap
+        && !case.lacks(gap, &evaluation, &facts)
+    {
+        let mut abouts: Vec<&str> = abouts(&evaluation, &facts).collect();
+        abouts.sort_unstable();
+        abouts.dedup();
+        failures.push(format!(
+            "expected gap {}, found: {}",
+            gap.name,
+            abouts.join(", ")
+        ));
     }
     CaseResult {
         evaluation,
         failures,
     }
+}
+
+/// What the gaps are about that leave a rule open.
+fn abouts<'f>(evaluation: &'f Evaluation, facts: &'f FactSet) -> impl Iterator<Item = &'f str> {
+    let gaps = evaluation.truths.iter().flat_map(|truth| truth.gaps());
+    gaps.map(|id| facts.gaps.gap(*id).about.as_str())
 }
 
 fn explained(truth: &Truth, facts: &FactSet) -> String {
@@ -154,6 +167,24 @@ pub fn needless_tests(rule: &Rule) -> Vec<&str> {
 }
 
 impl Case {
+    /// Whether a kind is among what leaves the rule open. Where the case says what is covered, what lacks is one of the kind's
+    /// subjects.
+    fn lacks(&self, kind: &Kind, evaluation: &Evaluation, facts: &FactSet) -> bool {
+        let subjects: Vec<Subject> = match kind.absence {
+            _ if self.covered.is_none() => Vec::new(),
+            Absence::All(subjects) => subjects.to_vec(),
+            Absence::By(_, table) => table
+                .iter()
+                .flat_map(|(_, subjects)| *subjects)
+                .copied()
+                .collect(),
+            Absence::Never(subject) => vec![subject],
+        };
+        abouts(evaluation, facts).any(|about| {
+            about == kind.name || subjects.iter().any(|subject| subject.name() == about)
+        })
+    }
+
     /// The facts of the case.
     #[must_use]
     pub fn facts(&self) -> FactSet {
@@ -165,9 +196,12 @@ impl Case {
             if self.missing.iter().any(|missing| missing.name == kind.name) {
                 let gap = missing_gap(&mut facts.gaps, kind);
                 facts.miss(kind, gap);
-            } else {
+            } else if self.covered.is_none() {
                 facts.vouch(kind);
             }
+        }
+        for (subject, window) in self.covered.iter().flatten() {
+            facts.cover(*subject, Coverage::Whole(*window));
         }
         for (index, given) in self.given.iter().enumerate() {
             let gap = missing_gap(&mut facts.gaps, given.kind);
@@ -180,7 +214,10 @@ impl Case {
                 artifact: self.name.clone(),
                 line,
             };
-            facts.add_fields(given.kind, given.at, fields.collect(), vec![source]);
+            let id = facts.add_fields(given.kind, given.at, fields.collect(), vec![source]);
+            if given.stale {
+                facts.mark_stale(id, gap);
+            }
         }
         let told = |kind: &Kind| {
             self.given.iter().any(|given| given.kind.name == kind.name)
@@ -200,6 +237,16 @@ impl Case {
             facts.add(None, state, vec![source]);
         }
         facts
+    }
+}
+
+impl Field {
+    /// What a case means that says nothing of the field.
+    fn unsaid(&self) -> FieldState {
+        match self.ty {
+            FieldType::Bool => FieldState::Is(Value::Bool(false)),
+            _ => FieldState::Nothing,
+        }
     }
 }
 
@@ -224,6 +271,14 @@ pub(super) fn read(raw: &raw::Case, report: &mut Reporter<'_>) -> Option<Case> {
         Some(name) => kind(name, report).map(Some),
     };
     let (anchors, clock) = anchors(raw, report)?;
+    let covered = match &raw.covered {
+        None => Some(None),
+        Some(windows) => windows
+            .iter()
+            .map(|window| covered(window, &clock, report))
+            .collect::<Option<Vec<_>>>()
+            .map(Some),
+    };
     let given: Vec<Option<Given>> = raw
         .given
         .iter()
@@ -235,10 +290,25 @@ pub(super) fn read(raw: &raw::Case, report: &mut Reporter<'_>) -> Option<Case> {
         role: role?,
         missing: missing.into_iter().collect::<Option<_>>()?,
         gap: gap?,
+        covered: covered?,
         anchors,
         given: given.into_iter().collect::<Option<_>>()?,
         span: raw.name.span(),
     })
+}
+
+fn covered(
+    raw: &raw::Covered,
+    clock: &Clock,
+    report: &mut Reporter<'_>,
+) -> Option<(Subject, Window)> {
+    let subject = word(&raw.subject, "subject", Subject::ALL, Subject::word, report)?;
+    let mut end = |toml: &Option<Spanned<toml::Value>>| match toml {
+        None => Some(None),
+        Some(toml) => moment(toml, clock, report).map(Some),
+    };
+    let (from, to) = (end(&raw.from)?, end(&raw.to)?);
+    Some((subject, Window { from, to }))
 }
 
 fn given(
@@ -264,10 +334,18 @@ fn given(
         // An event always has a time; one that is not said happened when people began to fail.
         None => (kind.nature == Nature::Event).then_some(clock.first_failure),
     };
+    let stale = match raw.get("stale").map(|toml| (toml.span(), toml.get_ref())) {
+        None => false,
+        Some((_, toml::Value::Boolean(stale))) => *stale,
+        Some((span, _)) => {
+            report.wrong(&span, "`stale` is true or false");
+            return None;
+        }
+    };
     let mut told = Vec::new();
     for (name, toml) in raw
         .iter()
-        .filter(|(name, _)| !matches!(name.get_ref().as_str(), "fact" | "at"))
+        .filter(|(name, _)| !matches!(name.get_ref().as_str(), "fact" | "at" | "stale"))
     {
         let field = field(kind, name, report)?;
         told.push((field.name, state(field, toml, clock, report)?));
@@ -277,16 +355,13 @@ fn given(
             .iter()
             .find(|(name, _)| *name == field.name)
             .map(|(_, state)| state.clone());
-        let unsaid = match field.ty {
-            FieldType::Bool => FieldState::Is(Value::Bool(false)),
-            _ => FieldState::Nothing,
-        };
-        (field.name, state.unwrap_or(Some(unsaid)))
+        (field.name, state.unwrap_or(Some(field.unsaid())))
     });
     Some(Given {
         kind,
         at,
         fields: fields.collect(),
+        stale,
     })
 }
 

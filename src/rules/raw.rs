@@ -94,8 +94,17 @@ pub(super) struct Case {
     #[serde(default)]
     pub(super) missing: Vec<Spanned<String>>,
     pub(super) gap: Option<Spanned<String>>,
+    pub(super) covered: Option<Vec<Covered>>,
     #[serde(default)]
     pub(super) anchors: Fields,
     #[serde(default)]
     pub(super) given: Vec<Fields>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Covered {
+    pub(super) subject: Spanned<String>,
+    pub(super) from: Option<Spanned<toml::Value>>,
+    pub(super) to: Option<Spanned<toml::Value>>,
 }

@@ -107,6 +107,17 @@ impl Client {
             .collect()
     }
 
+    /// The clients in common use: the mainstream Windows versions and every other profile but those with settings of their own.
+    pub fn common() -> Vec<Client> {
+        let others = PROFILES
+            .iter()
+            .filter(|profile| profile.id != "freerdp-seclevel0");
+        Client::mainstream()
+            .into_iter()
+            .chain(others.cloned())
+            .collect()
+    }
+
     /// By its id, whatever its case; a Windows version may go without its `win-`.
     pub fn by_id(id: &str) -> Option<Client> {
         if let Some(profile) = PROFILES

@@ -18,6 +18,20 @@ pub struct Output {
     pub reports: Vec<Report>,
 }
 
+/// What `negotiate` says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NegotiationOutput {
+    /// The version of this shape; 1.
+    pub schema_version: u32,
+    /// The program that wrote it.
+    pub tool: Tool,
+    /// What TLS would come to.
+    pub negotiation: Negotiation,
+    /// What could not be read of the collections; left out where all could.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<Problem>,
+}
+
 /// The program that wrote a report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Tool {
@@ -392,6 +406,37 @@ pub struct ServerOffer {
     pub suites: Vec<SuiteEntry>,
     /// The named groups, in its order.
     pub groups: Vec<String>,
+    /// The Windows version whose defaults it was judged by; null where the build is not known.
+    pub windows: Option<String>,
+    /// The certificate's key, such as `RSA 2048`; null where it is not known.
+    pub certificate: Option<String>,
+    /// Where the list of suites comes from: `policy`, `local`, `build-default` or `unknown`.
+    pub list: String,
+    /// The values that were found, each with its place.
+    pub settings: Vec<SettingEntry>,
+    /// Settings that do not do what they look like.
+    pub residue: Vec<String>,
+    /// What the offer takes for granted because the collection does not hold it.
+    pub assumptions: Vec<String>,
+}
+
+/// A value in the registry that bears on TLS.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SettingEntry {
+    /// The file.
+    pub artifact: String,
+    /// The key, from the hive's root.
+    pub key: String,
+    /// The value's name.
+    pub name: String,
+    /// What it holds.
+    pub value: String,
+    /// When the key was last written.
+    pub written: Option<String>,
+    /// Whether it was written after the last start of what reads it, and waits for the next; null where that start is not known.
+    pub waits: Option<bool>,
+    /// What it waits for: `boot`, `service start`; null for what is read at once.
+    pub read_at: Option<String>,
 }
 
 /// One version of TLS.
@@ -416,6 +461,9 @@ pub struct SuiteEntry {
     pub reason: String,
 }
 
+/// What stands in a reason before what it takes for granted.
+pub const ASSUMING: &str = "; holds only if ";
+
 /// What one client and the server come to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ClientNegotiation {
@@ -429,6 +477,20 @@ pub struct ClientNegotiation {
     pub suite: Option<String>,
     /// Why.
     pub reason: String,
+    /// What it is, for people.
+    pub title: String,
+    /// Whether it is one of the clients in common use, or the one that was asked about.
+    pub common: bool,
+    /// The named group of the key exchange, such as `NistP256`.
+    pub group: Option<String>,
+    /// The server's signature, such as `rsa_pss_rsae_sha256`.
+    pub signature: Option<String>,
+    /// Where nothing is agreed, the first stage that leaves nothing: `version`, `suite`, `group` or `signature`.
+    pub obstacle: Option<String>,
+    /// What else stands in the way, behind the first obstacle.
+    pub also: Vec<String>,
+    /// The questions that public sources or the collection leave open and that this rests on.
+    pub open: Vec<String>,
 }
 
 /// One file of the input.

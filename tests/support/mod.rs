@@ -6,3 +6,4 @@ pub mod event_log;
 pub mod hive;
 pub mod machine;
 pub mod samples;
+pub mod verdict;

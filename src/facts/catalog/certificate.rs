@@ -138,6 +138,8 @@ catalogue! {
         service: String,
         /// Whether it is disabled, or fails to start.
         blocked: Known<bool>,
+        /// Whether this service or the other is: then nothing renews the certificate, and nothing logs that it fails.
+        any_blocked: Known<bool>,
         /// Whether it was so before the certificate ended; false only where a dated change says otherwise.
         before_end: Known<bool>,
         /// How the certificate stands at the incident.

@@ -154,4 +154,12 @@ catalogue! {
         /// Whether it names this host.
         names_host: Known<bool>,
     }
+
+    /// Somebody is known to have tried to connect at a time that the server's own logs do not give.
+    "connection.tried" => Tried State (Absence::Never(Subject::ConnectionState)) {
+        /// When, where somebody says so.
+        time: Option<Timestamp>,
+        /// Whether a connection arrived within ten minutes of it; open where nobody names a time.
+        arrived: Known<bool>,
+    }
 }

@@ -46,4 +46,24 @@ catalogue! {
         /// Whether it was never switched on: the default of the client editions.
         never_on: Known<bool>,
     }
+
+    /// The listener's own key and values.
+    "listener.values" => ListenerValues State (Absence::Never(Subject::SystemHive)) {
+        /// Whether WinStations\\RDP-Tcp is there.
+        present: Known<bool>,
+        /// Whether the listener is switched off by `fEnableWinStation` 0 or `fLogonDisabled` 1.
+        disabled: Known<bool>,
+        /// Whether SecurityLayer, UserAuthentication or MinEncryptionLevel in effect lies outside of its range.
+        out_of_range: Known<bool>,
+        /// Which value does, and what it is.
+        which: Known<Option<String>>,
+        /// The port that it listens on.
+        port: Known<Option<u32>>,
+    }
+
+    /// Whether Windows' own setup is still running.
+    "host.setup" => HostSetup State (Absence::Never(Subject::SystemHive)) {
+        /// Whether `OOBEInProgress` or `SystemSetupInProgress` is 1.
+        in_progress: Known<bool>,
+    }
 }

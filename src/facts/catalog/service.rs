@@ -59,4 +59,10 @@ catalogue! {
         /// Whether it runs after that; the words in the event are localized.
         running: Known<bool>,
     }
+
+    /// How the services of remote procedure calls are hosted.
+    "service.rpc_hosting" => RpcHosting State (Absence::Never(Subject::SystemHive)) {
+        /// Whether RpcEptMapper's command line differs from RpcSs's. They share one process: with two, local calls break (measured).
+        differs: Known<bool>,
+    }
 }

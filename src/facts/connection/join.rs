@@ -90,7 +90,7 @@ impl<'a> Joining<'a> {
                     }
                 }
             }
-            Event::TlsNegotiated => {
+            Event::TlsNegotiated { .. } => {
                 let attempt = self.find(at, logged, None, HANDSHAKE);
                 self.pass_if(attempt, index, Stage::Tls);
             }

@@ -15,3 +15,4 @@ pub mod client;
 pub mod facts;
 pub mod join;
 pub mod state;
+pub mod tried;

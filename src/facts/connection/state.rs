@@ -193,22 +193,23 @@ fn longest_pause(sorted: &[Timestamp]) -> Option<SignedDuration> {
         .max()
 }
 
-/// Arrivals that no log names follow the last success for longer than people have stayed away before: whether those are
-/// people who fail or somebody who scans, nobody can tell.
+/// Arrivals that no log names fail after the last success, for longer than people have stayed away before or more of them in a
+/// row than ever: whether those are people who fail or somebody who scans, nobody can tell.
 fn is_nameless(evidence: &Evidence<'_>, last_success: Option<Timestamp>) -> bool {
     let (Some(last_success), Some(as_of)) = (last_success, evidence.clock.as_of) else {
         return false;
     };
-    let nameless: Vec<Timestamp> = evidence
+    let mut nameless: Vec<Timestamp> = evidence
         .attempts
         .iter()
         .zip(evidence.fates)
-        .filter(|(attempt, fate)| {
-            attempt.client.is_none() && matches!(fate, Fate::Failed(_)) && attempt.at > last_success
-        })
+        .filter(|(attempt, fate)| attempt.client.is_none() && matches!(fate, Fate::Failed(_)))
         .map(|(attempt, _)| attempt.at)
         .collect();
-    let span = match (nameless.first(), nameless.last()) {
+    nameless.sort_unstable();
+    let up_to = |time: Timestamp| nameless.partition_point(|at| *at <= time);
+    let since = nameless.get(up_to(last_success)..).unwrap_or_default();
+    let span = match (since.first(), since.last()) {
         (Some(first), Some(last)) => last.duration_since(*first),
         _ => return false,
     };
@@ -219,7 +220,13 @@ fn is_nameless(evidence: &Evidence<'_>, last_success: Option<Timestamp>) -> bool
         .collect();
     successes.sort_unstable();
     let usual = longest_pause(&successes).unwrap_or(SignedDuration::ZERO);
-    span >= SignedDuration::from_mins(10) && as_of.duration_since(last_success) > usual
+    let usual_row = successes
+        .windows(2)
+        .filter_map(|pair| Some(up_to(*pair.get(1)?).saturating_sub(up_to(*pair.first()?))))
+        .max()
+        .unwrap_or(0);
+    let unusual = as_of.duration_since(last_success) > usual || since.len() > usual_row;
+    span >= SignedDuration::from_mins(10) && unusual
 }
 
 /// Most sessions since some time break within minutes without anybody's wish, and their clients come back at once.

@@ -94,7 +94,10 @@ pub enum Event {
         session: Option<u32>,
     },
     /// RdpCoreTS 153: TLS was negotiated.
-    TlsNegotiated,
+    TlsNegotiated {
+        /// The version as the event has it.
+        version: Option<String>,
+    },
     /// RdpCoreTS 139: the security layer detected an error.
     SecurityLayerError {
         /// Its status.
@@ -295,6 +298,8 @@ pub struct SchannelEvent {
     pub alert: Option<u32>,
     /// `Protocol`.
     pub protocol: Option<String>,
+    /// `CipherSuite` of 36880, its number in the registry of TLS.
+    pub suite: Option<u32>,
     /// `CallerProcessId`, from Windows 11 21H2 and Server 2022 on.
     pub caller: Option<u32>,
     /// `CallerProcessImageName`, from the same.

@@ -88,7 +88,9 @@ fn transport_event(event: u32, data: &EventData) -> Event {
         66 => Event::Assigned {
             session: number(data, "SessionID"),
         },
-        153 => Event::TlsNegotiated,
+        153 => Event::TlsNegotiated {
+            version: data.field("TLSVersion").map(|text| text.trim().to_owned()),
+        },
         139 => Event::SecurityLayerError {
             code: number(data, "ResultCode").map(Code),
             client: client(),
@@ -200,6 +202,7 @@ fn schannel_event(event: u32, data: &EventData) -> SchannelEvent {
         state: number(data, "ErrorState").or_else(|| number(data, "ErrorStatus")),
         alert: number(data, "AlertDesc"),
         protocol: text("Protocol"),
+        suite: number(data, "CipherSuite"),
         caller: number(data, "CallerProcessId").filter(|process| *process != 0),
         image: text("CallerProcessImageName"),
     }

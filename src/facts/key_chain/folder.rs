@@ -4,11 +4,14 @@
 //! Desktop denies administrators everything from build 17763 on, so that `icacls` run by one leaves it out without a word in
 //! what it saves. `dir` asks the folder, not the file.
 
-use crate::facts::catalog::key::{KeyFolder, KeyFolderListing, ListingForm};
+use crate::facts::catalog::certificate::Renewal;
+use crate::facts::catalog::key::{KeyFolder, KeyFolderListing, KeyOperation, ListingForm};
+use crate::facts::catalog::schannel::SchannelFailure;
 use crate::facts::coverage::{Coverage, Window};
-use crate::facts::fact::{FactId, FactSet, Source};
+use crate::facts::fact::{Fact, FactId, FactSet, Source};
 use crate::facts::known::Known;
 use crate::facts::subject::Subject;
+use crate::facts::value::{FieldState, Value};
 use crate::parse::guid::Guid;
 
 use super::evidence::{KeyEvidence, View};
@@ -30,14 +33,16 @@ pub(super) fn add_facts(
     evidence: &KeyEvidence,
     wanted: &Wanted,
     folder: KeyFolder,
+    build: &Known<u32>,
     facts: &mut FactSet,
 ) -> Listed {
+    let shown = Shown::of(build, facts);
     let mut found = Vec::new();
     let mut whole: Option<(FactId, bool)> = None;
     let mut lacking: Option<String> = None;
     for view in &evidence.views {
         let other_machine = other_machine(view, &wanted.machine);
-        let verdict = completeness(view, wanted, &other_machine);
+        let verdict = completeness(view, wanted, &other_machine, shown);
         let (complete, why) = match verdict {
             Ok(why) => (true, why.to_owned()),
             Err(why) => (false, why),
@@ -101,11 +106,58 @@ fn other_machine(view: &View, machine: &Known<Guid>) -> Known<bool> {
     })
 }
 
+/// Whether a listing by an administrator would show Remote Desktop's key file. Its third entry is for administrators up to build
+/// 14393 and for SessionEnv from 17763 on (measured); that icacls then leaves the file out is not measured, so that its absence
+/// counts where the key is seen to fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    /// Administrators may read it.
+    ToAdministrators,
+    /// They may not, and the key is seen to fail.
+    Failing,
+    /// They may not, or the build is not known.
+    PerhapsNot,
+}
+
+impl Shown {
+    const FIRST_WITHOUT: u32 = 17763;
+
+    fn of(build: &Known<u32>, facts: &FactSet) -> Self {
+        let is = |fact: &Fact, field: &str, value: Value| {
+            fact.field(field) == Some(&FieldState::Is(value))
+        };
+        let yes = || Value::Bool(true);
+        let no = || Value::Bool(false);
+        let unopened =
+            |fact: &Fact| is(fact, "event", Value::Number(36870)) && is(fact, "affected", yes());
+        let unmade = |fact: &Fact| is(fact, "about_key", yes()) && is(fact, "superseded", no());
+        let refused = |fact: &Fact| {
+            is(fact, "listener", yes())
+                && is(fact, "succeeded", no())
+                && is(fact, "superseded", no())
+        };
+        if build
+            .settled()
+            .is_some_and(|build| *build < Self::FIRST_WITHOUT)
+        {
+            Shown::ToAdministrators
+        } else if facts.of_kind(SchannelFailure::KIND).any(unopened)
+            || facts.of_kind(Renewal::KIND).any(unmade)
+            || facts.of_kind(KeyOperation::KIND).any(refused)
+        {
+            Shown::Failing
+        } else {
+            Shown::PerhapsNot
+        }
+    }
+}
+
 /// Why what a listing does not show is not there; or why it may be there all the same.
 fn completeness(
     view: &View,
     wanted: &Wanted,
     other_machine: &Known<bool>,
+    shown: Shown,
 ) -> Result<&'static str, String> {
     if let Some(flaw) = &view.flaw {
         return Err(flaw.clone());
@@ -130,6 +182,12 @@ fn completeness(
         ListingForm::Console => Ok("icacls was refused none of the files"),
         ListingForm::Saved if view.past_permissions => {
             Ok("icacls was run by somebody who sees what administrators do not")
+        }
+        ListingForm::Saved if shown == Shown::ToAdministrators => {
+            Ok("icacls saves what administrators may read, and on this build they may read the key file")
+        }
+        ListingForm::Saved if shown == Shown::Failing => {
+            Ok("icacls saved no such file, and the key fails as one that is not there does")
         }
         ListingForm::Saved => Err(
             "icacls, run by an administrator, leaves out what administrators may not read, as Remote Desktop's key file"

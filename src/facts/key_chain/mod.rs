@@ -96,7 +96,13 @@ pub fn add_facts(bearing: &Bearing<'_>, facts: &mut FactSet) {
         .settled()
         .copied()
         .unwrap_or(KeyFolder::MachineKeys);
-    let listed = folder::add_facts(bearing.evidence, &wanted, folder, facts);
+    let listed = folder::add_facts(
+        bearing.evidence,
+        &wanted,
+        folder,
+        &bearing.identity.build,
+        facts,
+    );
     let folder_path = format!("{program_data}\\{}", folder.below_program_data());
     let located = file::locate(bearing.evidence, &wanted, folder, &listed, facts);
     let beside = dependents::add_facts(

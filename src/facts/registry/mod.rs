@@ -146,6 +146,28 @@ impl Registry {
         self.system.as_ref().map(|(file, _)| file)
     }
 
+    /// The control sets beside the one in use, by name; none where that one is not known.
+    #[must_use]
+    pub fn other_control_sets(&self) -> Vec<String> {
+        let Some((file, ControlSet::Named(current))) = &self.system else {
+            return Vec::new();
+        };
+        let Lookup::Present(root) = file.hive.key("") else {
+            return Vec::new();
+        };
+        let names = root.subkeys().entries.into_iter().map(|key| key.name());
+        let is_other = |name: &String| {
+            let number = name
+                .get(.."ControlSet".len())
+                .is_some_and(|start| start.eq_ignore_ascii_case("ControlSet"));
+            number && !name.eq_ignore_ascii_case(current)
+        };
+        let mut sets: Vec<String> = names.filter(is_other).collect();
+        sets.sort();
+        sets.truncate(MOST_CONTROL_SETS);
+        sets
+    }
+
     /// The SOFTWARE hive.
     #[must_use]
     pub fn software(&self) -> Option<&HiveFile> {
@@ -390,6 +412,9 @@ impl Registry {
         self.system().into_iter().chain(self.software())
     }
 }
+
+/// Windows keeps two or three; a forged hive could hold thousands.
+const MOST_CONTROL_SETS: usize = 8;
 
 /// Why nothing is known of a hive that is not there.
 pub(super) const NOT_COLLECTED: &str = "not in the collection";

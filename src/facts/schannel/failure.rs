@@ -70,7 +70,7 @@ fn last_tls_success(history: &History<'_>) -> Option<Timestamp> {
         .iter()
         .enumerate()
         .filter(|(index, placed)| match &placed.event.event {
-            Event::TlsNegotiated
+            Event::TlsNegotiated { .. }
             | Event::Authenticated { .. }
             | Event::SessionOpened {
                 client: Some(_), ..

@@ -2,12 +2,13 @@
 //! and what it says becomes facts.
 
 mod certificate_kind;
+mod hardening;
 mod logged;
 mod read;
 
 use std::collections::BTreeSet;
 
-pub use read::{Collected, read};
+pub use read::{Collected, FoundValue, OtherSet, ReadAt, read};
 
 use super::catalog::host::Role as HostRole;
 use super::catalog::tls::{
@@ -31,13 +32,16 @@ use logged::Logged;
 /// What the settings come to.
 #[derive(Debug)]
 pub struct Computed {
-    collected: Collected,
+    /// What the hives hold.
+    pub collected: Collected,
     /// What the server offers.
     pub offer: ServerOffer,
     /// What it would offer if no policy replaced the local list.
     local_offer: ServerOffer,
     mainstream: Vec<(Client, Negotiation)>,
     affected: Option<(Client, Negotiation)>,
+    /// What it would come to without FIPS mode, with the affected client or else mainstream ones; empty where it is off.
+    without_fips: Vec<(Client, Negotiation)>,
 }
 
 /// What the settings come to, before it is known what was logged. None without SYSTEM. `affected` is the client that is locked
@@ -56,12 +60,18 @@ pub fn evaluate(
     let offer = ServerOffer::evaluate(&collected.settings, generation, certificate.clone());
     let mut settings = collected.settings.clone();
     settings.policy_suites = Setting::Absent;
-    let local_offer = ServerOffer::evaluate(&settings, generation, certificate);
+    let local_offer = ServerOffer::evaluate(&settings, generation, certificate.clone());
     let negotiate = |client: Client| {
         let negotiation = tls::negotiate(&offer, &client);
         (client, negotiation)
     };
     let mainstream = Client::mainstream().into_iter().map(negotiate).collect();
+    let without_fips = hardening::without_fips(
+        &collected.settings,
+        generation,
+        certificate,
+        affected.as_ref(),
+    );
     let affected = affected.map(negotiate);
     Some(Computed {
         collected,
@@ -69,6 +79,7 @@ pub fn evaluate(
         local_offer,
         mainstream,
         affected,
+        without_fips,
     })
 }
 
@@ -83,7 +94,12 @@ impl Computed {
         common_ground(&self.mainstream, gaps).0
     }
 
-    /// Adds the facts `tls.server`, `tls.suite_policy`, `tls.local_suites` and `tls.overlap`. What was logged must be there
+    /// The client that is locked out, and what it comes to with the server.
+    pub fn affected(&self) -> Option<&(Client, Negotiation)> {
+        self.affected.as_ref()
+    }
+
+    /// Adds the facts about what the server offers and with whom that works, `tls.*`. What was logged must be there
     /// before: boots say when a setting took effect, refusals that it has.
     pub fn add_facts(&self, facts: &mut FactSet) {
         let collected = &self.collected;
@@ -113,6 +129,7 @@ impl Computed {
             tls::ListSource::BuildDefault | tls::ListSource::Unknown => Effect::Since(None),
         };
         let server = self.server(&logged, protocols, list, facts);
+        self.add_hardening(&logged, server, facts);
         self.suite_policy(&logged, policy, facts);
         self.local_suites(&logged, local, facts);
         let in_effect = match protocols.pending().or(list.pending()) {
@@ -173,6 +190,21 @@ impl Computed {
                 .any(|doubt| *doubt == Doubt::OffByDefault(Role::Server))
         };
         let off_by_default_only = !possible.is_empty() && possible.iter().all(by_default);
+        let lacks_tls12 = settled(gaps, about, &hardening::lacks_tls12(offer));
+        let tls12_missed = match (&lacks_tls12, &logged.refusals.seen) {
+            (Known::Is(false), _) => Known::Is(false),
+            (Known::Is(true), Known::Is(true)) => Known::Is(true),
+            (Known::Open(gap), _) => Known::Open(*gap),
+            (Known::Is(true), _) => Known::Open(gaps.open(
+                Subject::ClientOffer,
+                "whether the clients need TLS 1.2 is not known",
+            )),
+        };
+        let tls13_forced = settled(
+            gaps,
+            about,
+            &hardening::tls13_forced(offer, &collected.settings),
+        );
         let unknown = || BTreeSet::from([Doubt::BuildUnknown]);
         let list_source = match offer.list_source {
             tls::ListSource::Policy => Known::Is(ListSource::Policy),
@@ -207,6 +239,9 @@ impl Computed {
                 .and(logged.no_credential.seen.clone()),
             all_versions_off: unless_pending(protocols, all_versions_off),
             off_by_default_only: unless_pending(protocols, Known::Is(off_by_default_only)),
+            lacks_tls12: unless_pending(protocols, lacks_tls12.clone()),
+            tls12_missed,
+            tls13_forced,
             suites: unless_pending(protocols, unless_pending(list, suites)),
             list_source,
             policy_known: offer.policy_is_known(),
@@ -292,7 +327,8 @@ impl Computed {
     }
 }
 
-fn generation(identity: &Identity) -> Option<GenerationMatch> {
+/// The Windows version that the machine is judged by; none where its build is not known.
+pub fn generation(identity: &Identity) -> Option<GenerationMatch> {
     let product = match identity.role {
         Known::Is(HostRole::Client) => Product::Client,
         Known::Is(HostRole::Server | HostRole::DomainController) => Product::Server,
@@ -413,11 +449,24 @@ fn overlap(
 ) {
     let (shares, obstacle) = common_ground(negotiations, &mut facts.gaps);
     let at = effect.since().filter(|_| shares != Known::Is(true));
+    let no_version = settled(
+        &mut facts.gaps,
+        Overlap::KIND.name,
+        &offer.all_versions_off(),
+    );
+    let policy_known = match offer.policy_is_known() {
+        true => Known::Is(true),
+        false => Known::Open(facts.gaps.open(
+            Subject::SoftwareHive,
+            "whether a policy is set is not known",
+        )),
+    };
     let fact = Overlap {
         with,
         shares: unless_pending(effect, shares),
+        server_has_version: unless_pending(effect, no_version.not()),
         obstacle: unless_pending(effect, obstacle),
-        policy_known: offer.policy_is_known(),
+        policy_known,
     };
     facts.add(at, fact, vec![Source::Derived(vec![server])]);
 }

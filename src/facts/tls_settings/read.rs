@@ -22,6 +22,11 @@ const PROVIDER: Place<'static> = Place::ControlSet(
 );
 const POLICY_SUITES: Place<'static> =
     Place::Software("Policies\\Microsoft\\Cryptography\\Configuration\\SSL\\00010002");
+const LISTENER: Place<'static> =
+    Place::ControlSet("Control\\Terminal Server\\WinStations\\RDP-Tcp");
+const LISTENER_POLICY: Place<'static> =
+    Place::Software("Policies\\Microsoft\\Windows NT\\Terminal Services");
+
 /// What the hives hold of Schannel's settings, and where.
 #[derive(Debug)]
 pub struct Collected {
@@ -35,14 +40,76 @@ pub struct Collected {
     pub(super) provider: Answer<Vec<String>>,
     /// The keys of the server role that hold a value.
     pub(super) protocols: Vec<(Source, Option<Timestamp>)>,
+    /// Whether the listener asks for FIPS encryption (MinEncryptionLevel 4, by policy or by its own key).
+    pub(super) fips_encryption: Known<bool>,
+    /// Every value that was found, in the order in which they were asked for.
+    pub values: Vec<FoundValue>,
+    /// Settings in which other control sets differ from the one in use, in words.
+    pub elsewhere: Vec<OtherSet>,
+}
+
+/// A value that bears on TLS, and where it stands.
+#[derive(Debug, Clone)]
+pub struct FoundValue {
+    /// The role it is for; none where it is for both.
+    pub role: Option<Role>,
+    /// What it holds: a number, a text, or how many names.
+    pub shown: String,
+    /// Where it stands.
+    pub source: Source,
+    /// When its key was last written.
+    pub written: Option<Timestamp>,
+    /// When Windows reads it.
+    pub read_at: ReadAt,
+}
+
+/// When Windows reads a setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReadAt {
+    /// When Windows starts: lists of suites and curves (Microsoft, "Manage Transport Layer Security (TLS)").
+    Boot,
+    /// When the service makes its next credential, so at its start at the latest: versions (Microsoft, "TLS registry settings").
+    ServiceStart,
+    /// At once: Ciphers and Hashes (KB245030).
+    Once,
+}
+
+/// A setting of another control set.
+#[derive(Debug, Clone)]
+pub struct OtherSet {
+    /// The difference, in words.
+    pub says: String,
+    /// The control set.
+    pub source: Source,
 }
 
 /// Reads Schannel's settings. What was not collected, is damaged or of another type than Windows reads is unknown in them.
 pub fn read(registry: &Registry, gaps: &mut Gaps) -> Collected {
+    let mut collected = read_set(registry, None, gaps);
+    for set in registry.other_control_sets() {
+        let other = read_set(registry, Some(&set), gaps);
+        let source = registry.key(gaps, Place::System(&set)).source;
+        let differences = tls::differences(&collected.settings, &other.settings);
+        collected
+            .elsewhere
+            .extend(source.into_iter().flat_map(|source| {
+                let of_set = |difference: &tls::Difference| OtherSet {
+                    says: format!("{set} has other {}", difference.setting),
+                    source: source.clone(),
+                };
+                differences.iter().map(of_set).collect::<Vec<_>>()
+            }));
+    }
+    collected
+}
+
+fn read_set(registry: &Registry, set: Option<&str>, gaps: &mut Gaps) -> Collected {
     let mut reader = Reader {
         registry,
+        set,
         gaps,
         wrong_types: Vec::new(),
+        values: Vec::new(),
     };
     let mut protocols = Vec::new();
     let mut values = BTreeMap::new();
@@ -118,31 +185,94 @@ pub fn read(registry: &Registry, gaps: &mut Gaps) -> Collected {
         local,
         provider,
         protocols,
+        fips_encryption: fips_encryption(registry, reader.gaps),
+        values: reader.values,
+        elsewhere: Vec::new(),
     }
+}
+
+/// A policy's level comes before the listener's own (Microsoft, "Set client connection encryption level").
+fn fips_encryption(registry: &Registry, gaps: &mut Gaps) -> Known<bool> {
+    const FIPS: u32 = 4;
+    let policy = registry
+        .dword(gaps, LISTENER_POLICY, "MinEncryptionLevel")
+        .value;
+    let own = registry.dword(gaps, LISTENER, "MinEncryptionLevel").value;
+    policy.and_then(|policy| match policy {
+        Some(level) => Known::Is(level == FIPS),
+        None => own.map(|level| level == Some(FIPS)),
+    })
 }
 
 /// Reads values into the model's terms.
 struct Reader<'r> {
     registry: &'r Registry,
+    /// The control set to read; none for the one in use.
+    set: Option<&'r str>,
     gaps: &'r mut Gaps,
     wrong_types: Vec<tls::WrongType>,
+    values: Vec<FoundValue>,
 }
 
 impl Reader<'_> {
+    /// A key's path from the root of SYSTEM, where another control set than the one in use is read.
+    fn moved(&self, place: Place<'_>) -> Option<String> {
+        match (place, self.set) {
+            (Place::ControlSet(path), Some(set)) => Some(format!("{set}\\{path}")),
+            _ => None,
+        }
+    }
+
     fn typed<T>(
         &mut self,
         place: Place<'_>,
         name: &str,
         read: impl FnOnce(&Value) -> Result<T, WrongType>,
     ) -> Answer<T> {
+        let moved = self.moved(place);
+        let place = moved.as_deref().map_or(place, Place::System);
         let mut wrong = None;
+        let mut shown = None;
         let answer = self.registry.typed(self.gaps, place, name, |value| {
+            shown = Some(text_of(value));
             read(value).inspect_err(|found| wrong = Some(found.clone()))
         });
+        if let (Some(shown), Some(source)) = (shown, &answer.source) {
+            self.note(shown, source.clone(), answer.written);
+        }
         if let (Some(wrong), Some(Source::Value { key, .. })) = (wrong, &answer.source) {
             self.refused(format!("{key}\\{name}"), &wrong);
         }
         answer
+    }
+
+    fn note(&mut self, shown: String, source: Source, written: Option<Timestamp>) {
+        let Source::Value { key, name, .. } = &source else {
+            return;
+        };
+        let name = name.as_deref().unwrap_or_default();
+        if name == "EventLogging" {
+            return;
+        }
+        let is_for = |word: &str| key.ends_with(&format!("\\{word}")) || name.starts_with(word);
+        let role = [(Role::Server, "Server"), (Role::Client, "Client")]
+            .into_iter()
+            .find(|(_, word)| is_for(word) || name.ends_with(word));
+        let below = |branch: &str| key.contains(&format!("\\SCHANNEL\\{branch}"));
+        let read_at = if below("Protocols") || below("Messaging") {
+            ReadAt::ServiceStart
+        } else if below("") {
+            ReadAt::Once
+        } else {
+            ReadAt::Boot
+        };
+        self.values.push(FoundValue {
+            role: role.map(|(role, _)| role),
+            shown,
+            source,
+            written,
+            read_at,
+        });
     }
 
     fn dword(&mut self, place: Place<'_>, name: &str) -> Answer<u32> {
@@ -162,7 +292,10 @@ impl Reader<'_> {
     }
 
     fn key_names(&mut self, path: &str) -> Vec<String> {
-        let listing = self.registry.subkeys(self.gaps, Place::ControlSet(path));
+        let place = Place::ControlSet(path);
+        let moved = self.moved(place);
+        let place = moved.as_deref().map_or(place, Place::System);
+        let listing = self.registry.subkeys(self.gaps, place);
         let entries = listing.present().map(|listing| listing.entries.iter());
         let names = entries.into_iter().flatten().map(|key| key.name());
         names.collect()
@@ -172,7 +305,10 @@ impl Reader<'_> {
     /// the slash for a separator, lies one level deeper.
     fn algorithms(&mut self, branch: &str) -> Setting<BTreeMap<String, Setting<u32>>> {
         let path = format!("{SCHANNEL}\\{branch}");
-        let listing = self.registry.subkeys(self.gaps, Place::ControlSet(&path));
+        let place = Place::ControlSet(&path);
+        let moved = self.moved(place);
+        let place = moved.as_deref().map_or(place, Place::System);
+        let listing = self.registry.subkeys(self.gaps, place);
         let listing = match listing.value {
             Known::Is(Some(listing)) => listing,
             Known::Is(None) => return Setting::Absent,
@@ -210,6 +346,15 @@ impl Reader<'_> {
             Lookup::Absent => return Setting::Absent,
             Lookup::Unreadable(trouble) => return Setting::Unknown(format!("damaged: {trouble}")),
         };
+        if let Some(file) = self.registry.system() {
+            let source = Source::Value {
+                artifact: file.artifact.clone(),
+                key: key.path().to_owned(),
+                name: Some("Enabled".to_owned()),
+                written: key.written(),
+            };
+            self.note(text_of(&value), source, key.written());
+        }
         value.dword().map_or_else(
             |wrong| {
                 let why = wrong.to_string();
@@ -226,6 +371,28 @@ impl Reader<'_> {
             found: wrong.found.to_string(),
             expected: wrong.expected.to_owned(),
         });
+    }
+}
+
+/// What a value holds, in few words.
+fn text_of(value: &Value) -> String {
+    const LONGEST: usize = 60;
+    if let Ok(number) = value.dword() {
+        return match number {
+            0..=9 => number.to_string(),
+            _ => format!("{number:#x}"),
+        };
+    }
+    if let Ok(names) = value.multi_text() {
+        return match names.as_slice() {
+            names if names.len() <= 3 => names.join(", "),
+            names => format!("{} names", names.len()),
+        };
+    }
+    match value.text() {
+        Ok(text) if text.chars().count() <= LONGEST => text,
+        Ok(text) => format!("{} characters", text.chars().count()),
+        Err(wrong) => format!("{}, {} bytes", wrong.found, wrong.length),
     }
 }
 

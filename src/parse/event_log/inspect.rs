@@ -409,10 +409,11 @@ impl Inspection<'_, '_> {
         let order = span.number;
         let what = format!("a record cannot be decoded: {reason}");
         let offset = self.slot.offset + span.offset as u64;
+        let whole = time.filter(|_| span.integrity != Integrity::Torn);
         self.report.items.push(Item::Undecoded(Hole {
             hides: Some(order..=order),
-            after: time,
-            before: time,
+            after: whole,
+            before: whole,
             ..hole(self.index, offset, span.size, what)
         }));
         if let Some(time) = time {
@@ -421,7 +422,7 @@ impl Inspection<'_, '_> {
                 order,
                 time,
             };
-            let run = Run::of(mark, None, false, Integrity::Whole);
+            let run = Run::of(mark, None, false, span.integrity);
             self.report.items.push(Item::Run(run));
         }
     }

@@ -164,6 +164,8 @@ pub(super) struct Run {
     pub records: u64,
     pub templateless: u64,
     pub recovered: u64,
+    /// Whether it is one record that is torn, whose time may be torn as well.
+    pub torn: bool,
 }
 
 impl Run {
@@ -181,6 +183,7 @@ impl Run {
             records: 1,
             templateless: u64::from(templateless),
             recovered: u64::from(integrity != Integrity::Whole),
+            torn: integrity == Integrity::Torn,
         }
     }
 
@@ -188,6 +191,8 @@ impl Run {
     pub fn take_in(&mut self, mark: Mark, templateless: bool, integrity: Integrity) -> bool {
         let next = |number: u64| number.checked_add(1);
         let follows = self.origin.is_some()
+            && !self.torn
+            && integrity != Integrity::Torn
             && next(self.last.order) == Some(mark.order)
             && next(self.last.number) == Some(mark.number)
             && self.last.time.duration_since(mark.time) < CLOCK_STEP;
@@ -267,7 +272,9 @@ impl Builder {
     }
 
     /// A record that stands but could not be decoded: a hole of which all is known. Its number is due in [`Self::seen`].
-    pub fn undecoded(&mut self, hole: Hole) {
+    /// A record that could not be decoded; of a torn one, which has no time of its own, it is known when the one before was written.
+    pub fn undecoded(&mut self, mut hole: Hole) {
+        hole.after = hole.after.or(self.previous_time());
         self.damage_seen += 1;
         self.summary.holes.push(hole);
     }
@@ -276,16 +283,26 @@ impl Builder {
         self.summary.chunks += 1;
     }
 
-    /// The next records by number. One that is not decoded counts for the order of the log alone.
+    /// When the record before was written.
+    pub fn previous_time(&self) -> Option<Timestamp> {
+        self.previous.map(|(mark, _)| mark.time)
+    }
+
+    /// The next records by number. One that is not decoded counts for the order of the log alone. The time of a torn one may be
+    /// torn as well (padded with zeros it reads as a day in 1601), so that it counts as written when the record before it was.
     pub fn seen(&mut self, slot: usize, run: &Run) {
+        let time = self.previous_time().filter(|_| run.torn);
+        let placed = |mark: Mark| Mark {
+            time: time.unwrap_or(mark.time),
+            ..mark
+        };
+        let (first, last) = (placed(run.first), placed(run.last));
         if let Some((previous, previous_slot)) = self.previous {
-            self.compare(previous, previous_slot, run.first, slot);
+            self.compare(previous, previous_slot, first, slot);
         }
-        if self
-            .previous
-            .is_none_or(|(previous, _)| previous.order <= run.last.order)
-        {
-            self.previous = Some((run.last, slot));
+        let is_next = |(previous, _): (Mark, usize)| previous.order <= last.order;
+        if self.previous.map_or(!run.torn, is_next) {
+            self.previous = Some((last, slot));
         }
         let Some((channel, computer)) = &run.origin else {
             return;
@@ -293,6 +310,9 @@ impl Builder {
         self.summary.records += run.records;
         self.summary.templateless += run.templateless;
         self.summary.recovered += run.recovered;
+        if run.torn {
+            return;
+        }
         for mark in [run.first, run.last] {
             widen(&mut self.summary.span, mark);
             widen_named(&mut self.summary.channels, channel, mark);

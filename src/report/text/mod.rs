@@ -3,9 +3,11 @@
 //! The text carries terminal styles; whoever prints it keeps or strips them. What comes from the evidence is escaped.
 
 mod attempts;
+mod clients;
 mod evidence;
 mod headline;
 mod key_chain;
+mod negotiation;
 mod next;
 mod open;
 pub(in crate::report) mod paper;
@@ -16,6 +18,7 @@ mod ruled_out;
 pub(in crate::report) mod table;
 
 use self::evidence::Evidence;
+pub(super) use self::negotiation::render as negotiation;
 use self::paper::{Ink, Paper};
 use super::clock::Clock;
 use super::escape::Charset;
@@ -78,6 +81,7 @@ fn screen(paper: &mut Paper, report: &Report, options: &TextOptions) {
     key_chain::write(paper, report);
     related::write(paper, report, clock, &evidence);
     ruled_out::write(paper, report, &evidence);
+    clients::write(paper, &report.negotiation);
     open::write(paper, report);
     repair::write(paper, report);
     if options.detail == Detail::Reasoning {

@@ -83,7 +83,7 @@ impl Paper {
     }
 
     /// The head of a section, with a remark behind it.
-    pub(super) fn heading(&mut self, title: &str, remark: &str) {
+    pub(in crate::report) fn heading(&mut self, title: &str, remark: &str) {
         self.blank();
         let title = self.clean(title);
         let remark = self.clean(remark);

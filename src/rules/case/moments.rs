@@ -32,6 +32,49 @@ enum Moment {
 }
 
 impl CaseAnchors {
+    /// The moments of a host, as a case says them.
+    pub(super) fn of(anchors: &Anchors) -> Self {
+        let optional = |known: &Known<Option<Timestamp>>| match known {
+            Known::Is(Some(at)) => Moment::At(*at),
+            Known::Is(None) => Moment::None,
+            Known::Open(_) => Moment::Open,
+        };
+        let known = |known: &Known<Timestamp>| match known {
+            Known::Is(at) => Moment::At(*at),
+            Known::Open(_) => Moment::Open,
+        };
+        let plain = |moment: Option<Timestamp>| moment.map_or(Moment::None, Moment::At);
+        CaseAnchors {
+            state: anchors.state,
+            last_success: optional(&anchors.last_success),
+            first_failure: optional(&anchors.first_failure),
+            incident: plain(anchors.incident),
+            last_boot: known(&anchors.last_boot),
+            service_start: known(&anchors.service_start),
+            as_of: plain(anchors.as_of),
+            oldest: plain(anchors.oldest),
+        }
+    }
+
+    /// Every moment with its word and how it is written, the state first.
+    pub(super) fn written(&self) -> Vec<(&'static str, String)> {
+        let written = |moment: Moment| match moment {
+            Moment::At(at) => at.to_string(),
+            Moment::None => "none".to_owned(),
+            Moment::Open => "?".to_owned(),
+        };
+        vec![
+            ("state", self.state.word().to_owned()),
+            ("last_success", written(self.last_success)),
+            ("first_failure", written(self.first_failure)),
+            ("incident", written(self.incident)),
+            ("last_boot", written(self.last_boot)),
+            ("service_start", written(self.service_start)),
+            ("as_of", written(self.as_of)),
+            ("oldest", written(self.oldest)),
+        ]
+    }
+
     pub(super) fn build(&self, gap: GapId) -> Anchors {
         let optional = |moment: Moment| match moment {
             Moment::At(at) => Known::Is(Some(at)),

@@ -3,18 +3,36 @@
 use super::super::event_log::{Event, LogBuilder, Value};
 use super::{Channel, Datum, Logged, Machine, Payload};
 
-/// The file of one channel, its events in the order of time.
-pub fn file(machine: &Machine, channel: Channel, events: &[Logged]) -> Vec<u8> {
+/// The events of one channel in the order of time, in so many files; the older ones are named as archives.
+pub fn files(
+    machine: &Machine,
+    channel: Channel,
+    events: &[Logged],
+    parts: usize,
+) -> Vec<(String, Vec<u8>)> {
     let mut chosen: Vec<&Logged> = events
         .iter()
         .filter(|event| event.channel == channel)
         .collect();
     chosen.sort_by_key(|event| event.time);
-    let log = LogBuilder::new(channel.name())
-        .computer(&machine.full_name())
-        .first_record(channel.first_record());
-    log.extend(chosen.into_iter().map(|event| record(machine, event)))
-        .to_bytes()
+    let size = chosen.len().div_ceil(parts).max(1);
+    let mut stretches: Vec<&[&Logged]> = chosen.chunks(size).collect();
+    let newest = stretches.pop().unwrap_or_default();
+    let number = |before: usize| channel.first_record() + (before * size) as u64;
+    let file = |stretch: &[&Logged], first| {
+        let log = LogBuilder::new(channel.name())
+            .computer(&machine.full_name())
+            .first_record(first);
+        let records = stretch.iter().map(|event| record(machine, event));
+        log.extend(records).to_bytes()
+    };
+    let archives = stretches.len();
+    let mut files = vec![(channel.file_name(), file(newest, number(archives)))];
+    for (index, stretch) in stretches.into_iter().enumerate() {
+        let name = format!("Archive-{index}-{}", channel.file_name());
+        files.push((name, file(stretch, number(index))));
+    }
+    files
 }
 
 fn record(machine: &Machine, logged: &Logged) -> Event {

@@ -9,6 +9,7 @@ mod logs;
 mod registry;
 mod windows;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -42,9 +43,33 @@ pub struct Machine {
     service_process: u32,
 }
 
+/// How a case is told: the same machine at another time, under another name, or with its logs in other files.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Telling {
+    /// How much later everything happens.
+    pub later: SignedDuration,
+    /// The name that every machine has instead of its own.
+    pub name: Option<&'static str>,
+    /// Whether each log comes in two files, the older half and the newer.
+    pub split_logs: bool,
+}
+
+thread_local! {
+    static TELLING: Cell<Telling> = Cell::default();
+}
+
+/// Forges machines that are told otherwise; what forges them need not know.
+pub fn told<T>(telling: Telling, forge: impl FnOnce() -> T) -> T {
+    TELLING.set(telling);
+    let forged = forge();
+    TELLING.set(Telling::default());
+    forged
+}
+
 /// A point in time, as RFC 3339 has it.
 pub fn at(text: &str) -> Timestamp {
-    text.parse().expect("a time in RFC 3339")
+    let time: Timestamp = text.parse().expect("a time in RFC 3339");
+    time + TELLING.get().later
 }
 
 /// So many minutes.
@@ -61,7 +86,7 @@ impl Machine {
     /// A machine as it stands some time after its installation: healthy, its registry last written at `since`.
     pub fn new(name: &'static str, windows: Windows, since: Timestamp) -> Self {
         let mut machine = Machine {
-            name,
+            name: TELLING.get().name.unwrap_or(name),
             windows,
             system: HiveBuilder::new("SYSTEM")
                 .default_time(since)
@@ -107,14 +132,13 @@ impl Machine {
 
     /// The files of the named channels, oldest record first.
     pub fn logs(&self, channels: &[Channel]) -> BTreeMap<String, Vec<u8>> {
+        let parts = match TELLING.get().split_logs {
+            true => 2,
+            false => 1,
+        };
         channels
             .iter()
-            .map(|channel| {
-                (
-                    channel.file_name(),
-                    logs::file(self, *channel, &self.events),
-                )
-            })
+            .flat_map(|channel| logs::files(self, *channel, &self.events, parts))
             .collect()
     }
 

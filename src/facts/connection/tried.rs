@@ -1,0 +1,72 @@
+//! Whether anything arrived at the time at which somebody is known to have tried.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::facts::catalog::connection::Tried;
+use crate::facts::coverage::Window;
+use crate::facts::event::Event;
+use crate::facts::fact::{FactSet, Source};
+use crate::facts::gap::Gap;
+use crate::facts::history::History;
+use crate::facts::known::Known;
+use crate::facts::subject::Subject;
+
+/// Clocks of two machines, and memories, differ by so much.
+const ABOUT: SignedDuration = SignedDuration::from_mins(10);
+
+/// Adds the fact `connection.tried`. `time` is the one that the user names, or that a client's own log holds.
+pub fn add_fact(
+    history: &History<'_>,
+    time: Option<Timestamp>,
+    sources: Vec<Source>,
+    facts: &mut FactSet,
+) {
+    let arrived = match time {
+        Some(time) => arrived(history, time, facts),
+        None => Known::Open(facts.gaps.record(Gap {
+            about: "connection.tried".to_owned(),
+            why: "nobody says when somebody tried to connect".to_owned(),
+            obtain: "say when with --incident, or collect the client's RDPClient log".to_owned(),
+        })),
+    };
+    let sources = match sources.is_empty() {
+        true => vec![Source::Derived(Vec::new())],
+        false => sources,
+    };
+    facts.add(time, Tried { time, arrived }, sources);
+}
+
+fn arrived(history: &History<'_>, time: Timestamp, facts: &mut FactSet) -> Known<bool> {
+    let (Ok(from), Ok(to)) = (time.checked_sub(ABOUT), time.checked_add(ABOUT)) else {
+        return Known::Is(false);
+    };
+    let window = Window {
+        from: Some(from),
+        to: Some(to),
+    };
+    let is_arrival =
+        |event: &Event| matches!(event, Event::Accepted { .. } | Event::ListenerReached);
+    if history
+        .events
+        .iter()
+        .any(|placed| window.holds(placed.at) && is_arrival(&placed.event.event))
+    {
+        return Known::Is(true);
+    }
+    // Both logs must cover it: what the one lost the other may hold.
+    for subject in [Subject::RdpCoreTsLog, Subject::RemoteConnectionManagerLog] {
+        let asked = Window {
+            from: Some(from),
+            to: Some(to.min(history.clock.as_of.unwrap_or(to)).max(time)),
+        };
+        if !history.coverage.covers(subject, &asked) {
+            let gap = history.coverage.gap(
+                subject,
+                "does not cover the time at which somebody tried to connect",
+                &mut facts.gaps,
+            );
+            return Known::Open(gap);
+        }
+    }
+    Known::Is(false)
+}

@@ -1,0 +1,215 @@
+//! Live copies of hives: what stands only in a transaction log decides with the log beside the hive, and nothing decides without.
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use rdptriage::verdict::model::{ArtifactEntry, Report, Status};
+use support::hive::{HiveBuilder, dirty, transaction_log};
+use support::machine::{
+    CONTROL_SET, Channel, Machine, SUITE_POLICY, TlsFailure, Windows, at, minutes,
+};
+use support::verdict::{Files, collect, diagnosed_folder, rules};
+
+/// The number that the hives are written with, and that of their first log entry.
+const SEQUENCE: u32 = 41;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LogFormat {
+    Entries,
+    DirtyPages,
+}
+
+/// A machine that somebody broke by a value in one hive, which Windows had not written yet when the hive was copied.
+struct Broken {
+    cause: &'static str,
+    hive: &'static str,
+    /// The hive on disk, and as it should be.
+    versions: Vec<Vec<u8>>,
+    files: Files,
+}
+
+fn at_work(windows: Windows) -> Machine {
+    let mut machine = Machine::new("CONTOSO-TS21", windows, at("2026-06-02T06:00:00Z"));
+    machine.self_signed_certificate(at("2026-09-14T06:10:00Z"));
+    machine.system = machine.system.clone().sequence(SEQUENCE);
+    machine.software = machine.software.clone().sequence(SEQUENCE);
+    machine
+        .boots(at("2026-11-09T03:00:00Z"))
+        .listener_starts(at("2026-11-09T03:00:40Z"));
+    for hour in 0..8 {
+        let start = at("2026-11-12T08:00:00Z") + minutes(60 * hour);
+        machine.gets_in(start, "10.20.4.17", "anna");
+        machine.leaves(start + minutes(40), "10.20.4.17", "anna");
+    }
+    machine.written(at("2026-11-12T16:00:00Z"));
+    machine
+}
+
+/// TermService was disabled, and nobody arrives since the restart.
+fn service_disabled(windows: Windows) -> Broken {
+    let mut machine = at_work(windows);
+    let before = machine.system.to_bytes();
+    let service = format!(r"{CONTROL_SET}\Services\TermService");
+    machine
+        .system
+        .set_dword(&service, "Start", 4)
+        .touch(&service, at("2026-11-12T18:04:00Z"));
+    machine.boots(at("2026-11-12T22:00:00Z"));
+    machine.service_state(at("2026-11-14T10:30:00Z"), "Windows Update", "stopped");
+    machine.written(at("2026-11-14T10:35:00Z"));
+    broken("termservice-disabled", "SYSTEM", before, &machine)
+}
+
+/// A policy left no suite that fits the certificate, and everybody fails since the restart.
+fn suite_policy(windows: Windows) -> Broken {
+    let mut machine = at_work(windows);
+    let before = machine.software.to_bytes();
+    let list = "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256";
+    machine
+        .software
+        .set_sz(SUITE_POLICY, "Functions", list)
+        .touch(SUITE_POLICY, at("2026-11-12T18:04:00Z"));
+    machine
+        .boots(at("2026-11-12T22:00:00Z"))
+        .listener_starts(at("2026-11-12T22:00:40Z"));
+    for turn in 0..20 {
+        let time = at("2026-11-13T06:52:00Z") + minutes(7 * turn);
+        machine.dies_in_tls(time, "10.20.4.17", TlsFailure::NoCommonSuite);
+    }
+    machine.written(at("2026-11-13T09:20:00Z"));
+    broken("tls-suite-policy-unusable", "SOFTWARE", before, &machine)
+}
+
+fn broken(cause: &'static str, hive: &'static str, before: Vec<u8>, machine: &Machine) -> Broken {
+    let bytes = |builder: &HiveBuilder| builder.to_bytes();
+    let after = match hive {
+        "SYSTEM" => bytes(&machine.system),
+        _ => bytes(&machine.software),
+    };
+    let mut files = machine.logs(&[
+        Channel::System,
+        Channel::RdpCoreTs,
+        Channel::RemoteConnectionManager,
+        Channel::LocalSessionManager,
+    ]);
+    files.insert("config/SYSTEM".into(), bytes(&machine.system));
+    files.insert("config/SOFTWARE".into(), bytes(&machine.software));
+    files.insert(format!("config/{hive}"), dirty(&before));
+    Broken {
+        cause,
+        hive,
+        versions: vec![before, after],
+        files,
+    }
+}
+
+impl Broken {
+    fn log(&self, format: LogFormat) -> Vec<u8> {
+        match format {
+            LogFormat::Entries => transaction_log::entries(&self.versions, SEQUENCE + 1),
+            LogFormat::DirtyPages => {
+                transaction_log::dirty_pages(&self.versions[0], &self.versions[1], SEQUENCE + 1)
+            }
+        }
+    }
+}
+
+fn diagnosed(files: &Files) -> Report {
+    diagnosed_folder(collect(files).path(), &rules())
+}
+
+fn entry<'r>(report: &'r Report, path: &str) -> &'r ArtifactEntry {
+    let found = report
+        .artifacts
+        .iter()
+        .find(|entry| entry.path.ends_with(path));
+    found.unwrap_or_else(|| panic!("{path} is not listed"))
+}
+
+fn each(test: impl Fn(&Broken, LogFormat)) {
+    for (format, windows) in [
+        (LogFormat::Entries, Windows::Server2019),
+        (LogFormat::DirtyPages, Windows::Server2012R2),
+    ] {
+        for broken in [service_disabled(windows), suite_policy(windows)] {
+            test(&broken, format);
+        }
+    }
+}
+
+#[test]
+fn with_its_log_the_hive_gives_the_verdict_and_the_report_says_what_was_replayed() {
+    each(|broken, format| {
+        let log = format!("config/{}.LOG1", broken.hive);
+        let mut files = broken.files.clone();
+        files.insert(log.clone(), broken.log(format));
+        files.insert(format!("config/{}.LOG2", broken.hive), Vec::new());
+        let report = diagnosed(&files);
+        let what = format!("{}, {format:?}", broken.cause);
+        assert_eq!(
+            report.verdict.cause.as_deref(),
+            Some(broken.cause),
+            "{what}"
+        );
+        assert_eq!(report.verdict.status, Status::Confirmed, "{what}");
+        let hive = &entry(&report, broken.hive).coverage;
+        let said = match format {
+            LogFormat::Entries => "LOG1 (1 entry, 42)",
+            LogFormat::DirtyPages => "LOG1 (dirty pages)",
+        };
+        assert!(
+            hive.contains(said) && hive.ends_with("sequence number 42"),
+            "{hive}"
+        );
+        let log = &entry(&report, &log).coverage;
+        assert!(log.starts_with("replayed: "), "{log}");
+        assert!(
+            entry(&report, "LOG2")
+                .coverage
+                .starts_with("not used: empty")
+        );
+    });
+}
+
+#[test]
+fn without_its_log_the_hive_is_stale_and_proves_nothing() {
+    each(|broken, format| {
+        let report = diagnosed(&broken.files);
+        let what = format!("{}, {format:?}", broken.cause);
+        let hive = &entry(&report, broken.hive).coverage;
+        assert!(hive.starts_with("stale"), "{what}: {hive}");
+        assert_ne!(
+            report.verdict.cause.as_deref(),
+            Some(broken.cause),
+            "{what}"
+        );
+        assert_ne!(report.verdict.status, Status::Healthy, "{what}");
+    });
+}
+
+#[test]
+fn what_ended_the_replay_is_in_the_report() {
+    let broken = service_disabled(Windows::Server2019);
+    let turns = [broken.versions.clone(), broken.versions.clone()].concat();
+    let whole = transaction_log::entries(&turns, SEQUENCE + 1);
+    // Behind the base block and the first entry, whose size stands at its byte 4: the pages of the second.
+    let first = u32::from_le_bytes(whole[516..520].try_into().expect("four bytes"));
+    let mut damaged = whole.clone();
+    damaged[512 + first as usize + 500] ^= 0xFF;
+    let cases: BTreeMap<&str, Vec<u8>> = BTreeMap::from([
+        (
+            "not written to its end",
+            whole[..whole.len() - 512].to_vec(),
+        ),
+        ("is lost with it", damaged),
+    ]);
+    for (said, log) in cases {
+        let mut files = broken.files.clone();
+        files.insert("config/SYSTEM.LOG1".into(), log);
+        let report = diagnosed(&files);
+        let log = entry(&report, "SYSTEM.LOG1");
+        let all = format!("{} {:?}", log.coverage, log.problems);
+        assert!(all.contains(said), "{said}: {all}");
+    }
+}

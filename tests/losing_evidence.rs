@@ -1,0 +1,227 @@
+//! Losing evidence never makes the tool surer: over every sample, each file removed in turn, each log cut at eight places,
+//! each chunk of a log and each page of a hive zeroed in turn.
+//!
+//! The verdict may sink in level or move to something that the sample's own cause explains, or that the whole sample finds to
+//! explain that cause. It never confirms or makes likely what the whole sample does not, and never turns a broken machine
+//! healthy or a healthy one broken.
+//!
+//! `cargo test` runs a seeded slice; `cargo test --test losing_evidence -- --ignored --nocapture` runs every case.
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use rdptriage::rules::RuleSet;
+use rdptriage::verdict::model::{Level, Status};
+use support::samples::{Sample, forge_all};
+use support::verdict::{Said, Seeded, collect, diagnosed_folder, explained_by, rules, write};
+
+/// How many cases of each sample are run by default.
+const SLICE: usize = 12;
+const PAGE: usize = 4096;
+const CHUNK: usize = 65_536;
+/// Numbers of the slice: any will do, as long as it stays.
+const SEED: u64 = 0x0904_0007;
+
+/// One loss of evidence.
+#[derive(Debug, Clone)]
+enum Loss {
+    Removed {
+        file: String,
+    },
+    Cut {
+        file: String,
+        at: usize,
+    },
+    Zeroed {
+        file: String,
+        at: usize,
+        length: usize,
+    },
+}
+
+impl fmt::Display for Loss {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Loss::Removed { file } => write!(formatter, "without {file}"),
+            Loss::Cut { file, at } => write!(formatter, "{file} cut at {at:#x}"),
+            Loss::Zeroed { file, at, length } => {
+                write!(formatter, "{file} zeroed from {at:#x}, {length:#x} bytes")
+            }
+        }
+    }
+}
+
+impl Loss {
+    fn file(&self) -> &str {
+        match self {
+            Loss::Removed { file } | Loss::Cut { file, .. } | Loss::Zeroed { file, .. } => file,
+        }
+    }
+
+    /// What is left of the file; none when it is removed.
+    fn left(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        match self {
+            Loss::Removed { .. } => None,
+            Loss::Cut { at, .. } => Some(bytes[..*at].to_vec()),
+            Loss::Zeroed { at, length, .. } => {
+                let mut left = bytes.to_vec();
+                left[*at..at + length].fill(0);
+                Some(left)
+            }
+        }
+    }
+}
+
+/// Every loss that a sample is put through.
+fn losses(sample: &Sample) -> Vec<Loss> {
+    let mut losses = Vec::new();
+    for (file, bytes) in &sample.files {
+        let file = || file.clone();
+        losses.push(Loss::Removed { file: file() });
+        if bytes.starts_with(b"ElfFile\0") {
+            // Within headers, within records, between chunks: eighths of the file, each a little off.
+            losses.extend((0..8).map(|eighth| Loss::Cut {
+                file: file(),
+                at: bytes.len() * eighth / 8 + 1237 * (eighth % 3),
+            }));
+            losses.extend(zeroed(&file(), PAGE, CHUNK, bytes.len()));
+        } else if bytes.starts_with(b"regf") {
+            losses.extend(zeroed(&file(), 0, PAGE, bytes.len()));
+        }
+    }
+    losses
+}
+
+fn zeroed(file: &str, from: usize, step: usize, end: usize) -> impl Iterator<Item = Loss> {
+    (from..end).step_by(step).map(move |at| Loss::Zeroed {
+        file: file.to_owned(),
+        at,
+        length: step.min(end - at),
+    })
+}
+
+/// What the verdict may move to: what the sample's cause explains, and what the whole sample finds to explain that cause.
+fn bearable(whole: &Said, rules: &RuleSet) -> BTreeSet<String> {
+    let Some(cause) = &whole.cause else {
+        return BTreeSet::new();
+    };
+    let deeper = whole
+        .levels
+        .iter()
+        .filter(|(id, (level, _))| {
+            *level >= Level::Likely && explained_by(rules, id).contains(cause)
+        })
+        .map(|(id, _)| id.clone());
+    explained_by(rules, cause)
+        .into_iter()
+        .chain(deeper)
+        .collect()
+}
+
+/// What a damaged collection says that the whole one does not bear.
+fn wrong(whole: &Said, damaged: &Said, bearable: &BTreeSet<String>) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (cause, (level, _)) in &damaged.levels {
+        if *level >= Level::Likely && *level > whole.level(cause) {
+            wrong.push(format!(
+                "{cause} is {level:?}, and {:?} on the whole sample",
+                whole.level(cause)
+            ));
+        }
+    }
+    match &damaged.cause {
+        Some(cause) if Some(cause) == whole.cause.as_ref() => {
+            // Statuses go from the surest on.
+            if damaged.status < whole.status {
+                wrong.push(format!("the verdict rose to {:?}", damaged.status));
+            }
+        }
+        Some(cause) if !bearable.contains(cause) => {
+            wrong.push(format!("the verdict became {cause}, {:?}", damaged.status));
+        }
+        Some(_) => {}
+        None if damaged.status == Status::Healthy && whole.status != Status::Healthy => {
+            wrong.push("the verdict became healthy".to_owned());
+        }
+        None => {}
+    }
+    wrong
+}
+
+/// What came of some cases of one sample.
+#[derive(Default)]
+struct Tally {
+    cases: usize,
+    /// The verdict sank or moved, as it may.
+    sank: usize,
+    wrong: Vec<String>,
+}
+
+fn run(sample: &Sample, cases: Vec<Loss>, rules: &RuleSet) -> Tally {
+    let folder = collect(&sample.files);
+    let whole = Said::of(&diagnosed_folder(folder.path(), rules));
+    let bearable = bearable(&whole, rules);
+    let mut tally = Tally::default();
+    for loss in cases {
+        let bytes = &sample.files[loss.file()];
+        match loss.left(bytes) {
+            Some(left) => write(folder.path(), loss.file(), &left),
+            None => std::fs::remove_file(folder.path().join(loss.file())).expect("removed"),
+        }
+        let damaged = Said::of(&diagnosed_folder(folder.path(), rules));
+        write(folder.path(), loss.file(), bytes);
+        tally.cases += 1;
+        if (damaged.status, &damaged.cause) != (whole.status, &whole.cause) {
+            tally.sank += 1;
+        }
+        let wrong = wrong(&whole, &damaged, &bearable);
+        if !wrong.is_empty() {
+            tally.wrong.push(format!(
+                "{} ({:?} {}), {loss}: {}",
+                sample.name,
+                whole.status,
+                whole.cause.as_deref().unwrap_or("-"),
+                wrong.join("; ")
+            ));
+        }
+    }
+    tally
+}
+
+fn run_all(choose: impl Fn(Vec<Loss>) -> Vec<Loss>) {
+    let rules = rules();
+    let mut total = Tally::default();
+    for sample in forge_all() {
+        let tally = run(&sample, choose(losses(&sample)), &rules);
+        println!(
+            "{}: {} cases, {} sank or moved, {} wrong",
+            sample.name,
+            tally.cases,
+            tally.sank,
+            tally.wrong.len()
+        );
+        total.cases += tally.cases;
+        total.sank += tally.sank;
+        total.wrong.extend(tally.wrong);
+    }
+    println!(
+        "{} cases, {} sank or moved as they may, {} wrong",
+        total.cases,
+        total.sank,
+        total.wrong.len()
+    );
+    assert!(total.wrong.is_empty(), "{}", total.wrong.join("\n"));
+}
+
+#[test]
+fn a_slice_of_all_losses_makes_nothing_surer() {
+    run_all(|losses| Seeded(SEED).choose(losses, SLICE));
+}
+
+#[test]
+#[ignore = "every case: minutes"]
+fn no_loss_makes_anything_surer() {
+    run_all(|losses| losses);
+}

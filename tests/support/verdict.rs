@@ -1,0 +1,120 @@
+//! Diagnosing a collection within the test's own process, and what of the report two collections are compared by.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use rdptriage::rules::RuleSet;
+use rdptriage::verdict::model::{Level, Report, Status};
+use rdptriage::{Hashing, Options};
+use tempfile::TempDir;
+
+/// The files of a collection: their paths in it, and their bytes.
+pub type Files = BTreeMap<String, Vec<u8>>;
+
+/// The built-in rules.
+pub fn rules() -> RuleSet {
+    RuleSet::builtin().expect("the built-in rules load")
+}
+
+/// Writes the files into a folder of their own, as a user would have collected them.
+pub fn collect(files: &Files) -> TempDir {
+    let folder = TempDir::new().expect("a folder for the collection");
+    for (name, bytes) in files {
+        write(folder.path(), name, bytes);
+    }
+    folder
+}
+
+/// Writes one file of a collection.
+pub fn write(folder: &Path, name: &str, bytes: &[u8]) {
+    let path = folder.join(name);
+    std::fs::create_dir_all(path.parent().unwrap_or(folder)).expect("a folder");
+    std::fs::write(path, bytes).expect("written");
+}
+
+/// What these inputs come to.
+pub fn diagnosed(inputs: &[PathBuf], rules: &RuleSet) -> Vec<Report> {
+    let options = Options {
+        hashing: Hashing::Off,
+        ..Options::default()
+    };
+    rdptriage::diagnose(inputs, rules, &options).expect("something to read")
+}
+
+/// The one report on a collection of one host.
+pub fn diagnosed_folder(folder: &Path, rules: &RuleSet) -> Report {
+    let mut reports = diagnosed(&[folder.to_owned()], rules);
+    assert_eq!(reports.len(), 1, "one host");
+    reports.remove(0)
+}
+
+/// What a report says, without the words and the times: what must not change when the same case is told differently.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    pub status: Status,
+    pub cause: Option<String>,
+    pub state: String,
+    pub levels: BTreeMap<String, (Level, String)>,
+}
+
+impl Said {
+    pub fn of(report: &Report) -> Self {
+        let levels = report.findings.iter().map(|finding| {
+            let role = format!("{:?}", finding.role);
+            (finding.cause.clone(), (finding.level, role))
+        });
+        Said {
+            status: report.verdict.status,
+            cause: report.verdict.cause.clone(),
+            state: report.verdict.state.clone(),
+            levels: levels.collect(),
+        }
+    }
+
+    pub fn level(&self, cause: &str) -> Level {
+        self.levels
+            .get(cause)
+            .map_or(Level::Undetermined, |(level, _)| *level)
+    }
+}
+
+/// Everything that a rule explains, directly or through others, whatever it came to.
+pub fn explained_by(rules: &RuleSet, id: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut open = vec![id.to_owned()];
+    while let Some(next) = open.pop() {
+        for consequence in rules
+            .rule(&next)
+            .into_iter()
+            .flat_map(|rule| &rule.explains)
+        {
+            if found.insert(consequence.clone()) {
+                open.push(consequence.clone());
+            }
+        }
+    }
+    found
+}
+
+/// The same pseudo-random numbers every time (splitmix64), so that a failure can be seen again.
+pub struct Seeded(pub u64);
+
+impl Seeded {
+    pub fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        usize::try_from((mixed ^ (mixed >> 31)) % limit.max(1) as u64).unwrap_or(0)
+    }
+
+    /// So many of them, or all there are.
+    pub fn choose<T>(&mut self, mut all: Vec<T>, count: usize) -> Vec<T> {
+        let mut chosen = Vec::new();
+        while chosen.len() < count && !all.is_empty() {
+            let place = self.below(all.len());
+            chosen.push(all.swap_remove(place));
+        }
+        chosen
+    }
+}
