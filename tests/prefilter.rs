@@ -429,21 +429,6 @@ proptest! {
             prop_assert_eq!(with_summary, without_summary);
         }
     }
-
-    #[test]
-    fn random_damage_under_right_checksums_gives_the_same_events(
-        changes in proptest::collection::vec((512usize..20_000, any::<u8>()), 1..4),
-    ) {
-        let mut log = LogBuilder::new("System").extend(stream(60)).to_bytes();
-        for (at, value) in changes {
-            log[chunk_at(0) + at] = value;
-        }
-        seal(&mut log[chunk_at(0)..]);
-        for (_, wants) in SELECTIONS {
-            let (with, without) = (filtered(&log, wants).0, decoded(&log, wants).0);
-            prop_assert_eq!(identities(&with), identities(&without));
-        }
-    }
 }
 
 /// Each log of the corpus, with each selection.

@@ -63,7 +63,7 @@ impl Slots {
             }
             let fits = match SIZES.get(usize::from(*kind))? {
                 Size::Any => true,
-                Size::Even => size % 2 == 0,
+                Size::Even => size.is_multiple_of(2),
                 Size::Is(due) => size == *due,
                 Size::Sid => sid_fits(cursor, at - start, size),
                 Size::Unknown => false,
