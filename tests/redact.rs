@@ -1,6 +1,5 @@
 //! `--redact`: who a report is about stands in no format, and the verdict stays what it was.
 
-#[allow(dead_code)]
 mod support;
 
 use std::path::Path;
