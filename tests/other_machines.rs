@@ -530,3 +530,30 @@ fn a_dirty_hive_without_its_logs_confirms_nothing_alone() {
         says(&stale)
     );
 }
+
+#[test]
+fn rpc_services_that_differ_in_case_alone_share_their_process() {
+    let hosted = |mapper: &str| {
+        let mut machine = machine(Windows::Server2019);
+        let path = |service: &str| format!(r"{CONTROL_SET}\Services\{service}");
+        let calls = r"%SystemRoot%\system32\svchost.exe -k rpcss";
+        machine
+            .system
+            .set_expand_sz(&path("RpcSs"), "ImagePath", calls);
+        machine
+            .system
+            .set_expand_sz(&path("RpcEptMapper"), "ImagePath", mapper);
+        level(
+            &report(&ticket(&mut machine, "2026-11-12T09:00:00Z")),
+            "rpc-hosting-broken",
+        )
+    };
+    assert_eq!(
+        hosted(r"%SystemRoot%\System32\svchost.exe -k RPCSS"),
+        Level::RuledOut
+    );
+    assert_eq!(
+        hosted(r"%SystemRoot%\System32\svchost.exe -k netsvcs"),
+        Level::Likely
+    );
+}

@@ -88,7 +88,10 @@ fn rpc_hosting(registry: &Registry, facts: &mut FactSet) {
     let calls = registry.text(gaps, Place::ControlSet("Services\\RpcSs"), "ImagePath");
     // Known only where both are there: a hive without them says nothing about how they are hosted.
     let differs = match (&mapper.value, &calls.value) {
-        (Known::Is(Some(mapper)), Known::Is(Some(calls))) => Known::Is(mapper != calls),
+        (Known::Is(Some(mapper)), Known::Is(Some(calls))) => {
+            // A healthy Windows 7 writes `-k RPCSS` in the one and `-k rpcss` in the other (seen in a real hive).
+            Known::Is(!mapper.trim().eq_ignore_ascii_case(calls.trim()))
+        }
         (Known::Open(gap), _) | (_, Known::Open(gap)) => Known::Open(*gap),
         _ => Known::Is(false),
     };
