@@ -557,3 +557,37 @@ fn rpc_services_that_differ_in_case_alone_share_their_process() {
         Level::Likely
     );
 }
+
+/// What `RDPTRIAGE_CORPUS` holds of real machines: hives alone, so that nothing is confirmed, and one machine's certificate is found.
+#[test]
+fn real_hives_alone_confirm_nothing() {
+    let Some(corpus) = std::env::var_os("RDPTRIAGE_CORPUS") else {
+        println!("skipped: RDPTRIAGE_CORPUS is not set");
+        return;
+    };
+    let hives = std::path::Path::new(&corpus).join("hives");
+    let rules = RuleSet::builtin().unwrap();
+    let of = |name: &str| {
+        let mut reports = diagnose(&[hives.join(name)], &rules, &Options::default()).unwrap();
+        assert_eq!(reports.len(), 1, "{name}");
+        reports.remove(0)
+    };
+    let whole = of("wks-win732bita");
+    assert_eq!(says(&whole), "inconclusive - unseen");
+    let certificate = whole
+        .facts
+        .iter()
+        .find(|fact| fact.kind == "listener.certificate")
+        .unwrap();
+    assert_eq!(
+        certificate.fields["thumbprint"],
+        "3349EFE1B964207CA08F1DBB2A091650F6790155"
+    );
+    assert_eq!(certificate.fields["container"], "TSSecKeySet1");
+    assert_eq!(certificate.fields["ended"], false);
+    // Remote Desktop is off on these two clients, in hives that are dirty or stand alone.
+    for name in ["win10-1709", "dirty-b"] {
+        assert_eq!(says(&of(name)), "likely rdp-disabled unseen", "{name}");
+    }
+    assert_eq!(says(&of("corrupted_system_hive")), "inconclusive - unseen");
+}

@@ -98,7 +98,7 @@ catalogue! {
         borne_out: Known<bool>,
         /// Whether versions are only off by `DisabledByDefault`, which a service may override.
         off_by_default_only: Known<bool>,
-        /// Whether TLS 1.2 is switched off while another version is left or may be: TLS 1.0 or 1.1, or a TLS 1.3 that is not certain.
+        /// Whether somebody switched TLS 1.2 off while another version is left or may be: TLS 1.0 or 1.1, or a TLS 1.3 that is not certain.
         lacks_tls12: Known<bool>,
         /// Whether clients miss that TLS 1.2: Schannel refused some of the service's. Where it refused none, nobody may have tried: open.
         tls12_missed: Known<bool>,

@@ -46,8 +46,20 @@ pub(super) fn without_fips(
     clients.into_iter().map(negotiate).collect()
 }
 
-/// Whether TLS 1.2 is off while another version is, or may be, on.
-pub(super) fn lacks_tls12(offer: &ServerOffer) -> Settled {
+/// Whether somebody switched TLS 1.2 off while another version is, or may be, on. A Windows that has it off by default (7 and Server
+/// 2008 R2) serves whoever always came to it.
+pub(super) fn lacks_tls12(offer: &ServerOffer, settings: &SchannelSettings) -> Settled {
+    let key = (Version::Tls12, Role::Server);
+    let switched = match &settings.protocols {
+        Setting::Present(protocols) => protocols
+            .get(&key)
+            .is_some_and(|values| values.enabled == Setting::Present(0)),
+        Setting::Absent => false,
+        Setting::Unknown(why) => return Settled::Open([Doubt::Unread(why.clone())].into()),
+    };
+    if !switched {
+        return Settled::No;
+    }
     match (offer.version(Version::Tls12), offer.all_versions_off()) {
         (State::On, _) | (_, Settled::Yes) => Settled::No,
         (State::Uncertain(doubts), _) => Settled::Open(doubts),

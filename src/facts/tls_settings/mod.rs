@@ -190,7 +190,11 @@ impl Computed {
                 .any(|doubt| *doubt == Doubt::OffByDefault(Role::Server))
         };
         let off_by_default_only = !possible.is_empty() && possible.iter().all(by_default);
-        let lacks_tls12 = settled(gaps, about, &hardening::lacks_tls12(offer));
+        let lacks_tls12 = settled(
+            gaps,
+            about,
+            &hardening::lacks_tls12(offer, &collected.settings),
+        );
         let tls12_missed = match (&lacks_tls12, &logged.refusals.seen) {
             (Known::Is(false), _) => Known::Is(false),
             (Known::Is(true), Known::Is(true)) => Known::Is(true),
