@@ -155,6 +155,8 @@ impl Computed {
                 in_effect,
                 facts,
             );
+        } else {
+            unknown_client(&self.mainstream, server, facts);
         }
     }
 
@@ -440,6 +442,25 @@ fn common_ground(
         })),
     };
     (Known::Is(false), first)
+}
+
+/// Somebody is locked out, and what that client offers is not known: that others would agree says nothing of it. Where not even
+/// they do, nothing more is needed.
+fn unknown_client(mainstream: &[(Client, Negotiation)], server: FactId, facts: &mut FactSet) {
+    let locked_out = matches!(facts.anchors.first_failure, Known::Is(Some(_)));
+    if !locked_out || common_ground(mainstream, &mut facts.gaps).0 == Known::Is(false) {
+        return;
+    }
+    let why = "what the locked-out client offers is not known";
+    let gap = facts.gaps.open(Subject::ClientOffer, why);
+    let fact = Overlap {
+        with: Peer::AffectedClient,
+        shares: Known::Open(gap),
+        server_has_version: Known::Open(gap),
+        obstacle: Known::Open(gap),
+        policy_known: Known::Open(gap),
+    };
+    facts.add(None, fact, vec![Source::Derived(vec![server])]);
 }
 
 /// One fact for all of these clients: they share something if any of them surely does, and nothing if surely none does.
