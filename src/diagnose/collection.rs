@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::bundle::{self, Artifact, Bundle, Kind, NotUsed, Trouble, sha256};
+use crate::bundle::{self, Artifact, Bundle, Kind, Trouble, sha256};
 use crate::contain::contain;
 use crate::facts::client_report;
 use crate::facts::event::LoggedEvent;
@@ -206,7 +206,7 @@ fn read(
         },
         Kind::Certificate(_) => {
             let (found, problems) = exported([artifact]);
-            let problems = problems.into_iter().map(entries::store_problem).collect();
+            let problems = problems.into_iter().map(hive_problem).collect();
             (Content::Certificates(found), problems)
         }
         Kind::TransactionLog { hive: None } => {
@@ -352,20 +352,5 @@ impl Log {
             true => Says::Nothing,
             false => Says::Log(names),
         }
-    }
-}
-
-/// Whether a file is worth a word although it is not used: everything but the chaff of the collecting tool is listed.
-pub(super) fn not_used(kind: &Kind) -> Option<&NotUsed> {
-    match kind {
-        Kind::NotUsed(reason) => Some(reason),
-        Kind::EventLog(_)
-        | Kind::Hive(_)
-        | Kind::TransactionLog { .. }
-        | Kind::Certificate(_)
-        | Kind::KeyFile
-        | Kind::MasterKey
-        | Kind::AclListing
-        | Kind::FolderListing => None,
     }
 }

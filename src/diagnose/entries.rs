@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::bundle::{self, Artifact, Kind};
+use crate::bundle::{self, Artifact, Kind, NotUsed};
 use crate::facts::log_coverage::CollectedLog;
 use crate::facts::registry;
 use crate::parse::event_log::{GapKind, LogSummary};
 use crate::parse::hive::{Hive, Ignored, LogFormat, LogUse, Replay, State, Stop};
 use crate::verdict::model::{ArtifactEntry, Problem, Silence};
-
-use super::collection::not_used;
 
 /// How many problems of one file are listed one by one; the rest are counted.
 const LISTED: usize = 50;
@@ -259,10 +257,6 @@ pub(super) fn hive_problem(of: registry::Problem) -> Problem {
     problem(&of.artifact, of.at, of.message)
 }
 
-pub(super) fn store_problem(of: registry::Problem) -> Problem {
-    hive_problem(of)
-}
-
 pub(super) fn undecided(artifact: &Artifact) -> Problem {
     let message = "not used: it names no host and lies as near to one as to another; diagnose one host's folder at a time";
     problem(&artifact.path, None, message.to_owned())
@@ -299,4 +293,19 @@ pub(super) fn log_problems(artifact: &str, summary: &LogSummary) -> Vec<Problem>
         ));
     }
     found
+}
+
+/// Why a file is not used; none for one that is.
+fn not_used(kind: &Kind) -> Option<&NotUsed> {
+    match kind {
+        Kind::NotUsed(reason) => Some(reason),
+        Kind::EventLog(_)
+        | Kind::Hive(_)
+        | Kind::TransactionLog { .. }
+        | Kind::Certificate(_)
+        | Kind::KeyFile
+        | Kind::MasterKey
+        | Kind::AclListing
+        | Kind::FolderListing => None,
+    }
 }
