@@ -314,6 +314,9 @@ pub struct SourceEntry {
     /// The event record's number.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub record: Option<u64>,
+    /// Where that record begins in the file, in bytes.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub offset: Option<u64>,
     /// The registry key.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub key: Option<String>,
