@@ -1,15 +1,12 @@
 //! The listener's key file: whether it is there, whole, the right one, and who may read it.
 
 use crate::facts::catalog::certificate::ChosenBy;
-use crate::facts::catalog::connection::SecurityError;
 use crate::facts::catalog::key::{KeyFile, KeyFileAccess, KeyFileState, KeyFolder, MasterKey};
-use crate::facts::catalog::schannel::SchannelFailure;
 use crate::facts::coverage::{Coverage, Window};
-use crate::facts::fact::{Fact, FactId, FactSet, Source};
-use crate::facts::gap::GapId;
+use crate::facts::credential;
+use crate::facts::fact::{FactId, FactSet, Source};
 use crate::facts::known::Known;
 use crate::facts::subject::Subject;
-use crate::facts::value::{FieldState, Value};
 use crate::parse::key_file::KeyFileName;
 use crate::parse::security::{AccessMask, Answer, ObjectKind, SecurityDescriptor};
 
@@ -387,51 +384,7 @@ pub(super) fn relied_on(chosen_by: ChosenBy, facts: &mut FactSet) -> Known<bool>
     if chosen_by != ChosenBy::Pin {
         return Known::Is(true);
     }
-    let is =
-        |fact: &Fact, field: &str, value: Value| fact.field(field) == Some(&FieldState::Is(value));
-    let mut open: Option<GapId> = None;
-    for failure in facts.of_kind(SchannelFailure::KIND) {
-        let credential = [36870, 36871]
-            .iter()
-            .any(|event| is(failure, "event", Value::Number(*event)));
-        let refuted = is(failure, "attributed", Value::Bool(false))
-            || is(failure, "overcome", Value::Bool(true));
-        if !credential || refuted {
-            continue;
-        }
-        let fields = [failure.field("attributed"), failure.field("overcome")];
-        let gap = fields.into_iter().flatten().find_map(|field| match field {
-            FieldState::Open(gap) => Some(*gap),
-            FieldState::Is(_) | FieldState::Nothing => None,
-        });
-        match gap {
-            None => return Known::Is(true),
-            Some(gap) => open = Some(gap),
-        }
-    }
-    let refused = facts.of_kind(SecurityError::KIND).any(|error| {
-        is(error, "tls", Value::Bool(true)) && is(error, "affected", Value::Bool(true))
-    });
-    if refused {
-        return Known::Is(true);
-    }
-    if let Some(gap) = open {
-        return Known::Open(gap);
-    }
-    let asked = Window {
-        from: facts
-            .anchors
-            .last_success
-            .settled()
-            .copied()
-            .flatten()
-            .or(facts.anchors.oldest),
-        to: facts.anchors.as_of,
-    };
-    match facts.subject_covers(Subject::SchannelEvents, &asked) {
-        Ok(()) => Known::Is(false),
-        Err(gap) => Known::Open(gap),
-    }
+    credential::fails(None, facts)
 }
 
 /// The content of the file, where it is there.
