@@ -87,7 +87,6 @@ pub fn add_facts(
             to: change.to,
             seconds: change.by().as_secs(),
             undone: !stands,
-            passes_end,
             leaves_validity,
             over_kerberos_limit,
             breaks,

@@ -84,14 +84,9 @@ pub(super) fn falls_back(facts: &mut FactSet) -> Known<bool> {
     if told {
         return Known::Is(true);
     }
-    let Some(start) = start else {
-        return Known::Open(
-            facts
-                .anchors
-                .service_start
-                .gap()
-                .unwrap_or(facts.anchors.gap),
-        );
+    let start = match facts.anchors.service_start {
+        Known::Is(start) => start,
+        Known::Open(gap) => return Known::Open(gap),
     };
     let asked = Window {
         from: Some(start),

@@ -53,7 +53,7 @@ catalogue! {
     }
 
     /// A change of the clock by more than a minute since people last got in, and what it does to certificates and Kerberos.
-    "clock.change" => ClockChange State (Absence::All(&[Subject::SystemLog])) {
+    "clock.change" => ClockChange Event (Absence::All(&[Subject::SystemLog])) {
         /// The time before.
         from: Timestamp,
         /// The time after.
@@ -70,8 +70,6 @@ catalogue! {
         /// followed within half an hour by a lock-out in which credentials fail. Open for a clock set forward to
         /// after the end of the certificate: it may have been put right, after the machine was paused.
         breaks: Known<bool>,
-        /// Whether it stands, and set the clock forward to after the end of the certificate.
-        passes_end: Known<bool>,
     }
 
     /// A log was cleared; nothing older stands in it.
