@@ -1,5 +1,7 @@
 //! The listener's key file: whether it is there, whole, the right one, and who may read it.
 
+use std::collections::BTreeSet;
+
 use crate::facts::catalog::certificate::ChosenBy;
 use crate::facts::catalog::key::{KeyFile, KeyFileAccess, KeyFileState, KeyFolder, MasterKey};
 use crate::facts::coverage::{Coverage, Window};
@@ -8,7 +10,7 @@ use crate::facts::fact::{FactId, FactSet, Source};
 use crate::facts::known::Known;
 use crate::facts::subject::Subject;
 use crate::parse::key_file::KeyFileName;
-use crate::parse::security::{AccessMask, Answer, ObjectKind, SecurityDescriptor};
+use crate::parse::security::{AccessMask, Answer, ObjectKind, SecurityDescriptor, Sid, Trustee};
 
 use super::access::{Token, can_read};
 use super::content::{self, Content};
@@ -129,6 +131,8 @@ pub(super) struct Common {
     pub(super) relied_on: Known<bool>,
     /// What else lies in the folder.
     pub(super) beside: String,
+    /// What of this machine's lies in the folder beside it.
+    pub(super) old_folder: Option<String>,
     /// The build of Windows.
     pub(super) build: Known<u32>,
     /// The facts that say which file it is.
@@ -194,6 +198,7 @@ pub(super) fn add_state(
         mismatch,
         relied_on: common.relied_on.clone(),
         beside: common.beside.clone(),
+        old_folder: common.old_folder.clone(),
     };
     facts.add(None, body, sources)
 }
@@ -247,6 +252,22 @@ pub(super) fn add_access(
         Some(_) => "*S-1-5-32-544:R".to_owned(),
         None => String::new(),
     };
+    let owners: BTreeSet<&Sid> = descriptors
+        .iter()
+        .filter_map(|each| match each.owner.as_ref()? {
+            Trustee::Sid(sid) => Some(sid),
+            Trustee::AccountRid(_) | Trustee::Account(_) | Trustee::Unknown(_) => None,
+        })
+        .collect();
+    let other = owners.iter().find(|owner| ***owner != Sid::system());
+    let owner = other.or(owners.first()).map(|owner| format!("*{owner}"));
+    let owner_changed = match (&owner, other) {
+        (Some(_), other) => Known::Is(other.is_some()),
+        (None, _) => Known::Open(facts.gaps.open(
+            Subject::KeyFilePermissions,
+            "what was listed does not name the file's owner: dir /a /q does, and Get-Acl",
+        )),
+    };
     let tokens = [Token::term_service(), Token::system(), Token::session_env()];
     let mut added = Vec::new();
     for token in tokens {
@@ -298,6 +319,8 @@ pub(super) fn add_access(
             denied_by: (denied == Known::Is(true)).then(|| deniers.join(" ")),
             denied,
             relied_on: common.relied_on.clone(),
+            owner: owner.clone(),
+            owner_changed: owner_changed.clone(),
             third_entry: third_entry.clone(),
             beside: common.beside.clone(),
         };
