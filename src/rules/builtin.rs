@@ -6,11 +6,20 @@ macro_rules! files {
 
 /// File name and text of every built-in rule, by name.
 pub(super) const FILES: &[(&str, &str)] = files![
+    "certificate-enrolment-failing.toml",
     "certificate-expired.toml",
     "certificate-not-yet-valid.toml",
+    "certificate-pin-dangling.toml",
     "certificate-renewal-failing.toml",
+    "certificate-signature-only-key.toml",
+    "certificate-store-damaged.toml",
     "certificate-store-denied.toml",
     "certificate-store-redirected.toml",
+    "certificate-weak.toml",
+    "certificate-without-key.toml",
+    "certificate-wrong-usage.toml",
+    "clock-wrong.toml",
+    "crypto-service-disabled.toml",
     "dependency-disabled.toml",
     "dpapi-master-key-missing.toml",
     "fips-conflict.toml",
