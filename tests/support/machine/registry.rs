@@ -137,17 +137,7 @@ pub fn fill(machine: &mut Machine) {
     system.set_multi_sz(
         &control(r"Cryptography\Configuration\Local\SSL\00010003"),
         "Functions",
-        &[
-            "RSA/SHA256",
-            "RSA/SHA384",
-            "RSA/SHA1",
-            "ECDSA/SHA256",
-            "ECDSA/SHA384",
-            "ECDSA/SHA1",
-            "DSA/SHA1",
-            "RSA/SHA512",
-            "ECDSA/SHA512",
-        ],
+        &signature_suites(build),
     );
 
     let software = &mut machine.software;
@@ -175,6 +165,27 @@ pub fn fill(machine: &mut Machine) {
 fn suites(id: &str) -> Vec<String> {
     let generation = rdptriage::tls::Generation::by_id(id).expect("a generation of the table");
     generation.default_suites.clone()
+}
+
+/// Signature suites as Windows writes them: SHA-512 came first with the update of 8.1, then to the end; RSA-PSS, which TLS 1.3 needs of
+/// an RSA certificate, came with 2022 (the captures in the windows_schannel tests of mondoohq/mql).
+fn signature_suites(build: u32) -> Vec<&'static str> {
+    const SHA512: [&str; 2] = ["RSA/SHA512", "ECDSA/SHA512"];
+    const PSS: [&str; 3] = ["RSAE-PSS/SHA256", "RSAE-PSS/SHA384", "RSAE-PSS/SHA512"];
+    const COMMON: [&str; 7] = [
+        "RSA/SHA256",
+        "RSA/SHA384",
+        "RSA/SHA1",
+        "ECDSA/SHA256",
+        "ECDSA/SHA384",
+        "ECDSA/SHA1",
+        "DSA/SHA1",
+    ];
+    match build {
+        ..10240 => [SHA512.as_slice(), &COMMON].concat(),
+        10240..20348 => [COMMON.as_slice(), &SHA512].concat(),
+        _ => [PSS.as_slice(), &COMMON, &SHA512].concat(),
+    }
 }
 
 /// Names the listener's certificate in SYSTEM.
