@@ -91,7 +91,9 @@ impl GenerationMatch {
             Basis::Lists { newest } if newest.id != self.generation.id => {
                 format!("{} to {}", self.generation.title, newest.title)
             }
-            Basis::Build | Basis::NearestBuild | Basis::Lists { .. } => self.generation.title.clone(),
+            Basis::Build | Basis::NearestBuild | Basis::Lists { .. } => {
+                self.generation.title.clone()
+            }
         }
     }
 }
@@ -362,8 +364,12 @@ mod tests {
     #[test]
     fn builds_are_matched_or_marked_as_nearest() {
         let id = |build, product| {
-            Generation::for_build(build, product)
-                .map(|found| (found.generation.id.as_str(), matches!(found.basis, Basis::Build)))
+            Generation::for_build(build, product).map(|found| {
+                (
+                    found.generation.id.as_str(),
+                    matches!(found.basis, Basis::Build),
+                )
+            })
         };
         assert_eq!(id(9600, Product::Unknown), Some(("8.1-2012r2", true)));
         assert_eq!(id(20348, Product::Server), Some(("server-2022", true)));

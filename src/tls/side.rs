@@ -100,7 +100,13 @@ impl Side {
         let standings = |side: &Side| -> Vec<(String, Standing, State)> {
             side.suites
                 .iter()
-                .map(|suite| (suite.name.clone(), suite.standing.clone(), suite.own.clone()))
+                .map(|suite| {
+                    (
+                        suite.name.clone(),
+                        suite.standing.clone(),
+                        suite.own.clone(),
+                    )
+                })
                 .collect()
         };
         states(self) == states(other)

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::logged::Logged;
 use super::answer::{doubtful, settled};
+use super::logged::Logged;
 use super::overlap::common_ground;
 use super::{Computed, FoundValue};
 use crate::facts::catalog::connection::ClientReport;

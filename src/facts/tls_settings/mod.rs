@@ -159,7 +159,6 @@ impl Computed {
             unknown_client(&self.mainstream, server, facts);
         }
     }
-
 }
 
 /// The Windows version that the machine is judged by: that of its build or, where nothing tells the build, what Schannel's own lists

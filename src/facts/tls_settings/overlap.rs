@@ -50,7 +50,11 @@ pub(super) fn common_ground(
 
 /// Somebody is locked out, and what that client offers is not known: that others would agree says nothing of it. Where not even
 /// they do, nothing more is needed.
-pub(super) fn unknown_client(mainstream: &[(Client, Negotiation)], server: FactId, facts: &mut FactSet) {
+pub(super) fn unknown_client(
+    mainstream: &[(Client, Negotiation)],
+    server: FactId,
+    facts: &mut FactSet,
+) {
     let locked_out = matches!(facts.anchors.first_failure, Known::Is(Some(_)));
     if !locked_out || common_ground(mainstream, &mut facts.gaps).0 == Known::Is(false) {
         return;

@@ -146,9 +146,7 @@ fn read_set(registry: &Registry, set: Option<&str>, gaps: &mut Gaps) -> Collecte
     let local = reader.texts(LOCAL_SUITES, "Functions");
     let provider = reader.texts(PROVIDER, "Functions");
     // Windows' own, and the same in every control set.
-    let provider_library = reader
-        .registry
-        .text(reader.gaps, PROVIDER_IMAGE, "Image");
+    let provider_library = reader.registry.text(reader.gaps, PROVIDER_IMAGE, "Image");
     let local_curves = reader.texts(LOCAL_SUITES, "EccCurves");
     let policy_curves = reader.typed(POLICY_SUITES, "EccCurves", names_of);
     let signatures = reader.texts(LOCAL_SIGNATURES, "Functions");
