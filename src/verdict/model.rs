@@ -464,6 +464,9 @@ pub struct SuiteEntry {
     pub reason: String,
 }
 
+/// How the message of a problem begins that is no damage: what was logged contradicts what the settings come to.
+pub const CONTRADICTS: &str = "contradicts the settings: ";
+
 /// What stands in a reason before what it takes for granted.
 pub const ASSUMING: &str = "; holds only if ";
 
