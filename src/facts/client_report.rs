@@ -15,7 +15,9 @@ const CERT_EXPIRED: Code = Code(6919);
 #[must_use]
 pub fn is_clients(event: &Event) -> bool {
     match event {
-        Event::ClientConnects { .. } | Event::ClientDisconnected { .. } => true,
+        Event::ClientConnects { .. }
+        | Event::ClientDisconnected { .. }
+        | Event::CredSspRefused { .. } => true,
         Event::Schannel(schannel) => schannel.event == 36881,
         _ => false,
     }
@@ -39,6 +41,17 @@ pub fn add_facts(client: &[LoggedEvent], names: &[String], facts: &mut FactSet) 
                 code: *reason,
                 certificate_time: *reason == Some(CERT_EXPIRED),
                 names_host: server.clone(),
+            },
+            // The service's name, such as TERMSRV/server.
+            Event::CredSspRefused { server } => ClientReport {
+                event: 6041,
+                code: None,
+                certificate_time: false,
+                names_host: names_host(
+                    server.rsplit('/').next().unwrap_or(server),
+                    names,
+                    &Known::Open(not_named),
+                ),
             },
             // "The certificate received from the remote server has either expired or is not yet valid."
             Event::Schannel(schannel) if schannel.event == 36881 => ClientReport {

@@ -21,6 +21,7 @@ pub mod known;
 pub mod listener;
 pub mod listener_values;
 pub mod log_coverage;
+pub mod logon;
 pub mod redact;
 pub mod registry;
 pub mod renewal;
