@@ -57,6 +57,12 @@ pub enum Subject {
     ClientOffer,
     /// When people tried to connect, and how they fared.
     ConnectionState,
+    /// Why the logons of those who are locked out were refused; whole where nobody is.
+    Refusals,
+    /// Logons that NTLM refused; whole where nobody is locked out, or NTLM is not restricted.
+    NtlmRefusals,
+    /// Who may log on through Remote Desktop; whole where nobody is locked out.
+    LogonRights,
 }
 
 impl Subject {
@@ -89,6 +95,9 @@ impl Subject {
         Subject::MasterKeyFolder,
         Subject::ClientOffer,
         Subject::ConnectionState,
+        Subject::Refusals,
+        Subject::NtlmRefusals,
+        Subject::LogonRights,
     ];
 
     /// The word for it in the cases of rules.
@@ -122,6 +131,9 @@ impl Subject {
             Subject::MasterKeyFolder => "master-key-folder",
             Subject::ClientOffer => "client-offer",
             Subject::ConnectionState => "connection-state",
+            Subject::Refusals => "refusals",
+            Subject::NtlmRefusals => "ntlm-refusals",
+            Subject::LogonRights => "logon-rights",
         }
     }
 
@@ -144,7 +156,13 @@ impl Subject {
                 "Application log",
                 "wevtutil epl Application Application.evtx",
             ),
-            Subject::SecurityLog => ("Security log", "wevtutil epl Security Security.evtx"),
+            Subject::SecurityLog | Subject::Refusals => {
+                ("Security log", "wevtutil epl Security Security.evtx")
+            }
+            Subject::NtlmRefusals => (
+                "NTLM log",
+                "wevtutil epl Microsoft-Windows-NTLM/Operational NTLM.evtx",
+            ),
             Subject::RdpCoreTsLog | Subject::TlsOutcomes => (
                 "RdpCoreTS log",
                 "wevtutil epl Microsoft-Windows-RemoteDesktopServices-RdpCoreTS/Operational RdpCoreTS.evtx",
@@ -177,7 +195,7 @@ impl Subject {
             ),
             Subject::SystemHive => ("SYSTEM hive", "reg save HKLM\\SYSTEM SYSTEM.hiv"),
             Subject::SoftwareHive => ("SOFTWARE hive", "reg save HKLM\\SOFTWARE SOFTWARE.hiv"),
-            Subject::SecurityHive => (
+            Subject::SecurityHive | Subject::LogonRights => (
                 "SECURITY hive",
                 "reg save HKLM\\SECURITY SECURITY.hiv (from an elevated prompt)",
             ),

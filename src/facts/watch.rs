@@ -42,6 +42,18 @@ pub enum Writer {
     Networks,
     /// The file server's driver, which also watches how much space is left.
     FileServer,
+    /// The machine's channel to its domain.
+    NetLogon,
+    /// Group policy, which notices when the domain cannot be reached.
+    GroupPolicy,
+    /// The local security authority.
+    LocalSecurity,
+    /// Authentication by NTLM, where it is restricted.
+    Ntlm,
+    /// The service for smart cards.
+    SmartCards,
+    /// The key distribution centre of a domain controller.
+    KeyDistribution,
 }
 
 /// What is read of one writer.
@@ -60,7 +72,9 @@ pub const WATCH_LIST: &[Watched] = &[
     Watched {
         writer: Writer::RdpCoreTs,
         names: &["Microsoft-Windows-RemoteDesktopServices-RdpCoreTS"],
-        events: &[65, 66, 98, 102, 103, 106, 131, 139, 140, 142, 143, 153, 226],
+        events: &[
+            65, 66, 98, 102, 103, 106, 131, 139, 140, 142, 143, 149, 153, 226,
+        ],
     },
     Watched {
         writer: Writer::ConnectionManager,
@@ -93,7 +107,7 @@ pub const WATCH_LIST: &[Watched] = &[
     Watched {
         writer: Writer::Security,
         names: &["Microsoft-Windows-Security-Auditing"],
-        events: &[4616, 4624, 4625, 4653, 4654, 4984, 5058, 5061],
+        events: &[4616, 4624, 4625, 4653, 4654, 4740, 4825, 4984, 5058, 5061],
     },
     Watched {
         writer: Writer::ServiceControl,
@@ -159,6 +173,39 @@ pub const WATCH_LIST: &[Watched] = &[
         writer: Writer::FileServer,
         names: &["srv", "Srv"],
         events: &[2013],
+    },
+    Watched {
+        writer: Writer::NetLogon,
+        names: &["NETLOGON"],
+        events: &[3210, 5719, 5783],
+    },
+    Watched {
+        writer: Writer::GroupPolicy,
+        names: &["Microsoft-Windows-GroupPolicy"],
+        events: &[1129],
+    },
+    Watched {
+        writer: Writer::LocalSecurity,
+        names: &["LsaSrv"],
+        events: &[6041, 6167],
+    },
+    Watched {
+        writer: Writer::Ntlm,
+        names: &["Microsoft-Windows-NTLM"],
+        events: &[4002, 4003],
+    },
+    Watched {
+        writer: Writer::SmartCards,
+        names: &["SCardSvr", "Microsoft-Windows-SCardSvr"],
+        events: &[624],
+    },
+    Watched {
+        writer: Writer::KeyDistribution,
+        names: &[
+            "Microsoft-Windows-Kerberos-Key-Distribution-Center",
+            "Kdcsvc",
+        ],
+        events: &[21, 39, 41, 45],
     },
 ];
 

@@ -55,6 +55,7 @@ pub mod firewall;
 pub mod host;
 pub mod key;
 pub mod listener;
+pub mod logon;
 pub mod schannel;
 pub mod service;
 pub mod tls;
@@ -142,6 +143,7 @@ pub static KINDS: std::sync::LazyLock<Vec<&'static Kind>> = std::sync::LazyLock:
         schannel::KINDS,
         tls::KINDS,
         listener::KINDS,
+        logon::KINDS,
         certificate::KINDS,
         key::KINDS,
         service::KINDS,

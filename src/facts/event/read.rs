@@ -27,6 +27,24 @@ impl Event {
         let event = record.event_id;
         match writer {
             Writer::RdpCoreTs => Some(transport_event(event, data)),
+            Writer::NetLogon => Some(Event::DomainFailed {
+                provider: "NETLOGON",
+                event,
+            }),
+            Writer::GroupPolicy => Some(Event::DomainFailed {
+                provider: "GroupPolicy",
+                event,
+            }),
+            Writer::LocalSecurity => local_security_event(event, data),
+            Writer::Ntlm => Some(Event::NtlmRefused { event }),
+            Writer::SmartCards => Some(Event::SmartCardRefused {
+                provider: "SCardSvr",
+                event,
+            }),
+            Writer::KeyDistribution => Some(Event::SmartCardRefused {
+                provider: "Kdcsvc",
+                event,
+            }),
             Writer::ConnectionManager => Some(manager_event(event, data)),
             Writer::SessionManager => Some(session_event(event, data)),
             Writer::TermDd => Some(driver_error(event, data)),
@@ -109,6 +127,10 @@ fn transport_event(event: u32, data: &EventData) -> Event {
             code: number(data, "ErrorCode").map(Code),
         },
         140 => Event::PasswordRefused { client: client() },
+        149 => Event::SmartCardRefused {
+            provider: "RdpCoreTS",
+            event,
+        },
         142 | 143 => Event::TransportBroken {
             code: number(data, "error").map(Code),
         },
@@ -287,6 +309,13 @@ fn security_event(event: u32, data: &EventData) -> Option<Event> {
                 refused: (event == 4625).then_some(Code(status.unwrap_or(0xC000_006D))),
             })
         }
+        4740 => Some(Event::AccountLocked {
+            // Here, and only here, the field holds a computer.
+            caller: text("TargetDomainName").map(str::to_owned),
+        }),
+        4825 => Some(Event::DesktopDenied {
+            client: text("ClientAddress").and_then(address::parse),
+        }),
         4616 => {
             let (from, to) = (text("PreviousTime")?, text("NewTime")?);
             Some(Event::ClockSet {
@@ -302,6 +331,21 @@ fn security_event(event: u32, data: &EventData) -> Option<Event> {
             path: text("KeyFilePath").map(str::to_owned),
             result: Code(number(data, "ReturnCode")?),
         }),
+    }
+}
+
+/// 6041: "A CredSSP authentication to %1 failed to negotiate a common protocol version." The number 6167 means something else,
+/// and holds values, from build 28000 on.
+fn local_security_event(event: u32, data: &EventData) -> Option<Event> {
+    let mut values = data.named.iter().map(|(_, value)| value);
+    match event {
+        6041 => {
+            let server = data.unnamed.iter().chain(&mut values).next()?.trim();
+            Some(Event::CredSspRefused {
+                server: server.to_owned(),
+            })
+        }
+        _ => (data.unnamed.is_empty() && data.named.is_empty()).then_some(Event::MachineSidRefused),
     }
 }
 
@@ -389,7 +433,9 @@ fn clock_set(data: &EventData) -> Option<Event> {
 /// Those of 1015 are the program's path and its status.
 fn crashed(event: u32, data: &EventData) -> Option<Event> {
     let value = |name: &str, place: usize| {
-        let text = data.field(name).or_else(|| data.unnamed.get(place).map(String::as_str));
+        let text = data
+            .field(name)
+            .or_else(|| data.unnamed.get(place).map(String::as_str));
         text.map(str::trim).filter(|text| !text.is_empty())
     };
     let hexadecimal = |text: &str| {
@@ -398,7 +444,11 @@ fn crashed(event: u32, data: &EventData) -> Option<Event> {
     };
     let (program, module, code) = match event {
         1015 => (value("ProcessName", 0)?, None, value("StatusCode", 1)),
-        _ => (value("AppName", 0)?, value("ModuleName", 3), value("ExceptionCode", 6)),
+        _ => (
+            value("AppName", 0)?,
+            value("ModuleName", 3),
+            value("ExceptionCode", 6),
+        ),
     };
     let file = program.rsplit(['\\', '/']).next().unwrap_or(program);
     Some(Event::Crashed {
