@@ -229,6 +229,9 @@ fn subject_of(channel: &str) -> Option<Subject> {
             ("microsoft-windows-terminalservices-localsessionmanager", "operational") => {
                 Subject::LocalSessionManagerLog
             }
+            ("microsoft-windows-terminalservices-sessionbroker-client", "operational") => {
+                Subject::SessionBrokerLog
+            }
             // A machine's RDPClient log tells of its own connections to others; that no client was refused it never proves.
             _ => return None,
         },

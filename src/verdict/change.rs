@@ -8,13 +8,15 @@ use super::model::{Change, Role};
 use super::rank::{Judgement, evidence};
 use super::timeline::{fields, title};
 use crate::facts::catalog::certificate::Renewal;
-use crate::facts::catalog::host::{ClockStep, LogCleared};
+use crate::facts::catalog::host::{ClockStep, HostBoot, LogCleared};
 use crate::facts::catalog::service::ServiceChanged;
+use crate::facts::catalog::update::{PolicyApplied, UpdateInstalled};
 use crate::facts::fact::{Fact, FactId, FactSet, Source};
 use crate::facts::known::Known;
 use crate::facts::value::{FieldState, Value};
 
-/// Registry writes under facts, changes of services, steps of the clock, certificates made and logs cleared. First what the verdict
+/// Registry writes under facts, changes of services, updates, new policies, starts of Windows, steps of the clock, certificates made
+/// and logs cleared. First what the verdict
 /// rests on, then what other findings rest on, then what lies between the last success and the first failure; else the latest first.
 #[must_use]
 pub fn changes(facts: &FactSet, judgement: &Judgement<'_>) -> Vec<Change> {
@@ -93,7 +95,14 @@ fn weights(judgement: &Judgement<'_>) -> BTreeMap<FactId, u8> {
 }
 
 fn changes_in(fact: &Fact) -> Vec<(Timestamp, String, Option<String>)> {
-    let changing = [ServiceChanged::KIND, ClockStep::KIND, LogCleared::KIND];
+    let changing = [
+        ServiceChanged::KIND,
+        ClockStep::KIND,
+        LogCleared::KIND,
+        HostBoot::KIND,
+        UpdateInstalled::KIND,
+        PolicyApplied::KIND,
+    ];
     let made = fact.kind == Renewal::KIND
         && fact.field("result") == Some(&FieldState::Is(Value::Text("created".to_owned())));
     if made || changing.contains(&fact.kind) {

@@ -53,10 +53,14 @@ pub mod certificate;
 pub mod connection;
 pub mod host;
 pub mod key;
+pub mod licensing;
 pub mod listener;
+pub mod load;
 pub mod schannel;
 pub mod service;
+pub mod session;
 pub mod tls;
+pub mod update;
 
 /// What one field of a kind is.
 #[derive(Debug, PartialEq, Eq)]
@@ -143,6 +147,10 @@ pub static KINDS: std::sync::LazyLock<Vec<&'static Kind>> = std::sync::LazyLock:
         certificate::KINDS,
         key::KINDS,
         service::KINDS,
+        load::KINDS,
+        session::KINDS,
+        licensing::KINDS,
+        update::KINDS,
     ]
     .concat();
     kinds.sort_unstable_by_key(|kind| kind.name);
