@@ -98,6 +98,10 @@ const SENTENCES: &[(&str, &str)] = &[
         "udp.failure",
         "the UDP channel[ of {client}] failed[, {code}][?dropped , and the session with it]",
     ),
+    (
+        "udp.transport",
+        "UDP channels that failed: {failures}, sessions that broke off with theirs: {drops}[, {code}]",
+    ),
     ("update.installed", "{article} was installed"),
     (
         "update.regression",

@@ -20,7 +20,7 @@ use crate::facts::value::{FieldState, Value};
 /// rests on, then what other findings rest on, then what lies between the last success and the first failure; else the latest first.
 #[must_use]
 pub fn changes(facts: &FactSet, judgement: &Judgement<'_>) -> Vec<Change> {
-    let weights = weights(judgement);
+    let weights = weights(facts, judgement);
     let mut found: BTreeMap<(Timestamp, String), Told> = BTreeMap::new();
     for fact in facts.facts() {
         for (at, what, after) in changes_in(fact) {
@@ -74,8 +74,8 @@ struct Told {
     pending: bool,
 }
 
-/// How near to the verdict each fact is: 0 for what the root cause rests on.
-fn weights(judgement: &Judgement<'_>) -> BTreeMap<FactId, u8> {
+/// How near to the verdict each fact is: 0 for what the root cause rests on, directly or through other facts.
+fn weights(facts: &FactSet, judgement: &Judgement<'_>) -> BTreeMap<FactId, u8> {
     let mut weights = BTreeMap::new();
     for finding in &judgement.findings {
         let weight = match finding.role {
@@ -86,9 +86,23 @@ fn weights(judgement: &Judgement<'_>) -> BTreeMap<FactId, u8> {
             Role::Contributing | Role::Latent => 4,
             Role::None => continue,
         };
-        for id in evidence(finding) {
-            let known = weights.entry(id).or_insert(weight);
-            *known = weight.min(*known);
+        let mut open = evidence(finding);
+        while let Some(id) = open.pop() {
+            let known = weights.get(&id).copied().unwrap_or(u8::MAX);
+            if weight >= known {
+                continue;
+            }
+            weights.insert(id, weight);
+            open.extend(
+                facts
+                    .fact(id)
+                    .sources
+                    .iter()
+                    .flat_map(|source| match source {
+                        Source::Derived(from) => from.as_slice(),
+                        _ => &[],
+                    }),
+            );
         }
     }
     weights

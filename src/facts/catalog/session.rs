@@ -37,6 +37,19 @@ catalogue! {
         client: Known<Option<String>>,
     }
 
+    /// How side channels over UDP fare.
+    "udp.transport" => UdpTransport State (Absence::Never(Subject::RdpCoreTsLog)) {
+        /// Whether they take sessions with them: of some client that counts, the last session or the one before broke off so, and two or
+        /// more did.
+        failing: Known<bool>,
+        /// How many side channels failed.
+        failures: usize,
+        /// How many sessions broke off with theirs.
+        drops: usize,
+        /// The status of the last one that failed.
+        code: Option<Code>,
+    }
+
     /// How many sessions the listener allows.
     "session.limit" => SessionLimit State (Absence::Never(Subject::SystemHive)) {
         /// `MaxInstanceCount` in effect; none where there is no limit.

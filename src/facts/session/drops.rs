@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::facts::catalog::connection::Ending;
-use crate::facts::catalog::session::{SessionDrops, UdpFailure};
+use crate::facts::catalog::session::{SessionDrops, UdpFailure, UdpTransport};
 use crate::facts::connection::attempt::Attempt;
 use crate::facts::connection::client::{Client, Fate, entered};
 use crate::facts::coverage::Window;
 use crate::facts::event::Event;
-use crate::facts::fact::{FactSet, Source};
+use crate::facts::fact::{FactId, FactSet, Source};
+use crate::facts::gap::GapId;
 use crate::facts::history::History;
 use crate::facts::host::Identity;
 use crate::facts::incident::ConnectionState;
@@ -46,7 +47,7 @@ struct Streak {
     drops: usize,
 }
 
-/// Adds the facts `session.drops` and `udp.failure`.
+/// Adds the facts `session.drops`, `udp.failure` and `udp.transport`.
 pub(super) fn add_facts(history: &History<'_>, identity: &Identity, facts: &mut FactSet) {
     let mut of_clients: Vec<(&Client, Vec<Session<'_>>)> = history
         .clients
@@ -55,8 +56,10 @@ pub(super) fn add_facts(history: &History<'_>, identity: &Identity, facts: &mut 
         .map(|client| (client, sessions(history, client)))
         .collect();
     of_clients.retain(|(_, sessions)| !sessions.is_empty());
-    add_drops(history, identity, &of_clients, facts);
-    add_side_channels(history, facts);
+    let not_seen = blind(history, identity, &of_clients, facts);
+    add_drops(history, not_seen, &of_clients, facts);
+    let failures = add_side_channels(history, facts);
+    add_transport(history, not_seen, &of_clients, failures, facts);
 }
 
 fn sessions<'a>(history: &'a History<'_>, client: &Client) -> Vec<Session<'a>> {
@@ -103,7 +106,7 @@ fn no_answer(code: Code) -> bool {
 
 fn add_drops(
     history: &History<'_>,
-    identity: &Identity,
+    not_seen: Option<GapId>,
     of_clients: &[(&Client, Vec<Session<'_>>)],
     facts: &mut FactSet,
 ) {
@@ -129,7 +132,6 @@ fn add_drops(
         })
         .collect();
     let same = same_time(history, of_clients);
-    let not_seen = blind(history, identity, of_clients, facts);
     let known = |found: bool| match (found, not_seen) {
         (true, _) => Known::Is(true),
         (false, None) => Known::Is(false),
@@ -312,7 +314,7 @@ fn blind(
     identity: &Identity,
     of_clients: &[(&Client, Vec<Session<'_>>)],
     facts: &mut FactSet,
-) -> Option<crate::facts::gap::GapId> {
+) -> Option<GapId> {
     let subject = match identity.build.settled() {
         Some(build) if *build < FIRST_WITH_RDP_CORE_TS => Subject::SystemLog,
         _ => Subject::RdpCoreTsLog,
@@ -334,7 +336,9 @@ fn blind(
     Some(history.coverage.gap(subject, why, &mut facts.gaps))
 }
 
-fn add_side_channels(history: &History<'_>, facts: &mut FactSet) {
+/// Adds a fact for each side channel that failed, and returns these facts.
+fn add_side_channels(history: &History<'_>, facts: &mut FactSet) -> Vec<FactId> {
+    let mut added = Vec::new();
     let nameless = facts.gaps.open(
         Subject::RdpCoreTsLog,
         "no log names the client of some attempts",
@@ -355,10 +359,8 @@ fn add_side_channels(history: &History<'_>, facts: &mut FactSet) {
         let of_client = arrivals.get(&attempt.client).map_or(&[][..], Vec::as_slice);
         let next = of_client.partition_point(|at| *at <= placed.at);
         let back = of_client.get(next).copied();
-        let dropped = match broken_by_the_path(attempt, back) {
-            Some((at, _)) => at >= placed.at && at.duration_since(placed.at) <= RIGHT_AFTER,
-            None => false,
-        };
+        let dropped =
+            broken_by_the_path(attempt, back).is_some_and(|(at, _)| right_after(placed.at, at));
         let mut sources = vec![placed.event.source()];
         if dropped {
             sources.extend(ends(history, attempt));
@@ -371,6 +373,64 @@ fn add_side_channels(history: &History<'_>, facts: &mut FactSet) {
                 None => Known::Open(nameless),
             },
         };
-        facts.add(Some(placed.at), body, sources);
+        added.push(facts.add(Some(placed.at), body, sources));
     }
+    added
+}
+
+fn right_after(failed: Timestamp, broke: Timestamp) -> bool {
+    broke >= failed && broke.duration_since(failed) <= RIGHT_AFTER
+}
+
+fn add_transport(
+    history: &History<'_>,
+    not_seen: Option<GapId>,
+    of_clients: &[(&Client, Vec<Session<'_>>)],
+    failures: Vec<FactId>,
+    facts: &mut FactSet,
+) {
+    let with_its_channel = |session: &Session<'_>| -> Option<Timestamp> {
+        let failed = session.attempt.side_channel_failed?;
+        let failed = history.events.get(failed)?.at;
+        let (broke, _) = session.broke?;
+        right_after(failed, broke).then_some(broke)
+    };
+    let mut drops = 0;
+    let mut since: Option<Timestamp> = None;
+    for (_, sessions) in of_clients {
+        let broke: Vec<Timestamp> = sessions.iter().filter_map(with_its_channel).collect();
+        let recent = sessions
+            .iter()
+            .rev()
+            .take(2)
+            .any(|session| with_its_channel(session).is_some());
+        drops += broke.len();
+        if recent && broke.len() > 1 {
+            since = since.into_iter().chain(broke).min();
+        }
+    }
+    let code = history.attempts.iter().rev().find_map(|attempt| {
+        let placed = history.events.get(attempt.side_channel_failed?)?;
+        match &placed.event.event {
+            Event::SideChannelFailed { code } => *code,
+            _ => None,
+        }
+    });
+    let body = UdpTransport {
+        failing: match (since, not_seen) {
+            (Some(_), _) => Known::Is(true),
+            (None, None) => Known::Is(false),
+            (None, Some(gap)) => Known::Open(gap),
+        },
+        failures: failures.len(),
+        drops,
+        code,
+    };
+    facts.add(
+        since,
+        body,
+        vec![Source::Derived(
+            failures.into_iter().take(SOURCES).collect(),
+        )],
+    );
 }

@@ -14,7 +14,7 @@ use super::connection::attempt::Attempt;
 use super::connection::client::Fate;
 use super::coverage::Window;
 use super::event::Event;
-use super::fact::{FactSet, Source};
+use super::fact::{FactId, FactSet, Source};
 use super::gap::Gaps;
 use super::history::History;
 use super::host::Identity;
@@ -35,6 +35,8 @@ const MOST_PACKAGES: usize = 50_000;
 struct Installed {
     at: Option<Timestamp>,
     source: Source,
+    /// The fact that says so, once it is one.
+    fact: Option<FactId>,
 }
 
 /// Adds the facts about updates.
@@ -51,17 +53,18 @@ pub fn add_facts(
             installed.entry(article.clone()).or_insert(Installed {
                 at: Some(placed.at),
                 source,
+                fact: None,
             });
         }
     }
     for (article, found) in packages(registry, &mut facts.gaps) {
         installed.entry(article).or_insert(found);
     }
-    for (article, found) in &installed {
+    for (article, found) in &mut installed {
         let body = UpdateInstalled {
             article: article.clone(),
         };
-        facts.add(found.at, body, vec![found.source.clone()]);
+        found.fact = Some(facts.add(found.at, body, vec![found.source.clone()]));
     }
     add_regressions(history, registry, identity, &installed, facts);
 }
@@ -97,7 +100,8 @@ fn packages(registry: &Registry, gaps: &mut Gaps) -> Vec<(String, Installed)> {
         let low = half(gaps, "InstallTimeLow");
         let at = high.zip(low).and_then(|(high, low)| file_time(high, low));
         if let Some(source) = state.source {
-            found.push((article, Installed { at, source }));
+            let fact = None;
+            found.push((article, Installed { at, source, fact }));
         }
     }
     found
@@ -205,7 +209,8 @@ fn add_row(
         in_bracket,
         seen,
     };
-    facts.add(found.at, body, vec![found.source.clone()]);
+    let source = Source::Derived(found.fact.into_iter().collect());
+    facts.add(found.at, body, vec![source]);
 }
 
 /// Whether the update came between the last success and the first failure.
