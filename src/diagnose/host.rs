@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use crate::facts::catalog::connection::{ClientReport, Passed};
 use crate::facts::catalog::schannel::SchannelFailure;
 use crate::facts::certificate::Choice;
+use crate::facts::certificate_fitness;
 use crate::facts::client_report;
+use crate::facts::clock_change;
 use crate::facts::connection;
 use crate::facts::event::{Event, LoggedEvent};
 use crate::facts::fact::{FactId, FactSet, Source};
@@ -120,6 +122,12 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
         display_names: tls_listeners::display_names(&registry, &mut facts.gaps),
     };
     history.add_facts(&bearing, &mut facts);
+    clock_change::add_facts(
+        &history,
+        &bearing.certificate_validity,
+        &identity.domain,
+        &mut facts,
+    );
     let names: Vec<String> = name.iter().chain(&aliases).cloned().collect();
     for client in clients {
         client_report::add_facts(client, &names, &mut facts);
@@ -144,6 +152,15 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
         standing: &from_hives.standing,
     };
     key_chain::add_facts(&key_bearing, &mut facts);
+
+    let fitness_bearing = certificate_fitness::Bearing {
+        registry: &registry,
+        stores: &from_hives.stores,
+        identity: &identity,
+        choice: &from_hives.certificate,
+        tls: from_hives.tls.as_ref(),
+    };
+    certificate_fitness::add_facts(&fitness_bearing, &mut facts);
 
     stale::mark(&registry.stale().collect(), &mut facts);
 

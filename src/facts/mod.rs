@@ -2,10 +2,13 @@
 
 pub mod catalog;
 pub mod certificate;
+pub mod certificate_fitness;
 pub mod client_report;
 pub mod clock;
+pub mod clock_change;
 pub mod connection;
 pub mod coverage;
+mod credential;
 pub mod effect;
 pub mod event;
 pub mod fact;

@@ -191,7 +191,7 @@ impl Subject {
             ),
             Subject::KeyFolderListing | Subject::KeyFilePermissions => (
                 "MachineKeys listing with permissions",
-                "icacls \"C:\\ProgramData\\Microsoft\\Crypto\\RSA\\MachineKeys\\*\" /save MachineKeys.acl /c",
+                "icacls \"C:\\ProgramData\\Microsoft\\Crypto\\RSA\\MachineKeys\\*\" /save MachineKeys.acl /c & dir /a /q C:\\ProgramData\\Microsoft\\Crypto\\RSA\\MachineKeys > MachineKeys.txt (as SYSTEM: from build 17763 on icacls may not show an administrator the key file)",
             ),
             Subject::KeyFile => (
                 "private key file",

@@ -25,6 +25,8 @@ pub struct LoggedEvent {
     pub number: u64,
     /// Orders the records of one file: higher is newer, whatever the clock said.
     pub order: u64,
+    /// Where the record begins in the file, in bytes.
+    pub offset: u64,
     /// When it was written, by the clock of that moment.
     pub time: Timestamp,
     /// The process that wrote it.
@@ -50,6 +52,7 @@ impl LoggedEvent {
             channel: Arc::from(record.channel.as_str()),
             number: record.number,
             order: record.order,
+            offset: record.offset,
             time: record.time,
             process_id: record.process_id.filter(|process| *process != 0),
             activity: record.activity_id.clone(),
@@ -64,6 +67,7 @@ impl LoggedEvent {
         Source::Record {
             artifact: self.artifact.to_string(),
             number: self.number,
+            offset: self.offset,
         }
     }
 }
