@@ -30,7 +30,7 @@ pub(super) fn add_facts(stores: &Stores, networks: &Networks, listener: &Listene
     if sources.is_empty() {
         return;
     }
-    let at = stores.written.filter(|_| demanded == Known::Is(true));
+    let at = stores.written.max(networks.since).filter(|_| demanded == Known::Is(true));
     facts.add(at, IpsecDemand { demanded, rule, doubtful }, sources);
 }
 

@@ -8,7 +8,6 @@ use crate::facts::event::Event;
 use crate::facts::fact::{FactSet, Source};
 use crate::facts::history::History;
 use crate::facts::known::Known;
-use crate::facts::service_event::{DisplayNames, key_name};
 use crate::facts::subject::Subject;
 use crate::facts::value::Code;
 
@@ -57,14 +56,13 @@ pub(super) fn add_fact(history: &History<'_>, facts: &mut FactSet) {
             &mut facts.gaps,
         )),
     };
-    let names = DisplayNames::new();
-    let ran = since_boot().find(|placed| match &placed.event.event {
-        Event::ListenerStarted | Event::NoSessionHost | Event::ListenerReached => true,
-        Event::ServiceRan { service, state, .. } => {
-            *state == Some(4) && key_name(service, &names).eq_ignore_ascii_case("TermService")
-        }
-        _ => false,
+    let at_work = since_boot().find(|placed| {
+        matches!(placed.event.event, Event::ListenerStarted | Event::NoSessionHost | Event::ListenerReached)
     });
+    let ran: Option<Source> = match at_work {
+        Some(placed) => Some(placed.event.source()),
+        None => super::runs(facts).find(|fact| fact.at >= Some(boot)).map(|fact| Source::Derived(vec![fact.id])),
+    };
     let service_ran = match ran {
         Some(_) => Known::Is(true),
         None => Known::Open(facts.gaps.open(
@@ -80,7 +78,7 @@ pub(super) fn add_fact(history: &History<'_>, facts: &mut FactSet) {
         true => Known::Is(false),
         false => service_ran.clone().and(started.clone().not()).and(asked_to),
     };
-    let mut sources: Vec<Source> = ran.or(began).map(|placed| placed.event.source()).into_iter().collect();
+    let mut sources: Vec<Source> = ran.into_iter().chain(began.map(|placed| placed.event.source())).collect();
     if sources.is_empty() {
         let boot = history.events.iter().find(|placed| placed.at == boot);
         sources.extend(boot.map(|placed| placed.event.source()));
