@@ -76,7 +76,11 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "listener.failure",
-        "listener: event {event}[, {code}][?port_taken , the port is taken][?disabled , it is disabled]",
+        "listener: event {event}[, {code}][?port_taken , the port is taken]",
+    ),
+    (
+        "listener.refusal",
+        "event {event}: a connection was ended because the listener is disabled",
     ),
     (
         "listener.logons",

@@ -1,7 +1,8 @@
 //! Whether the listener started after the last start of Windows, and what it failed for.
 
 use crate::facts::catalog::listener::{
-    ListenerFailure, ListenerStart, ListenerStarted, ListenerSwitch, ListenerValues,
+    ListenerFailure, ListenerRefusal, ListenerStart, ListenerStarted, ListenerSwitch,
+    ListenerValues,
 };
 use crate::facts::coverage::Window;
 use crate::facts::event::Event;
@@ -14,7 +15,7 @@ use crate::facts::value::Code;
 /// WSAEADDRINUSE (winsock2.h), alone or in an HRESULT.
 const PORT_TAKEN: u32 = 10048;
 
-/// Adds `listener.failure` and `listener.started`.
+/// Adds `listener.failure`, `listener.refusal` and `listener.started`.
 pub(super) fn add_logged(history: &History<'_>, facts: &mut FactSet) {
     for placed in &history.events {
         let source = vec![placed.event.source()];
@@ -24,9 +25,11 @@ pub(super) fn add_logged(history: &History<'_>, facts: &mut FactSet) {
                     event: *event,
                     code: *code,
                     port_taken: code.is_some_and(is_port_taken),
-                    disabled: *event == 106,
                 };
                 facts.add(Some(placed.at), body, source);
+            }
+            Event::ListenerRefused { event } => {
+                facts.add(Some(placed.at), ListenerRefusal { event: *event }, source);
             }
             Event::ListenerStarted => {
                 facts.add(Some(placed.at), ListenerStarted { event: 258 }, source);
@@ -42,11 +45,18 @@ fn is_port_taken(Code(code): Code) -> bool {
 
 /// Adds `listener.start`, where a start of Windows is known and SYSTEM says that Remote Desktop is on.
 pub(super) fn add_fact(history: &History<'_>, facts: &mut FactSet) {
-    let Known::Is(boot) = history.anchors.last_boot else { return };
+    let Known::Is(boot) = history.anchors.last_boot else {
+        return;
+    };
     let since_boot = || history.events.iter().filter(|placed| placed.at >= boot);
     let began = since_boot().find(|placed| matches!(placed.event.event, Event::ListenerStarted));
-    let window = Window { from: Some(boot), to: history.clock.as_of };
-    let whole = history.coverage.covers(Subject::RemoteConnectionManagerLog, &window);
+    let window = Window {
+        from: Some(boot),
+        to: history.clock.as_of,
+    };
+    let whole = history
+        .coverage
+        .covers(Subject::RemoteConnectionManagerLog, &window);
     let started = match (began.is_some(), whole) {
         (true, _) => Known::Is(true),
         (false, true) => Known::Is(false),
@@ -57,11 +67,16 @@ pub(super) fn add_fact(history: &History<'_>, facts: &mut FactSet) {
         )),
     };
     let at_work = since_boot().find(|placed| {
-        matches!(placed.event.event, Event::ListenerStarted | Event::NoSessionHost | Event::ListenerReached)
+        matches!(
+            placed.event.event,
+            Event::ListenerStarted | Event::NoSessionHost | Event::ListenerReached
+        )
     });
     let ran: Option<Source> = match at_work {
         Some(placed) => Some(placed.event.source()),
-        None => super::runs(facts).find(|fact| fact.at >= Some(boot)).map(|fact| Source::Derived(vec![fact.id])),
+        None => super::runs(facts)
+            .find(|fact| fact.at >= Some(boot))
+            .map(|fact| Source::Derived(vec![fact.id])),
     };
     let service_ran = match ran {
         Some(_) => Known::Is(true),
@@ -70,15 +85,24 @@ pub(super) fn add_fact(history: &History<'_>, facts: &mut FactSet) {
             "no record tells whether the Remote Desktop service ran after the last start of Windows",
         )),
     };
-    let failed = since_boot().any(|placed| matches!(placed.event.event, Event::ListenerFailed { event, .. } if event != 106));
+    let failed =
+        since_boot().any(|placed| matches!(placed.event.event, Event::ListenerFailed { .. }));
     // Arrivals prove a listener whatever its own records say.
-    let reached = since_boot().any(|placed| matches!(placed.event.event, Event::ListenerReached | Event::Accepted { .. }));
+    let reached = since_boot().any(|placed| {
+        matches!(
+            placed.event.event,
+            Event::ListenerReached | Event::Accepted { .. }
+        )
+    });
     let asked_to = on(facts);
     let missing = match failed || reached {
         true => Known::Is(false),
         false => service_ran.clone().and(started.clone().not()).and(asked_to),
     };
-    let mut sources: Vec<Source> = ran.into_iter().chain(began.map(|placed| placed.event.source())).collect();
+    let mut sources: Vec<Source> = ran
+        .into_iter()
+        .chain(began.map(|placed| placed.event.source()))
+        .collect();
     if sources.is_empty() {
         let boot = history.events.iter().find(|placed| placed.at == boot);
         sources.extend(boot.map(|placed| placed.event.source()));
@@ -87,16 +111,31 @@ pub(super) fn add_fact(history: &History<'_>, facts: &mut FactSet) {
         return;
     }
     let at = (missing == Known::Is(true)).then_some(boot);
-    facts.add(at, ListenerStart { service_ran, started, missing }, sources);
+    facts.add(
+        at,
+        ListenerStart {
+            service_ran,
+            started,
+            missing,
+        },
+        sources,
+    );
 }
 
 /// Whether Remote Desktop and its listener are switched on, so that the service should listen.
 fn on(facts: &mut FactSet) -> Known<bool> {
-    let off = facts.of_kind(ListenerSwitch::KIND).next().map(|fact| super::truth(fact, "off"));
+    let off = facts
+        .of_kind(ListenerSwitch::KIND)
+        .next()
+        .map(|fact| super::truth(fact, "off"));
     let values = facts.of_kind(ListenerValues::KIND).next();
     let disabled = values.map(|fact| super::truth(fact, "disabled"));
     match (off, disabled) {
         (Some(off), Some(disabled)) => off.or(disabled).not(),
-        _ => Known::Open(facts.gaps.open(Subject::SystemHive, "not in the collection")),
+        _ => Known::Open(
+            facts
+                .gaps
+                .open(Subject::SystemHive, "not in the collection"),
+        ),
     }
 }

@@ -161,7 +161,15 @@ impl Machine {
     /// A program crashes: Application Error 1000, its values without names as before Windows 11.
     pub fn program_crashes(&mut self, time: Timestamp, program: &str, module: &str) -> &mut Self {
         let values = [
-            program, "10.0.20348.1", "5f1e2d3c", module, "10.0.20348.1", "5f1e2d3c", "c0000005", "000000000001c2d4", "0x4a0",
+            program,
+            "10.0.20348.1",
+            "5f1e2d3c",
+            module,
+            "10.0.20348.1",
+            "5f1e2d3c",
+            "c0000005",
+            "000000000001c2d4",
+            "0x4a0",
         ];
         let values = values.iter().map(|value| (*value).to_owned()).collect();
         let event = self.system_event(
@@ -172,15 +180,28 @@ impl Machine {
             2,
             Payload::Classic(values, None),
         );
-        self.log(Logged { channel: Channel::Application, ..event });
+        self.log(Logged {
+            channel: Channel::Application,
+            ..event
+        });
         self
     }
 
     /// A critical process fails: Wininit 1015.
     pub fn critical_process_fails(&mut self, time: Timestamp, path: &str) -> &mut Self {
         let values = vec![path.to_owned(), "c0000005".to_owned()];
-        let event = self.system_event(time, WININIT, 1015, Some(0x8000), 2, Payload::Classic(values, None));
-        self.log(Logged { channel: Channel::Application, ..event });
+        let event = self.system_event(
+            time,
+            WININIT,
+            1015,
+            Some(0x8000),
+            2,
+            Payload::Classic(values, None),
+        );
+        self.log(Logged {
+            channel: Channel::Application,
+            ..event
+        });
         self
     }
 
