@@ -23,7 +23,7 @@ use crate::facts::log_coverage::CollectedLog;
 use crate::facts::registry::Registry;
 use crate::facts::subject::Subject;
 use crate::facts::value::{FieldState, Value};
-use crate::facts::{listener, stale, tls_listeners};
+use crate::facts::{listener, listener_service, stale, tls_listeners};
 use crate::rules::RuleSet;
 use crate::verdict::model::{ArtifactEntry, Connection, Host, Negotiation, Problem, Report};
 use crate::verdict::{self, Surroundings};
@@ -128,6 +128,7 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
         &identity.domain,
         &mut facts,
     );
+    listener_service::add_logged(&history, &bearing.display_names, &mut facts);
     let names: Vec<String> = name.iter().chain(&aliases).cloned().collect();
     for client in clients {
         client_report::add_facts(client, &names, &mut facts);
@@ -140,6 +141,7 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
         &facts,
     );
     from_hives.add_facts(&registry, &proof, &mut facts);
+    listener_service::add_facts(&history, &registry, &mut facts);
     let (keys, key_problems) = KeyEvidence::read(&collected, &unread);
     let key_bearing = key_chain::Bearing {
         evidence: &keys,

@@ -229,6 +229,7 @@ fn subject_of(channel: &str) -> Option<Subject> {
             ("microsoft-windows-terminalservices-localsessionmanager", "operational") => {
                 Subject::LocalSessionManagerLog
             }
+            ("microsoft-windows-networkprofile", "operational") => Subject::NetworkProfileLog,
             // A machine's RDPClient log tells of its own connections to others; that no client was refused it never proves.
             _ => return None,
         },

@@ -197,7 +197,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "tls.fips",
-        "FIPS mode is [?on on][!on off][?encryption_level , FIPS encryption level][?conflict , and leaves nothing in common]",
+        "FIPS mode is [?on on][!on off][?encryption_level , FIPS encryption level][?conflict , and leaves nothing in common][?denied , and a client logged that it was denied for that]",
     ),
     (
         "tls.local_suites",
