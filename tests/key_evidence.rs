@@ -159,6 +159,45 @@ fn a_listing_that_was_converted_is_read_or_left_open() {
     }
 }
 
+/// The access rules that Microsoft's support collector leaves, in UTF-16 as PowerShell's Out-File writes.
+#[test]
+fn the_support_collectors_rules_tell_who_may_read() {
+    let rule = |rights: &str, account: &str| {
+        format!(
+            "FileSystemRights  : {rights}\r\nAccessControlType : Allow\r\nIdentityReference : {account}\r\nIsInherited       : False\r\nInheritanceFlags  : None\r\nPropagationFlags  : None\r\n\r\n"
+        )
+    };
+    let folder = r"C:\ProgramData\Microsoft\Crypto\RSA\MachineKeys";
+    let report = |entries: &[String]| {
+        let text = [
+            format!("Get-Acl -Path '{folder}'\r\n\r\n\r\n"),
+            rule("Write, Read, Synchronize", "Everyone"),
+            rule("FullControl", r"BUILTIN\Administrators"),
+            format!("\r\nGet-Acl -Path '{folder}\\f686aace6942fb7f7ceb231212eef4a4_*'\n\r\n\r\n"),
+            entries.concat(),
+        ]
+        .concat();
+        let bytes = [0xFEFF].into_iter().chain(text.encode_utf16());
+        let mut files = hives(&machine(), "");
+        files.insert(
+            "RDS01_Certificates/RDS01_MachineKeys.txt".into(),
+            bytes.flat_map(u16::to_le_bytes).collect(),
+        );
+        self::report(&files)
+    };
+    let system = rule("FullControl", r"NT AUTHORITY\SYSTEM");
+    let service = rule("Read, Synchronize", r"NT AUTHORITY\NETWORK SERVICE");
+    let healthy = report(&[system.clone(), service.clone()]);
+    assert_eq!(field(&healthy, "key_file.access", "can_read"), true);
+    assert_eq!(field(&healthy, "key_folder.access", "is_default"), true);
+    let refused = report(std::slice::from_ref(&system));
+    assert_eq!(field(&refused, "key_file.access", "can_read"), false);
+    assert_eq!(blamed(&refused), ["key-access-denied"]);
+    // Two files fit the star: whose are which is not told.
+    let two = report(&[system.clone(), service, system]);
+    assert!(fact(&two, "key_file.access").is_none());
+}
+
 #[test]
 fn names_with_spaces_and_dots_are_other_files() {
     let key = listener_key();

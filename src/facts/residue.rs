@@ -21,11 +21,26 @@ const WRITTEN_TO: [Place<'static>; 4] = [TERMINAL_SERVER, WIN_STATIONS, LISTENER
 /// Values that repairs of a disk from outside write, and that do nothing in another control set.
 const REPAIRED: &[(&str, &str)] = &[
     ("Control\\Terminal Server", "fDenyTSConnections"),
-    ("Control\\Terminal Server\\WinStations\\RDP-Tcp", "SecurityLayer"),
-    ("Control\\Terminal Server\\WinStations\\RDP-Tcp", "UserAuthentication"),
-    ("Control\\Terminal Server\\WinStations\\RDP-Tcp", "MinEncryptionLevel"),
-    ("Control\\Terminal Server\\WinStations\\RDP-Tcp", "PortNumber"),
-    ("Control\\Terminal Server\\WinStations\\RDP-Tcp", "fEnableWinStation"),
+    (
+        "Control\\Terminal Server\\WinStations\\RDP-Tcp",
+        "SecurityLayer",
+    ),
+    (
+        "Control\\Terminal Server\\WinStations\\RDP-Tcp",
+        "UserAuthentication",
+    ),
+    (
+        "Control\\Terminal Server\\WinStations\\RDP-Tcp",
+        "MinEncryptionLevel",
+    ),
+    (
+        "Control\\Terminal Server\\WinStations\\RDP-Tcp",
+        "PortNumber",
+    ),
+    (
+        "Control\\Terminal Server\\WinStations\\RDP-Tcp",
+        "fEnableWinStation",
+    ),
     ("Services\\TermService", "Start"),
     ("Services\\SessionEnv", "Start"),
     ("Services\\gpsvc", "Start"),
@@ -52,7 +67,8 @@ impl Residues<'_, '_> {
             Source::Value { written, .. } => *written,
             _ => None,
         };
-        self.facts.add(at, RepairResidue { left, says, undo }, vec![source]);
+        self.facts
+            .add(at, RepairResidue { left, says, undo }, vec![source]);
     }
 
     fn dword(&mut self, place: Place<'_>, name: &str) -> (Option<u32>, Option<Source>) {
@@ -77,7 +93,9 @@ impl Residues<'_, '_> {
     fn names(&mut self) {
         for place in WRITTEN_TO {
             let key = self.registry.key(&mut self.facts.gaps, place);
-            let (Known::Is(Some(key)), source) = (key.value, key.source) else { continue };
+            let (Known::Is(Some(key)), source) = (key.value, key.source) else {
+                continue;
+            };
             for value in key.values().entries {
                 let named = |source: Option<Source>| with_name(source, &value);
                 if value.name.starts_with(char::is_whitespace) {
@@ -87,10 +105,19 @@ impl Residues<'_, '_> {
                         value.name.trim()
                     );
                     self.add(Leftover::SpacedName, says, None, named(source.clone()));
-                } else if value.name.eq_ignore_ascii_case("SSLCertificateSHA1HashValue") {
+                } else if value
+                    .name
+                    .eq_ignore_ascii_case("SSLCertificateSHA1HashValue")
+                {
                     let says = "SSLCertificateSHA1HashValue is a name that nothing reads: the pin of a certificate is SSLCertificateSHA1Hash";
-                    let undo = format!("reg delete \"{LISTENER_PATH}\" /v SSLCertificateSHA1HashValue");
-                    self.add(Leftover::MisnamedPin, says.to_owned(), Some(undo), named(source.clone()));
+                    let undo =
+                        format!("reg delete \"{LISTENER_PATH}\" /v SSLCertificateSHA1HashValue");
+                    self.add(
+                        Leftover::MisnamedPin,
+                        says.to_owned(),
+                        Some(undo),
+                        named(source.clone()),
+                    );
                 }
             }
         }
@@ -100,12 +127,22 @@ impl Residues<'_, '_> {
         if let (Some(4), source) = self.dword(GROUP_POLICY, "Start") {
             let says = "the group policy client is disabled, a step of an emergency procedure that was not taken back: no policy reaches this machine any more";
             let undo = "reg add HKLM\\SYSTEM\\CurrentControlSet\\Services\\gpsvc /v Start /t REG_DWORD /d 2 /f".to_owned();
-            self.add(Leftover::GroupPolicyOff, says.to_owned(), Some(undo), source);
+            self.add(
+                Leftover::GroupPolicyOff,
+                says.to_owned(),
+                Some(undo),
+                source,
+            );
         }
         if let (Some(2), source) = self.dword(CREDSSP, "AllowEncryptionOracle") {
             let says = "AllowEncryptionOracle is 2: the hole CVE-2018-0886 in CredSSP stands open again, on every connection that this machine makes or takes";
             let undo = "reg add HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Policies\\System\\CredSSP\\Parameters /v AllowEncryptionOracle /t REG_DWORD /d 1 /f".to_owned();
-            self.add(Leftover::CredSspWeakened, says.to_owned(), Some(undo), source);
+            self.add(
+                Leftover::CredSspWeakened,
+                says.to_owned(),
+                Some(undo),
+                source,
+            );
         }
         if let (Some(limit), source) = self.dword(TERMINAL_SERVER, "MaxOutstandingConnections")
             && limit >= 10_000
@@ -124,9 +161,15 @@ impl Residues<'_, '_> {
         for set in self.registry.other_control_sets() {
             for (path, name) in REPAIRED {
                 let elsewhere = format!("{set}\\{path}");
-                let other = self.registry.dword(&mut self.facts.gaps, Place::System(&elsewhere), name);
-                let used = self.registry.dword(&mut self.facts.gaps, Place::ControlSet(path), name);
-                let (Some(theirs), Known::Is(ours)) = (other.present(), &used.value) else { continue };
+                let other =
+                    self.registry
+                        .dword(&mut self.facts.gaps, Place::System(&elsewhere), name);
+                let used = self
+                    .registry
+                    .dword(&mut self.facts.gaps, Place::ControlSet(path), name);
+                let (Some(theirs), Known::Is(ours)) = (other.present(), &used.value) else {
+                    continue;
+                };
                 if Some(theirs) == ours.as_ref() || other.written <= used.written {
                     continue;
                 }
@@ -142,7 +185,12 @@ impl Residues<'_, '_> {
 
 fn with_name(source: Option<Source>, value: &Value) -> Option<Source> {
     match source? {
-        Source::Value { artifact, key, written, .. } => Some(Source::Value {
+        Source::Value {
+            artifact,
+            key,
+            written,
+            ..
+        } => Some(Source::Value {
             artifact,
             key,
             name: Some(value.name.clone()),

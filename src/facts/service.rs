@@ -43,8 +43,13 @@ pub fn starts(registry: &Registry, facts: &mut FactSet) {
     }
     let below = dependencies(registry, &mut facts.gaps);
     let by_dhcp = uses_dhcp(registry, &mut facts.gaps);
-    let has = |names: &[String], service: &str| names.iter().any(|name| name.eq_ignore_ascii_case(service));
-    let mut services: Vec<String> = SERVICES.iter().map(|service| (*service).to_owned()).collect();
+    let has = |names: &[String], service: &str| {
+        names.iter().any(|name| name.eq_ignore_ascii_case(service))
+    };
+    let mut services: Vec<String> = SERVICES
+        .iter()
+        .map(|service| (*service).to_owned())
+        .collect();
     for service in below.iter().chain(ALWAYS_NEEDED.map(str::to_owned).iter()) {
         if !has(&services, service) {
             services.push(service.clone());
@@ -106,7 +111,9 @@ fn dependencies(registry: &Registry, gaps: &mut Gaps) -> Vec<String> {
             // `+` names a group of drivers.
             let name = name.trim().to_owned();
             if !name.is_empty() && !name.starts_with('+') && seen.insert(name.to_lowercase()) {
-                let known = SERVICES.iter().find(|known| known.eq_ignore_ascii_case(&name));
+                let known = SERVICES
+                    .iter()
+                    .find(|known| known.eq_ignore_ascii_case(&name));
                 let name = known.map_or(name, |known| (*known).to_owned());
                 found.push(name.clone());
                 open.push(name);
@@ -127,13 +134,22 @@ fn uses_dhcp(registry: &Registry, gaps: &mut Gaps) -> Known<bool> {
     };
     let (mut dynamic, mut fixed) = (false, false);
     for key in &listing.entries {
-        let by_dhcp = key.value("EnableDHCP").present().and_then(|value| value.dword().ok());
+        let by_dhcp = key
+            .value("EnableDHCP")
+            .present()
+            .and_then(|value| value.dword().ok());
         let has = |address: &str| !address.is_empty() && address != "0.0.0.0";
-        let addresses = key.value("IPAddress").present().and_then(|value| value.multi_text().ok());
+        let addresses = key
+            .value("IPAddress")
+            .present()
+            .and_then(|value| value.multi_text().ok());
         match by_dhcp {
             // Whatever it holds: without the service the lease is gone.
             Some(1) => dynamic = true,
-            _ => fixed |= addresses.is_some_and(|list| list.iter().any(|address| has(address.trim()))),
+            _ => {
+                fixed |=
+                    addresses.is_some_and(|list| list.iter().any(|address| has(address.trim())))
+            }
         }
     }
     match (dynamic && !fixed, listing.is_whole()) {

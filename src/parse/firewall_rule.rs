@@ -184,29 +184,86 @@ pub struct ConnectionSecurityRule {
 
 /// Fields that say nothing about what a rule matches.
 const ASIDE: &[&str] = &[
-    "Desc", "EmbedCtxt", "Edge", "Defer", "LSM", "LOM", "PCross", "SkipVer", "ICMP4", "ICMP6",
+    "Desc",
+    "EmbedCtxt",
+    "Edge",
+    "Defer",
+    "LSM",
+    "LOM",
+    "PCross",
+    "SkipVer",
+    "ICMP4",
+    "ICMP6",
     // Trusted keywords of Wi-Fi Direct and proximity, beside the addresses and ports that they go with.
-    "TTK", "TTK2_22", "TTK2_27", "TTK2_28",
+    "TTK",
+    "TTK2_22",
+    "TTK2_27",
+    "TTK2_28",
     // Which Windows a rule is for: it stands in the store of one that took it.
-    "Platform", "Platform2",
+    "Platform",
+    "Platform2",
 ];
 
 /// Fields that bound a firewall rule in a way that is not judged here.
 const BOUNDS: &[&str] = &[
-    "RPort", "RPort2_10", "Security", "Security2_9", "Security2", "IF", "IFType", "LA4", "LA6", "RMauth", "RUAuth",
-    "AuthByPassOut", "LUAuth", "LUAuth2_24", "NNm", "SecurityRealmId",
+    "RPort",
+    "RPort2_10",
+    "Security",
+    "Security2_9",
+    "Security2",
+    "IF",
+    "IFType",
+    "LA4",
+    "LA6",
+    "RMauth",
+    "RUAuth",
+    "AuthByPassOut",
+    "LUAuth",
+    "LUAuth2_24",
+    "NNm",
+    "SecurityRealmId",
 ];
 
 /// The same of a connection security rule.
 const ENDS: &[&str] = &[
-    "EP1_4", "EP1_6", "EP2_4", "EP2_6", "IF", "IFType", "LTEP", "RTEP", "Mach", "SecurityRealmId", "Mode", "ETunnel", "LTEP6", "RTEP6",
-    "LT4", "LT6", "RT4", "RT6", "ApplyAuthorization", "FwdLifetime", "TransportRules",
+    "EP1_4",
+    "EP1_6",
+    "EP2_4",
+    "EP2_6",
+    "IF",
+    "IFType",
+    "LTEP",
+    "RTEP",
+    "Mach",
+    "SecurityRealmId",
+    "Mode",
+    "ETunnel",
+    "LTEP6",
+    "RTEP6",
+    "LT4",
+    "LT6",
+    "RT4",
+    "RT6",
+    "ApplyAuthorization",
+    "FwdLifetime",
+    "TransportRules",
 ];
 
 /// Fields of a connection security rule that say how it protects, not what.
 const MEANS: &[&str] = &[
-    "Desc", "EmbedCtxt", "Auth1Set", "Auth2Set", "Crypto2Set", "KMS", "KeyModules", "KeyModule", "SkipVer", "Platform", "Platform2",
-    "DTM", "MainModeCryptoSet",
+    "Desc",
+    "EmbedCtxt",
+    "Auth1Set",
+    "Auth2Set",
+    "Crypto2Set",
+    "KMS",
+    "KeyModules",
+    "KeyModule",
+    "SkipVer",
+    "Platform",
+    "Platform2",
+    "DTM",
+    "MainModeCryptoSet",
 ];
 
 impl FirewallRule {
@@ -231,7 +288,10 @@ impl FirewallRule {
             limits: Limits::default(),
         };
         for (field, value) in fields(text)? {
-            let unread = || RuleError::Value { field: field.to_owned(), value: value.to_owned() };
+            let unread = || RuleError::Value {
+                field: field.to_owned(),
+                value: value.to_owned(),
+            };
             match field {
                 "Action" => {
                     action = Some(match value.to_ascii_lowercase().as_str() {
@@ -251,7 +311,9 @@ impl FirewallRule {
                 "Active" => rule.active = truth(value).ok_or_else(unread)?,
                 "Profile" => rule.profiles.push(profile(value).ok_or_else(unread)?),
                 "Protocol" => rule.protocol = protocol(value).ok_or_else(unread)?,
-                "LPort" | "LPort2_10" | "LPort2_20" | "LPort2_24" | "LPort2_29" => rule.local_ports.push(ports(value)),
+                "LPort" | "LPort2_10" | "LPort2_20" | "LPort2_24" | "LPort2_29" => {
+                    rule.local_ports.push(ports(value))
+                }
                 "RA4" | "RA6" | "RA42" | "RA62" => rule.remote_addresses.push(addresses(value)),
                 "App" => rule.program = Some(value.to_owned()),
                 "Svc" => rule.service = Some(value.to_owned()),
@@ -295,7 +357,10 @@ impl ConnectionSecurityRule {
             limits: Limits::default(),
         };
         for (field, value) in fields(text)? {
-            let unread = || RuleError::Value { field: field.to_owned(), value: value.to_owned() };
+            let unread = || RuleError::Value {
+                field: field.to_owned(),
+                value: value.to_owned(),
+            };
             match field {
                 "Action" => {
                     demand = Some(match value.to_ascii_lowercase().as_str() {
@@ -332,7 +397,10 @@ pub fn covers(ports: &[Ports], port: u16) -> Option<bool> {
             Ports::Range(range) if range.contains(&port) => return Some(true),
             Ports::Range(_) => {}
             // Dynamic ports of RPC and the ports of IP-HTTPS, Teredo, discovery and the like: 3389 is none of them.
-            Ports::Keyword(word) if KEYWORD_PORTS.iter().any(|known| known.eq_ignore_ascii_case(word)) => {}
+            Ports::Keyword(word)
+                if KEYWORD_PORTS
+                    .iter()
+                    .any(|known| known.eq_ignore_ascii_case(word)) => {}
             Ports::Keyword(_) => looked_up = true,
         }
     }
@@ -341,7 +409,17 @@ pub fn covers(ports: &[Ports], port: u16) -> Option<bool> {
 
 /// Keywords for ports that Windows gives to other services ([MS-FASP] 2.2.14): never a listener that is set to one port.
 const KEYWORD_PORTS: &[&str] = &[
-    "RPC", "RPC-EPMap", "Teredo", "IPTLSIn", "IPTLSOut", "IPHTTPSIn", "IPHTTPSOut", "Ply2Disc", "mDNS", "CORTANA", "WFDCtrl",
+    "RPC",
+    "RPC-EPMap",
+    "Teredo",
+    "IPTLSIn",
+    "IPTLSOut",
+    "IPHTTPSIn",
+    "IPHTTPSOut",
+    "Ply2Disc",
+    "mDNS",
+    "CORTANA",
+    "WFDCtrl",
 ];
 
 impl Limits {
@@ -373,7 +451,9 @@ fn fields(text: &str) -> Result<Vec<(&str, &str)>, RuleError> {
     parts
         .filter(|part| !part.trim().is_empty())
         .map(|part| {
-            let field = part.split_once('=').ok_or_else(|| RuleError::Field(part.to_owned()))?;
+            let field = part
+                .split_once('=')
+                .ok_or_else(|| RuleError::Field(part.to_owned()))?;
             Ok((field.0.trim(), field.1.trim()))
         })
         .collect()
@@ -416,7 +496,10 @@ fn ports(text: &str) -> Ports {
 fn addresses(text: &str) -> Addresses {
     let range = || -> Option<Addresses> {
         if let Some((first, last)) = text.split_once('-') {
-            return Some(Addresses::Range(first.trim().parse().ok()?, last.trim().parse().ok()?));
+            return Some(Addresses::Range(
+                first.trim().parse().ok()?,
+                last.trim().parse().ok()?,
+            ));
         }
         if let Some((base, size)) = text.split_once('/') {
             return subnet(base.trim().parse().ok()?, size.trim());
@@ -424,7 +507,10 @@ fn addresses(text: &str) -> Addresses {
         let single: IpAddr = text.parse().ok()?;
         Some(Addresses::Range(single, single))
     };
-    if text.eq_ignore_ascii_case("LocalSubnet") || text.eq_ignore_ascii_case("LocalSubnet4") || text.eq_ignore_ascii_case("LocalSubnet6") {
+    if text.eq_ignore_ascii_case("LocalSubnet")
+        || text.eq_ignore_ascii_case("LocalSubnet4")
+        || text.eq_ignore_ascii_case("LocalSubnet6")
+    {
         return Addresses::LocalSubnet;
     }
     range().unwrap_or_else(|| Addresses::Keyword(text.to_owned()))
@@ -471,7 +557,10 @@ mod tests {
         )
         .unwrap();
         assert!(rule.active && rule.limits.are_none());
-        assert_eq!((rule.action, rule.direction, rule.protocol), (Action::Allow, Direction::In, Some(6)));
+        assert_eq!(
+            (rule.action, rule.direction, rule.protocol),
+            (Action::Allow, Direction::In, Some(6))
+        );
         assert_eq!(rule.covers_port(3389), Some(true));
         assert_eq!(rule.covers_port(33890), Some(false));
         assert!(rule.holds_in(Profile::Domain) && !rule.holds_in(Profile::Public));
@@ -482,10 +571,15 @@ mod tests {
     fn a_rule_without_ports_covers_all_and_ranges_cover_what_they_span() {
         let open = FirewallRule::parse("v2.0|Action=Allow|Active=TRUE|Dir=In|").unwrap();
         assert_eq!(open.covers_port(33890), Some(true));
-        let range = FirewallRule::parse("v2.31|Action=Block|Active=TRUE|Dir=In|Protocol=6|LPort2_10=3000-4000|LPort=RPC|").unwrap();
+        let range = FirewallRule::parse(
+            "v2.31|Action=Block|Active=TRUE|Dir=In|Protocol=6|LPort2_10=3000-4000|LPort=RPC|",
+        )
+        .unwrap();
         assert_eq!(range.covers_port(3389), Some(true));
         assert_eq!(range.covers_port(4001), Some(false));
-        let strange = FirewallRule::parse("v2.40|Action=Allow|Active=TRUE|Dir=In|LPort=SomethingNew|").unwrap();
+        let strange =
+            FirewallRule::parse("v2.40|Action=Allow|Active=TRUE|Dir=In|LPort=SomethingNew|")
+                .unwrap();
         assert_eq!(strange.covers_port(3389), None);
     }
 
@@ -495,7 +589,9 @@ mod tests {
             "v2.31|Action=Allow|Active=TRUE|Dir=In|RA4=10.0.0.0/255.0.0.0|RA4=192.168.4.0/24|RA4=172.16.0.9|RA4=1.2.3.4-1.2.3.9|RA4=LocalSubnet|RA6=fe80::/64|RA42=IntErnet|",
         )
         .unwrap();
-        let hold = |index: usize, address: &str| rule.remote_addresses[index].hold(address.parse().unwrap());
+        let hold = |index: usize, address: &str| {
+            rule.remote_addresses[index].hold(address.parse().unwrap())
+        };
         assert_eq!(hold(0, "10.200.1.1"), Some(true));
         assert_eq!(hold(0, "11.0.0.1"), Some(false));
         assert_eq!(hold(1, "192.168.4.255"), Some(true));
@@ -508,10 +604,19 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_kept() {
-        let rule = FirewallRule::parse("v2.31|Action=Allow|Active=TRUE|Dir=In|IF={1}|Quux=7|TTK2_22=WFDPrint|").unwrap();
+        let rule = FirewallRule::parse(
+            "v2.31|Action=Allow|Active=TRUE|Dir=In|IF={1}|Quux=7|TTK2_22=WFDPrint|",
+        )
+        .unwrap();
         assert_eq!(rule.limits.known, ["IF"]);
         assert_eq!(rule.limits.unknown, ["Quux"]);
-        for text in ["", "Action=Allow|", "v2.31|Active=TRUE|", "v2.31|Action=Allow|nonsense|", "v2.31|Action=Allow|Profile=Moon|"] {
+        for text in [
+            "",
+            "Action=Allow|",
+            "v2.31|Active=TRUE|",
+            "v2.31|Action=Allow|nonsense|",
+            "v2.31|Action=Allow|Profile=Moon|",
+        ] {
             assert!(FirewallRule::parse(text).is_err(), "{text:?}");
         }
     }
@@ -525,7 +630,9 @@ mod tests {
         assert_eq!(rule.demand, Demand::SecureServer);
         assert_eq!(covers(&rule.first_ports, 3389), Some(true));
         assert!(rule.active && rule.limits.are_none());
-        let exempt = ConnectionSecurityRule::parse("v2.10|Action=DoNotSecure|EP2_4=10.0.0.1|Active=TRUE|").unwrap();
+        let exempt =
+            ConnectionSecurityRule::parse("v2.10|Action=DoNotSecure|EP2_4=10.0.0.1|Active=TRUE|")
+                .unwrap();
         assert_eq!(exempt.limits.known, ["EP2_4"]);
     }
 }

@@ -389,7 +389,9 @@ fn clock_set(data: &EventData) -> Option<Event> {
 /// Those of 1015 are the program's path and its status.
 fn crashed(event: u32, data: &EventData) -> Option<Event> {
     let value = |name: &str, place: usize| {
-        let text = data.field(name).or_else(|| data.unnamed.get(place).map(String::as_str));
+        let text = data
+            .field(name)
+            .or_else(|| data.unnamed.get(place).map(String::as_str));
         text.map(str::trim).filter(|text| !text.is_empty())
     };
     let hexadecimal = |text: &str| {
@@ -398,7 +400,11 @@ fn crashed(event: u32, data: &EventData) -> Option<Event> {
     };
     let (program, module, code) = match event {
         1015 => (value("ProcessName", 0)?, None, value("StatusCode", 1)),
-        _ => (value("AppName", 0)?, value("ModuleName", 3), value("ExceptionCode", 6)),
+        _ => (
+            value("AppName", 0)?,
+            value("ModuleName", 3),
+            value("ExceptionCode", 6),
+        ),
     };
     let file = program.rsplit(['\\', '/']).next().unwrap_or(program);
     Some(Event::Crashed {

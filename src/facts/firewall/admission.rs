@@ -41,7 +41,10 @@ enum Match {
 pub(super) fn judge(stores: &Stores, question: &Question<'_>, gaps: &mut Gaps) -> Admission {
     let settings = stores.settings(question.profile);
     if settings.on == Known::Is(false) {
-        return Admission { admits: Known::Is(true), by: Some("the firewall is off".to_owned()) };
+        return Admission {
+            admits: Known::Is(true),
+            by: Some("the firewall is off".to_owned()),
+        };
     }
     let counts = |owner: Owner| match owner {
         Owner::Policy => Known::Is(true),
@@ -49,7 +52,11 @@ pub(super) fn judge(stores: &Stores, question: &Question<'_>, gaps: &mut Gaps) -
     };
     let mut matched = |action: &[Action]| {
         let mut found = Found::nothing();
-        for stored in stores.rules.iter().filter(|stored| action.contains(&stored.rule.action)) {
+        for stored in stores
+            .rules
+            .iter()
+            .filter(|stored| action.contains(&stored.rule.action))
+        {
             let matches = match matches(&stored.rule, question) {
                 Match::No => continue,
                 Match::Yes => Known::Is(true),
@@ -65,13 +72,19 @@ pub(super) fn judge(stores: &Stores, question: &Question<'_>, gaps: &mut Gaps) -
         allowed.so = Known::Open(gap);
     }
     let by_rules = settings.no_exceptions.clone().not().and(allowed.so.clone());
-    let admits = blocked.so.clone().not().and(settings.lets_in.clone().or(by_rules));
+    let admits = blocked
+        .so
+        .clone()
+        .not()
+        .and(settings.lets_in.clone().or(by_rules));
     let admits = settings.on.clone().not().or(admits);
     let by = match (&admits, &blocked.so, &settings.no_exceptions) {
         (_, Known::Is(true), _) => blocked.by,
         (Known::Is(false), _, Known::Is(true)) => Some("no exceptions are allowed".to_owned()),
         (Known::Is(false), ..) => Some(match settings.merges {
-            Known::Is(false) => "no rule of a policy lets it in, and the machine's own do not count".to_owned(),
+            Known::Is(false) => {
+                "no rule of a policy lets it in, and the machine's own do not count".to_owned()
+            }
             _ => "no active rule lets it in".to_owned(),
         }),
         (Known::Is(true), ..) => allowed.by,
@@ -91,7 +104,10 @@ pub(super) fn together(judged: Vec<Admission>, networks: &Networks, gaps: &mut G
         let open = judged.iter().find_map(|each| each.admits.gap());
         Known::Open(open.unwrap_or_else(|| networks.undecided(gaps)))
     };
-    let by = judged.into_iter().find_map(|each| each.by).filter(|_| admits.gap().is_none());
+    let by = judged
+        .into_iter()
+        .find_map(|each| each.by)
+        .filter(|_| admits.gap().is_none());
     Admission { admits, by }
 }
 
@@ -103,7 +119,10 @@ struct Found {
 
 impl Found {
     fn nothing() -> Found {
-        Found { so: Known::Is(false), by: None }
+        Found {
+            so: Known::Is(false),
+            by: None,
+        }
     }
 
     fn join(&mut self, stored: &Stored<FirewallRule>, matches: Known<bool>) {
@@ -142,7 +161,9 @@ fn matches(rule: &FirewallRule, question: &Question<'_>) -> Match {
         Some(program) if program == "system" => match question.build {
             Some(build) if build >= FIRST_WITHOUT_DRIVER => return Match::No,
             Some(_) => {}
-            None => doubts.push("is for System, which is the listener only before Windows 8".to_owned()),
+            None => {
+                doubts.push("is for System, which is the listener only before Windows 8".to_owned())
+            }
         },
         Some(_) => return Match::No,
     }
@@ -152,7 +173,10 @@ fn matches(rule: &FirewallRule, question: &Question<'_>) -> Match {
     if !rule.limits.are_none() {
         let names = rule.limits.known.iter().chain(&rule.limits.unknown);
         let names: Vec<&str> = names.map(String::as_str).collect();
-        doubts.push(format!("is bounded by {}, which files alone do not tell", names.join(", ")));
+        doubts.push(format!(
+            "is bounded by {}, which files alone do not tell",
+            names.join(", ")
+        ));
     }
     if rule.action == Action::Bypass {
         doubts.push("lets in only what IPsec vouches for".to_owned());
@@ -178,7 +202,10 @@ fn scope(rule: &FirewallRule, networks: &Networks) -> Match {
         .clients
         .iter()
         .map(|client| {
-            let each = rule.remote_addresses.iter().map(|addresses| networks.hold(addresses, *client));
+            let each = rule
+                .remote_addresses
+                .iter()
+                .map(|addresses| networks.hold(addresses, *client));
             each.fold(Some(false), |so_far, next| match (so_far, next) {
                 (Some(true), _) | (_, Some(true)) => Some(true),
                 (None, _) | (_, None) => None,
@@ -195,7 +222,10 @@ fn scope(rule: &FirewallRule, networks: &Networks) -> Match {
         _ if outside == held.len() => Match::No,
         Action::Allow | Action::Bypass if inside > 0 => Match::Yes,
         Action::Block if inside == held.len() => Match::Yes,
-        _ => Match::Maybe("is for some addresses alone, and whether the clients' are among them is not known".to_owned()),
+        _ => Match::Maybe(
+            "is for some addresses alone, and whether the clients' are among them is not known"
+                .to_owned(),
+        ),
     }
 }
 

@@ -34,8 +34,22 @@ const DEFAULT_PORT: u16 = 3389;
 
 /// Other makers' firewalls, by the key names of their services.
 const OTHER_FIREWALLS: &[&str] = &[
-    "SepMasterService", "SmcService", "mfefire", "epfw", "epfwwfp", "TmPfw", "vsmon", "cmdAgent", "bdfwfpf", "fsfw", "aswFirewall",
-    "ForticlientFWSvc", "klfw", "SAVFirewall", "PSINProt", "NIS",
+    "SepMasterService",
+    "SmcService",
+    "mfefire",
+    "epfw",
+    "epfwwfp",
+    "TmPfw",
+    "vsmon",
+    "cmdAgent",
+    "bdfwfpf",
+    "fsfw",
+    "aswFirewall",
+    "ForticlientFWSvc",
+    "klfw",
+    "SAVFirewall",
+    "PSINProt",
+    "NIS",
 ];
 
 /// Adds `firewall.listener` and `ipsec.demand`; none without SYSTEM. The facts of the event logs must be there before.
@@ -48,15 +62,20 @@ pub fn add_facts(registry: &Registry, identity: &Identity, facts: &mut FactSet) 
     let answer = registry.dword(&mut facts.gaps, LISTENER, "PortNumber");
     let port = answer.value.clone();
     let listener = Listener {
-        port: port.as_ref().and_then(|port| match port.map(u16::try_from) {
-            Some(Ok(port)) => Known::Is(port),
-            // Without the value the service listens where it does by default.
-            None => Known::Is(DEFAULT_PORT),
-            Some(Err(_)) => Known::Open(facts.gaps.open(
-                Subject::SystemHive,
-                format!("PortNumber is {}, which is no port", port.map_or(0, |port| port)),
-            )),
-        }),
+        port: port
+            .as_ref()
+            .and_then(|port| match port.map(u16::try_from) {
+                Some(Ok(port)) => Known::Is(port),
+                // Without the value the service listens where it does by default.
+                None => Known::Is(DEFAULT_PORT),
+                Some(Err(_)) => Known::Open(facts.gaps.open(
+                    Subject::SystemHive,
+                    format!(
+                        "PortNumber is {}, which is no port",
+                        port.map_or(0, |port| port)
+                    ),
+                )),
+            }),
         number: port,
         source: answer.source,
         written: answer.written,
@@ -85,7 +104,12 @@ fn firewall(
     let service_off = switched_off(registry, gaps);
     let mut ask = |port: u16| -> Admission {
         let judge = |profile: Profile| {
-            let question = Question { profile, port, build: identity.build.settled().copied(), networks };
+            let question = Question {
+                profile,
+                port,
+                build: identity.build.settled().copied(),
+                networks,
+            };
             admission::judge(stores, &question, gaps)
         };
         let judged: Vec<Admission> = networks.profiles().into_iter().map(judge).collect();
@@ -122,8 +146,17 @@ fn firewall(
         (None, None) => Known::Is(false),
     };
     let is_fault = blocks == Known::Is(true);
-    let written = stores.written.into_iter().chain(listener.written.filter(|_| moved == Known::Is(true))).max();
-    let sources: Vec<Source> = stores.sources.iter().cloned().chain(listener.source.clone()).collect();
+    let written = stores
+        .written
+        .into_iter()
+        .chain(listener.written.filter(|_| moved == Known::Is(true)))
+        .max();
+    let sources: Vec<Source> = stores
+        .sources
+        .iter()
+        .cloned()
+        .chain(listener.source.clone())
+        .collect();
     if sources.is_empty() {
         return;
     }
@@ -149,7 +182,9 @@ fn switched_off(registry: &Registry, gaps: &mut super::gap::Gaps) -> Option<supe
         if start.present() == Some(&4) {
             return Some(gaps.record(Gap {
                 about: FirewallListener::KIND.name.to_owned(),
-                why: format!("{service} is disabled: which filters are in force without it is not known"),
+                why: format!(
+                    "{service} is disabled: which filters are in force without it is not known"
+                ),
                 obtain: "on the machine: netsh wfp show filters".to_owned(),
             }));
         }

@@ -33,7 +33,11 @@ impl Networks {
             false => Known::Is(logged),
             true => last_connected(registry, &mut facts.gaps),
         };
-        Networks { in_force, local: local(registry, &mut facts.gaps), clients }
+        Networks {
+            in_force,
+            local: local(registry, &mut facts.gaps),
+            clients,
+        }
     }
 
     /// The profiles to be judged: those in force, or all where these are not known.
@@ -66,9 +70,11 @@ impl Networks {
     /// Whether an address lies in those of a rule; none where that cannot be told.
     pub fn hold(&self, addresses: &Addresses, client: IpAddr) -> Option<bool> {
         match (addresses, client) {
-            (Addresses::LocalSubnet, IpAddr::V4(client)) if !self.local.is_empty() => {
-                Some(self.local.iter().any(|(first, last)| (*first..=*last).contains(&client)))
-            }
+            (Addresses::LocalSubnet, IpAddr::V4(client)) if !self.local.is_empty() => Some(
+                self.local
+                    .iter()
+                    .any(|(first, last)| (*first..=*last).contains(&client)),
+            ),
             (addresses, client) => addresses.hold(client),
         }
     }
@@ -96,7 +102,9 @@ fn is_true(fact: &Fact, field: &str) -> bool {
 fn clients(facts: &FactSet) -> Vec<IpAddr> {
     let outcomes = facts.of_kind(ClientOutcome::KIND);
     let people = outcomes.filter(|fact| !is_true(fact, "stranger"));
-    people.filter_map(|fact| text(fact, "client")?.parse().ok()).collect()
+    people
+        .filter_map(|fact| text(fact, "client")?.parse().ok())
+        .collect()
 }
 
 /// The profiles of the networks that the machine joined last and did not leave, by network (NetworkProfile 10000 and 10001).
@@ -124,35 +132,64 @@ fn last_connected(registry: &Registry, gaps: &mut Gaps) -> Known<Vec<Profile>> {
     let listing = match registry.subkeys(gaps, Place::Software(NETWORKS)).value {
         Known::Is(Some(listing)) if listing.is_whole() => listing,
         Known::Open(gap) => return Known::Open(gap),
-        _ => return Known::Open(gaps.open(Subject::NetworkProfileLog, "no network stands in NetworkList")),
+        _ => {
+            return Known::Open(gaps.open(
+                Subject::NetworkProfileLog,
+                "no network stands in NetworkList",
+            ));
+        }
     };
     let mut found: Vec<([u16; 7], Profile)> = Vec::new();
     for key in listing.entries {
-        let category = key.value("Category").present().and_then(|value| value.dword().ok());
+        let category = key
+            .value("Category")
+            .present()
+            .and_then(|value| value.dword().ok());
         let profile = match category {
             Some(0) => Profile::Public,
             Some(1) => Profile::Private,
             Some(2) => Profile::Domain,
-            _ => return Known::Open(gaps.open(Subject::SoftwareHive, "a network in NetworkList has no category that is known")),
+            _ => {
+                return Known::Open(gaps.open(
+                    Subject::SoftwareHive,
+                    "a network in NetworkList has no category that is known",
+                ));
+            }
         };
-        let last = key.value("DateLastConnected").present().and_then(|value| date(&value.bytes));
+        let last = key
+            .value("DateLastConnected")
+            .present()
+            .and_then(|value| date(&value.bytes));
         found.push((last.unwrap_or_default(), profile));
     }
     found.sort();
     let Some((last, _)) = found.last().copied() else {
-        return Known::Open(gaps.open(Subject::NetworkProfileLog, "no network stands in NetworkList"));
+        return Known::Open(gaps.open(
+            Subject::NetworkProfileLog,
+            "no network stands in NetworkList",
+        ));
     };
-    let mut newest: Vec<Profile> = found.iter().filter(|(date, _)| *date == last).map(|(_, profile)| *profile).collect();
+    let mut newest: Vec<Profile> = found
+        .iter()
+        .filter(|(date, _)| *date == last)
+        .map(|(_, profile)| *profile)
+        .collect();
     newest.dedup();
     match newest.as_slice() {
         [only] => Known::Is(vec![*only]),
-        _ => Known::Open(gaps.open(Subject::NetworkProfileLog, "NetworkList does not tell which network was connected last")),
+        _ => Known::Open(gaps.open(
+            Subject::NetworkProfileLog,
+            "NetworkList does not tell which network was connected last",
+        )),
     }
 }
 
 /// A SYSTEMTIME (year, month, day of the week, day, hour, minute, second, milliseconds), in an order that can be compared.
 fn date(bytes: &[u8]) -> Option<[u16; 7]> {
-    let parts: Vec<u16> = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+    let parts: Vec<u16> = bytes
+        .chunks_exact(2)
+        .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
+        .collect();
     match parts.as_slice() {
         [year, month, _, day, hour, minute, second, thousandths] => {
             Some([*year, *month, *day, *hour, *minute, *second, *thousandths])
@@ -163,19 +200,29 @@ fn date(bytes: &[u8]) -> Option<[u16; 7]> {
 
 /// The networks of the adapters, by address and mask, fixed or from DHCP.
 fn local(registry: &Registry, gaps: &mut Gaps) -> Vec<(Ipv4Addr, Ipv4Addr)> {
-    let Known::Is(Some(listing)) = registry.subkeys(gaps, Place::ControlSet(INTERFACES)).value else {
+    let Known::Is(Some(listing)) = registry.subkeys(gaps, Place::ControlSet(INTERFACES)).value
+    else {
         return Vec::new();
     };
     let mut networks = Vec::new();
     for key in listing.entries {
         let list = |name: &str| {
             let value = key.value(name).present();
-            let value = value.map(|value| value.multi_text().or_else(|_| value.text().map(|text| vec![text])));
+            let value = value.map(|value| {
+                value
+                    .multi_text()
+                    .or_else(|_| value.text().map(|text| vec![text]))
+            });
             value.and_then(Result::ok).unwrap_or_default()
         };
-        for (address, mask) in [("IPAddress", "SubnetMask"), ("DhcpIPAddress", "DhcpSubnetMask")] {
+        for (address, mask) in [
+            ("IPAddress", "SubnetMask"),
+            ("DhcpIPAddress", "DhcpSubnetMask"),
+        ] {
             for (address, mask) in list(address).iter().zip(list(mask)) {
-                let (Ok(address), Ok(mask)) = (address.parse::<Ipv4Addr>(), mask.parse::<Ipv4Addr>()) else {
+                let (Ok(address), Ok(mask)) =
+                    (address.parse::<Ipv4Addr>(), mask.parse::<Ipv4Addr>())
+                else {
                     continue;
                 };
                 let mask = u32::from(mask);

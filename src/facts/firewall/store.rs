@@ -63,12 +63,19 @@ pub(super) struct Stores {
 
 impl Stores {
     pub fn read(registry: &Registry, gaps: &mut Gaps) -> Stores {
-        let policy_unknown = registry
-            .key(gaps, Place::Software(POLICY))
-            .value
-            .gap();
-        let mut reader = Reader { registry, gaps, sources: Vec::new(), written: None, incomplete: None };
-        let mut rules = reader.store(Place::ControlSet(&format!("{LOCAL}\\FirewallRules")), Owner::Machine, FirewallRule::parse);
+        let policy_unknown = registry.key(gaps, Place::Software(POLICY)).value.gap();
+        let mut reader = Reader {
+            registry,
+            gaps,
+            sources: Vec::new(),
+            written: None,
+            incomplete: None,
+        };
+        let mut rules = reader.store(
+            Place::ControlSet(&format!("{LOCAL}\\FirewallRules")),
+            Owner::Machine,
+            FirewallRule::parse,
+        );
         if rules.is_empty() && reader.incomplete.is_none() {
             // Every Windows since Vista holds hundreds; without any this is no hive that says what the firewall does.
             let why = "no rule of the firewall stands in it";
@@ -76,15 +83,31 @@ impl Stores {
         }
         for place in ["Mdm\\FirewallRules"] {
             let path = format!("{LOCAL}\\{place}");
-            rules.extend(reader.store(Place::ControlSet(&path), Owner::Policy, FirewallRule::parse));
+            rules.extend(reader.store(
+                Place::ControlSet(&path),
+                Owner::Policy,
+                FirewallRule::parse,
+            ));
         }
         if policy_unknown.is_none() {
-            rules.extend(reader.store(Place::Software(&format!("{POLICY}\\FirewallRules")), Owner::Policy, FirewallRule::parse));
+            rules.extend(reader.store(
+                Place::Software(&format!("{POLICY}\\FirewallRules")),
+                Owner::Policy,
+                FirewallRule::parse,
+            ));
         }
         let incomplete = reader.incomplete.take();
-        let mut ipsec = reader.store(Place::ControlSet(&format!("{LOCAL}\\ConSecRules")), Owner::Machine, ConnectionSecurityRule::parse);
+        let mut ipsec = reader.store(
+            Place::ControlSet(&format!("{LOCAL}\\ConSecRules")),
+            Owner::Machine,
+            ConnectionSecurityRule::parse,
+        );
         if policy_unknown.is_none() {
-            ipsec.extend(reader.store(Place::Software(&format!("{POLICY}\\ConSecRules")), Owner::Policy, ConnectionSecurityRule::parse));
+            ipsec.extend(reader.store(
+                Place::Software(&format!("{POLICY}\\ConSecRules")),
+                Owner::Policy,
+                ConnectionSecurityRule::parse,
+            ));
         }
         let ipsec_incomplete = reader.incomplete.take();
         for rule in &rules {
@@ -94,10 +117,23 @@ impl Stores {
             reader.unknown(&rule.id, &rule.rule.limits.unknown);
         }
         let settings = Profile::ALL.map(|profile| reader.settings(profile));
-        let Reader { mut sources, written, .. } = reader;
+        let Reader {
+            mut sources,
+            written,
+            ..
+        } = reader;
         sources.sort();
         sources.dedup();
-        Stores { rules, ipsec, settings, incomplete, ipsec_incomplete, policy_unknown, sources, written }
+        Stores {
+            rules,
+            ipsec,
+            settings,
+            incomplete,
+            ipsec_incomplete,
+            policy_unknown,
+            sources,
+            written,
+        }
     }
 
     /// The settings of a profile.
@@ -121,7 +157,12 @@ struct Reader<'r, 'g> {
 
 impl Reader<'_, '_> {
     /// The rules of one store. A text that is no rule leaves open whether it is one to Windows.
-    fn store<T>(&mut self, place: Place<'_>, owner: Owner, parse: fn(&str) -> Result<T, RuleError>) -> Vec<Stored<T>> {
+    fn store<T>(
+        &mut self,
+        place: Place<'_>,
+        owner: Owner,
+        parse: fn(&str) -> Result<T, RuleError>,
+    ) -> Vec<Stored<T>> {
         let answer = self.registry.key(self.gaps, place);
         let key = match &answer.value {
             Known::Is(Some(key)) => key,
@@ -135,14 +176,24 @@ impl Reader<'_, '_> {
         self.sources.extend(answer.source.clone());
         let listing = key.values();
         if !listing.is_whole() {
-            let gap = self.gaps.open(Subject::SystemHive, "damaged: not every rule of the firewall could be read");
+            let gap = self.gaps.open(
+                Subject::SystemHive,
+                "damaged: not every rule of the firewall could be read",
+            );
             self.incomplete = self.incomplete.or(Some(gap));
         }
         let mut rules = Vec::new();
         for value in listing.entries {
-            let read = value.text().map_err(|wrong| wrong.to_string()).and_then(|text| parse(&text).map_err(|error| error.to_string()));
+            let read = value
+                .text()
+                .map_err(|wrong| wrong.to_string())
+                .and_then(|text| parse(&text).map_err(|error| error.to_string()));
             match read {
-                Ok(rule) => rules.push(Stored { id: value.name, owner, rule }),
+                Ok(rule) => rules.push(Stored {
+                    id: value.name,
+                    owner,
+                    rule,
+                }),
                 Err(why) => {
                     let why = format!("the rule {}: {why}", value.name);
                     self.remark(&answer.source, why.clone());
@@ -158,7 +209,13 @@ impl Reader<'_, '_> {
     fn unknown(&mut self, id: &str, fields: &[String]) {
         if !fields.is_empty() {
             let source = self.sources.first().cloned();
-            self.remark(&source, format!("the rule {id} holds {}, which is not known here", fields.join(", ")));
+            self.remark(
+                &source,
+                format!(
+                    "the rule {id} holds {}, which is not known here",
+                    fields.join(", ")
+                ),
+            );
         }
     }
 
@@ -197,7 +254,9 @@ impl Reader<'_, '_> {
             return Known::Is(Some(value));
         }
         let path = format!("{LOCAL}\\{local}");
-        let answer = self.registry.dword(self.gaps, Place::ControlSet(&path), name);
+        let answer = self
+            .registry
+            .dword(self.gaps, Place::ControlSet(&path), name);
         if answer.present().is_some() {
             self.written = self.written.max(answer.written);
             self.sources.extend(answer.source);

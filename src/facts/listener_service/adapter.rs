@@ -20,7 +20,10 @@ pub(super) fn add_fact(registry: &Registry, facts: &mut FactSet) {
     }
     let gaps = &mut facts.gaps;
     let number = registry.dword(gaps, LISTENER, "LanAdapter");
-    let bound = number.value.as_ref().map(|number| number.is_some_and(|number| number != 0));
+    let bound = number
+        .value
+        .as_ref()
+        .map(|number| number.is_some_and(|number| number != 0));
     let (adapter, absent, more) = match number.present() {
         Some(number) if *number != 0 => resolve(registry, *number, gaps),
         _ => (None, bound.as_ref().map(|_| false), None),
@@ -30,11 +33,23 @@ pub(super) fn add_fact(registry: &Registry, facts: &mut FactSet) {
         return;
     }
     let at = number.written.filter(|_| absent == Known::Is(true));
-    facts.add(at, ListenerAdapter { bound, adapter, absent }, sources);
+    facts.add(
+        at,
+        ListenerAdapter {
+            bound,
+            adapter,
+            absent,
+        },
+        sources,
+    );
 }
 
 /// The adapter of that number, and whether Windows does not know it any more.
-fn resolve(registry: &Registry, number: u32, gaps: &mut Gaps) -> (Option<String>, Known<bool>, Option<Source>) {
+fn resolve(
+    registry: &Registry,
+    number: u32,
+    gaps: &mut Gaps,
+) -> (Option<String>, Known<bool>, Option<Source>) {
     let table = registry.subkeys(gaps, TABLE);
     let listing = match table.value {
         Known::Is(Some(listing)) => listing,
@@ -52,7 +67,10 @@ fn resolve(registry: &Registry, number: u32, gaps: &mut Gaps) -> (Option<String>
         let absent = match listing.is_whole() {
             // The number is of no adapter that the service ever listed.
             true => Known::Is(true),
-            false => Known::Open(gaps.open(Subject::SystemHive, "damaged: LanaTable could not be read whole")),
+            false => Known::Open(gaps.open(
+                Subject::SystemHive,
+                "damaged: LanaTable could not be read whole",
+            )),
         };
         return (None, absent, table.source);
     };
@@ -61,7 +79,8 @@ fn resolve(registry: &Registry, number: u32, gaps: &mut Gaps) -> (Option<String>
         Known::Is(Some(adapters)) => {
             let known = adapters.entries.iter().any(|entry| {
                 let id = entry.value("NetCfgInstanceId").present();
-                id.and_then(|id| id.text().ok()).is_some_and(|id| id.eq_ignore_ascii_case(&adapter))
+                id.and_then(|id| id.text().ok())
+                    .is_some_and(|id| id.eq_ignore_ascii_case(&adapter))
             });
             match (known, adapters.is_whole()) {
                 (false, true) => Known::Is(true),
@@ -72,7 +91,9 @@ fn resolve(registry: &Registry, number: u32, gaps: &mut Gaps) -> (Option<String>
                 )),
             }
         }
-        Known::Is(None) => Known::Open(gaps.open(Subject::SystemHive, "the list of adapters is not there")),
+        Known::Is(None) => {
+            Known::Open(gaps.open(Subject::SystemHive, "the list of adapters is not there"))
+        }
         Known::Open(gap) => Known::Open(gap),
     };
     (Some(adapter), absent, table.source)

@@ -55,16 +55,21 @@ pub(super) fn add_fact(history: &History<'_>, registry: &Registry, facts: &mut F
 /// Whether the role of a session host is installed: where it is not, 1136 says so at each start of the service.
 fn session_host(history: &History<'_>, facts: &mut FactSet) -> Known<bool> {
     let boot = history.anchors.last_boot.settled().copied();
-    let says_no = |from| history.events.iter().any(|placed| {
-        matches!(placed.event.event, Event::NoSessionHost) && from <= Some(placed.at)
-    });
+    let says_no = |from| {
+        history.events.iter().any(|placed| {
+            matches!(placed.event.event, Event::NoSessionHost) && from <= Some(placed.at)
+        })
+    };
     if says_no(boot) {
         return Known::Is(false);
     }
     let started = history.events.iter().any(|placed| {
         matches!(placed.event.event, Event::ListenerStarted) && boot <= Some(placed.at)
     });
-    let window = Window { from: boot, to: history.clock.as_of };
+    let window = Window {
+        from: boot,
+        to: history.clock.as_of,
+    };
     match started && boot.is_some() && history.coverage.covers(Subject::RemoteConnectionManagerLog, &window) {
         true => Known::Is(true),
         false => Known::Open(history.coverage.gap(
@@ -78,10 +83,17 @@ fn session_host(history: &History<'_>, facts: &mut FactSet) -> Known<bool> {
 /// Whether somebody authenticated (1149) after the last new session over the network (LocalSessionManager 21) and got none.
 /// Taking up an old session (25) is none.
 fn refused(history: &History<'_>, facts: &mut FactSet) -> Known<bool> {
-    let opened = history.events.iter().filter_map(|placed| match placed.event.event {
-        Event::SessionOpened { event: 21, client: Some(_), .. } => Some(placed.at),
-        _ => None,
-    });
+    let opened = history
+        .events
+        .iter()
+        .filter_map(|placed| match placed.event.event {
+            Event::SessionOpened {
+                event: 21,
+                client: Some(_),
+                ..
+            } => Some(placed.at),
+            _ => None,
+        });
     let last_opened = opened.max();
     let taken_up: Vec<_> = history
         .events
@@ -96,12 +108,22 @@ fn refused(history: &History<'_>, facts: &mut FactSet) -> Known<bool> {
         .map(|placed| placed.at)
         .filter(|at| last_opened.is_none_or(|last| *at > last))
         // One that took up its old session within half a minute got in.
-        .find(|at| !taken_up.iter().any(|other| *other >= *at && other.duration_since(*at).as_secs() <= 30));
+        .find(|at| {
+            !taken_up
+                .iter()
+                .any(|other| *other >= *at && other.duration_since(*at).as_secs() <= 30)
+        });
     let as_of = history.clock.as_of;
     match refused_at {
         None => {
-            let last = Window { from: last_opened.or(as_of), to: as_of };
-            match history.coverage.covers(Subject::RemoteConnectionManagerLog, &last) {
+            let last = Window {
+                from: last_opened.or(as_of),
+                to: as_of,
+            };
+            match history
+                .coverage
+                .covers(Subject::RemoteConnectionManagerLog, &last)
+            {
                 true => Known::Is(false),
                 false => Known::Open(history.coverage.gap(
                     Subject::RemoteConnectionManagerLog,
@@ -110,7 +132,13 @@ fn refused(history: &History<'_>, facts: &mut FactSet) -> Known<bool> {
                 )),
             }
         }
-        Some(from) => match history.coverage.covers(Subject::LocalSessionManagerLog, &Window { from: Some(from), to: as_of }) {
+        Some(from) => match history.coverage.covers(
+            Subject::LocalSessionManagerLog,
+            &Window {
+                from: Some(from),
+                to: as_of,
+            },
+        ) {
             true => Known::Is(true),
             false => Known::Open(history.coverage.gap(
                 Subject::LocalSessionManagerLog,

@@ -31,8 +31,16 @@ pub fn add_logged(history: &History<'_>, names: &DisplayNames, facts: &mut FactS
     for placed in &history.events {
         let source = || vec![placed.event.source()];
         match &placed.event.event {
-            Event::NetworkChanged { kind, joined, network } => {
-                let body = NetworkChange { kind: *kind, joined: *joined, network: network.clone() };
+            Event::NetworkChanged {
+                kind,
+                joined,
+                network,
+            } => {
+                let body = NetworkChange {
+                    kind: *kind,
+                    joined: *joined,
+                    network: network.clone(),
+                };
                 facts.add(Some(placed.at), body, source());
             }
             Event::IpsecFailed { event } => {

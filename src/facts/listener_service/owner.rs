@@ -24,9 +24,21 @@ const MAKERS: &[(&str, &[&str], &[&str])] = &[
     (
         "Citrix",
         &["ICA-"],
-        &["BrokerAgent", "PorticaService", "CitrixDesktopService", "IMAService", "cpsvc", "picaSvc", "Citrix"],
+        &[
+            "BrokerAgent",
+            "PorticaService",
+            "CitrixDesktopService",
+            "IMAService",
+            "cpsvc",
+            "picaSvc",
+            "Citrix",
+        ],
     ),
-    ("VMware", &["VMW", "BLAST"], &["WSNM", "VMBlast", "VMware", "wsnm"]),
+    (
+        "VMware",
+        &["VMW", "BLAST"],
+        &["WSNM", "VMBlast", "VMware", "wsnm"],
+    ),
 ];
 
 /// Editions without a Remote Desktop host: Home (Core, as Windows 8 and later name it) and the like of Windows 7 and Vista.
@@ -56,7 +68,10 @@ fn image(registry: &Registry, facts: &mut FactSet) -> Known<bool> {
     let library = registry.text(gaps, PARAMETERS, "ServiceDll");
     let account = registry.text(gaps, SERVICE, "ObjectName");
     // Windows before Vista ran the service as SYSTEM; its key has no type of service SID.
-    let modern = registry.dword(gaps, SERVICE, "ServiceSidType").present().is_some();
+    let modern = registry
+        .dword(gaps, SERVICE, "ServiceSidType")
+        .present()
+        .is_some();
     let other_library = library.value.as_ref().map(|path| {
         path.as_ref().is_some_and(|path| {
             let path = path.trim().trim_matches('"').to_ascii_lowercase();
@@ -64,19 +79,26 @@ fn image(registry: &Registry, facts: &mut FactSet) -> Known<bool> {
         })
     });
     let other_account = account.value.as_ref().map(|name| {
-        modern && name.as_ref().is_some_and(|name| {
-            let name: String = name.to_ascii_lowercase().split_whitespace().collect();
-            !name.ends_with("\\networkservice")
-        })
+        modern
+            && name.as_ref().is_some_and(|name| {
+                let name: String = name.to_ascii_lowercase().split_whitespace().collect();
+                !name.ends_with("\\networkservice")
+            })
     });
     let replaced = other_library.clone().or(other_account);
-    let troubles = facts.of_kind(ServiceTrouble::KIND).filter(since_last_success(facts));
+    let troubles = facts
+        .of_kind(ServiceTrouble::KIND)
+        .filter(since_last_success(facts));
     let failing = troubles.fold(Known::Is(false), |so, fact| {
-        so.or(super::truth(fact, "down")).or(super::truth(fact, "ends_attempts"))
+        so.or(super::truth(fact, "down"))
+            .or(super::truth(fact, "ends_attempts"))
     });
     let sources: Vec<Source> = library.source.into_iter().chain(account.source).collect();
     if !sources.is_empty() {
-        let at = library.written.max(account.written).filter(|_| replaced == Known::Is(true));
+        let at = library
+            .written
+            .max(account.written)
+            .filter(|_| replaced == Known::Is(true));
         let fact = ServiceImage {
             library: library.value,
             account: account.value,
@@ -94,7 +116,9 @@ fn owner(registry: &Registry, facts: &mut FactSet) {
     let backup = registry.value(gaps, LISTENER, CITRIX_BACKUP);
     let foreign = protocol.value.as_ref().map(|class| {
         class.as_ref().is_some_and(|class| {
-            !OWN_PROTOCOLS.iter().any(|own| own.eq_ignore_ascii_case(class.trim()))
+            !OWN_PROTOCOLS
+                .iter()
+                .any(|own| own.eq_ignore_ascii_case(class.trim()))
         })
     });
     let other = foreign.or(backup.value.as_ref().map(Option::is_some));
@@ -103,22 +127,31 @@ fn owner(registry: &Registry, facts: &mut FactSet) {
         _ => Vec::new(),
     };
     let begins = |name: &str, with: &[&str]| {
-        with.iter().any(|start| name.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start)))
+        with.iter().any(|start| {
+            name.get(..start.len())
+                .is_some_and(|begin| begin.eq_ignore_ascii_case(start))
+        })
     };
     let maker = match backup.present() {
         Some(_) => MAKERS.iter().find(|(maker, ..)| *maker == "Citrix"),
-        None => MAKERS.iter().find(|(_, names, _)| listeners.iter().any(|name| begins(name, names))),
+        None => MAKERS
+            .iter()
+            .find(|(_, names, _)| listeners.iter().any(|name| begins(name, names))),
     };
     let maker = maker.filter(|_| other == Known::Is(true));
     let fails = maker.is_some_and(|(_, _, services)| {
-        let failures = facts.of_kind(ServiceFailure::KIND).filter(since_last_success(facts));
+        let failures = facts
+            .of_kind(ServiceFailure::KIND)
+            .filter(since_last_success(facts));
         let crashes = facts.of_kind(Crash::KIND).filter(since_last_success(facts));
         let names = failures.filter_map(|fact| super::text(fact, "service"));
         names
             .chain(crashes.filter_map(|fact| super::text(fact, "program")))
             .any(|name| begins(name, services))
     });
-    let Some(source) = protocol.source.or(backup.source) else { return };
+    let Some(source) = protocol.source.or(backup.source) else {
+        return;
+    };
     let at = protocol.written.filter(|_| other == Known::Is(true));
     let fact = ListenerOwner {
         protocol: protocol.value,
@@ -141,14 +174,22 @@ fn edition(registry: &Registry, other_library: Option<Known<bool>>, facts: &mut 
             let edition = edition.trim();
             // Server Core's names begin with Server.
             WITHOUT_HOST.iter().any(|start| {
-                edition.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start))
+                edition
+                    .get(..start.len())
+                    .is_some_and(|begin| begin.eq_ignore_ascii_case(start))
             })
         })
     });
     let other_library = other_library.unwrap_or_else(|| {
-        Known::Open(facts.gaps.open(crate::facts::subject::Subject::SystemHive, "not in the collection"))
+        Known::Open(facts.gaps.open(
+            crate::facts::subject::Subject::SystemHive,
+            "not in the collection",
+        ))
     });
     let Some(source) = edition.source else { return };
-    let fact = HostEdition { edition: edition.value, without_host: no_host.and(other_library.not()) };
+    let fact = HostEdition {
+        edition: edition.value,
+        without_host: no_host.and(other_library.not()),
+    };
     facts.add(None, fact, vec![source]);
 }

@@ -43,11 +43,18 @@ fn is_port_taken(Code(code): Code) -> bool {
 
 /// Adds `listener.start`, where a start of Windows is known and SYSTEM says that Remote Desktop is on.
 pub(super) fn add_fact(history: &History<'_>, facts: &mut FactSet) {
-    let Known::Is(boot) = history.anchors.last_boot else { return };
+    let Known::Is(boot) = history.anchors.last_boot else {
+        return;
+    };
     let since_boot = || history.events.iter().filter(|placed| placed.at >= boot);
     let began = since_boot().find(|placed| matches!(placed.event.event, Event::ListenerStarted));
-    let window = Window { from: Some(boot), to: history.clock.as_of };
-    let whole = history.coverage.covers(Subject::RemoteConnectionManagerLog, &window);
+    let window = Window {
+        from: Some(boot),
+        to: history.clock.as_of,
+    };
+    let whole = history
+        .coverage
+        .covers(Subject::RemoteConnectionManagerLog, &window);
     let started = match (began.is_some(), whole) {
         (true, _) => Known::Is(true),
         (false, true) => Known::Is(false),
@@ -72,15 +79,26 @@ pub(super) fn add_fact(history: &History<'_>, facts: &mut FactSet) {
             "no record tells whether the Remote Desktop service ran after the last start of Windows",
         )),
     };
-    let failed = since_boot().any(|placed| matches!(placed.event.event, Event::ListenerFailed { event, .. } if event != 106));
+    let failed = since_boot().any(
+        |placed| matches!(placed.event.event, Event::ListenerFailed { event, .. } if event != 106),
+    );
     // Arrivals prove a listener whatever its own records say.
-    let reached = since_boot().any(|placed| matches!(placed.event.event, Event::ListenerReached | Event::Accepted { .. }));
+    let reached = since_boot().any(|placed| {
+        matches!(
+            placed.event.event,
+            Event::ListenerReached | Event::Accepted { .. }
+        )
+    });
     let asked_to = on(facts);
     let missing = match failed || reached {
         true => Known::Is(false),
         false => service_ran.clone().and(started.clone().not()).and(asked_to),
     };
-    let mut sources: Vec<Source> = ran.or(began).map(|placed| placed.event.source()).into_iter().collect();
+    let mut sources: Vec<Source> = ran
+        .or(began)
+        .map(|placed| placed.event.source())
+        .into_iter()
+        .collect();
     if sources.is_empty() {
         let boot = history.events.iter().find(|placed| placed.at == boot);
         sources.extend(boot.map(|placed| placed.event.source()));
@@ -89,16 +107,31 @@ pub(super) fn add_fact(history: &History<'_>, facts: &mut FactSet) {
         return;
     }
     let at = (missing == Known::Is(true)).then_some(boot);
-    facts.add(at, ListenerStart { service_ran, started, missing }, sources);
+    facts.add(
+        at,
+        ListenerStart {
+            service_ran,
+            started,
+            missing,
+        },
+        sources,
+    );
 }
 
 /// Whether Remote Desktop and its listener are switched on, so that the service should listen.
 fn on(facts: &mut FactSet) -> Known<bool> {
-    let off = facts.of_kind(ListenerSwitch::KIND).next().map(|fact| super::truth(fact, "off"));
+    let off = facts
+        .of_kind(ListenerSwitch::KIND)
+        .next()
+        .map(|fact| super::truth(fact, "off"));
     let values = facts.of_kind(ListenerValues::KIND).next();
     let disabled = values.map(|fact| super::truth(fact, "disabled"));
     match (off, disabled) {
         (Some(off), Some(disabled)) => off.or(disabled).not(),
-        _ => Known::Open(facts.gaps.open(Subject::SystemHive, "not in the collection")),
+        _ => Known::Open(
+            facts
+                .gaps
+                .open(Subject::SystemHive, "not in the collection"),
+        ),
     }
 }
