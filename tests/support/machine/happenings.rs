@@ -172,7 +172,7 @@ impl Machine {
         self
     }
 
-    fn named(
+    pub(super) fn named(
         &mut self,
         time: Timestamp,
         provider: Provider,
@@ -183,7 +183,7 @@ impl Machine {
     }
 
     #[allow(clippy::too_many_arguments)]
-    fn classic(
+    pub(super) fn classic(
         &mut self,
         time: Timestamp,
         provider: Provider,
@@ -203,7 +203,7 @@ impl Machine {
         ));
     }
 
-    fn system_event(
+    pub(super) fn system_event(
         &self,
         time: Timestamp,
         provider: Provider,
