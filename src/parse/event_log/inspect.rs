@@ -7,10 +7,10 @@ use std::panic::{AssertUnwindSafe, resume_unwind};
 use jiff::Timestamp;
 
 use super::chunk::{self, CHUNK_SIZE, ChunkHeader, Integrity, RecordSpan, Walk};
-use super::decode::Decoder;
+use super::decode::{Decoder, Others};
 use super::layout::{Content, Slot};
 use super::names;
-use super::prefilter::{Prefilter, TextId, Texts, Wants};
+use super::prefilter::{Prefilter, Reach, TextId, Texts, Wants};
 use super::record::{self, EventRecord, Place, System};
 use super::summary::{Hole, Mark, Run};
 use crate::bundle::ReadAt;
@@ -187,7 +187,7 @@ impl Inspection<'_, '_> {
             && is_undamaged(&walk);
         let mut records = match as_written {
             true => self.select(&walk.records, block, prefilter),
-            false => self.decode(&walk.records, block),
+            false => self.decode(&walk.records, &Others::Walked(&walk.records), block),
         };
         records.sort_by_key(|record| (record.span.number, record.span.offset));
         let mut renumbered_by = 0;
@@ -303,7 +303,8 @@ impl Inspection<'_, '_> {
     ) -> Vec<Read> {
         prefilter.enter_chunk();
         let mut records = Vec::with_capacity(spans.len());
-        let mut to_decode = Vec::new();
+        let (mut alone, mut among_others) = (Vec::new(), Vec::new());
+        let mut reach = Reach::new(block, spans);
         for span in spans {
             match prefilter.glance(block, span, self.texts) {
                 Some(glance) if !glance.wanted => records.push(Read {
@@ -316,16 +317,21 @@ impl Inspection<'_, '_> {
                         wanted: None,
                     }),
                 }),
-                _ => to_decode.push(*span),
+                Some(_) if reach.is_own(span) => alone.push(*span),
+                _ => among_others.push(*span),
             }
         }
-        if !to_decode.is_empty() {
-            records.extend(self.decode(&to_decode, block));
+        // These first: the others change the block.
+        if !among_others.is_empty() {
+            records.extend(self.decode(&among_others, &Others::Walked(spans), block));
+        }
+        if !alone.is_empty() {
+            records.extend(self.decode(&alone, &Others::Covered, block));
         }
         records
     }
 
-    fn decode(&mut self, spans: &[RecordSpan], block: &mut [u8]) -> Vec<Read> {
+    fn decode(&mut self, spans: &[RecordSpan], others: &Others<'_>, block: &mut [u8]) -> Vec<Read> {
         let mut records = Vec::with_capacity(spans.len());
         let wants = self.inspector.wants;
         let (index, start) = (self.index as u64, self.slot.offset);
@@ -333,7 +339,7 @@ impl Inspection<'_, '_> {
         let outcome = self
             .inspector
             .decoder
-            .decode(block, spans, &mut |span, json| {
+            .decode(block, spans, others, &mut |span, json| {
                 let header_time = record::timestamp(span.filetime);
                 let mut time = header_time;
                 let content = json.and_then(|json| {
