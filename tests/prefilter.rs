@@ -3,6 +3,8 @@
 
 mod support;
 
+use std::ops::RangeBounds;
+
 use proptest::prelude::*;
 use rdptriage::bundle::ReadAt;
 use rdptriage::facts::watch;
@@ -110,9 +112,9 @@ fn records_of(log: &[u8], chunk: usize) -> Vec<usize> {
     places
 }
 
-#[test]
-fn every_kind_of_log_gives_the_same() {
-    let logs = [
+/// One log of each kind.
+fn kinds() -> [(&'static str, Vec<u8>); 10] {
+    [
         ("live", log()),
         (
             "without templates",
@@ -193,10 +195,51 @@ fn every_kind_of_log_gives_the_same() {
             "empty",
             LogBuilder::new("System").spare_chunks(2).to_bytes(),
         ),
-    ];
-    for (kind, log) in &logs {
+    ]
+}
+
+#[test]
+fn every_kind_of_log_gives_the_same() {
+    for (kind, log) in &kinds() {
         for (selection, wants) in SELECTIONS {
             assert_same(&format!("{kind}, {selection}"), log, wants);
+        }
+    }
+}
+
+/// What happened in a stretch of time, by the time of the event: that of the record's header is when it was written, and exported
+/// records have none.
+#[test]
+fn a_stretch_of_time_gives_the_same() {
+    use std::ops::Bound::{Excluded, Included, Unbounded};
+    let at = |seconds: i64| {
+        let start: jiff::Timestamp = "2026-03-01T00:00:00Z".parse().expect("a time");
+        start + jiff::SignedDuration::from_secs(seconds)
+    };
+    let stretches = [
+        (Included(at(100)), Excluded(at(200))),
+        (Included(at(15)), Unbounded),
+        (Unbounded, Excluded(at(15))),
+        (Included(at(100_000_000)), Unbounded),
+    ];
+    for (kind, log) in &kinds() {
+        for during in stretches {
+            for (selection, wants) in SELECTIONS {
+                let (chosen, _) = decoded(log, wants);
+                let chosen: Vec<EventRecord> = chosen
+                    .into_iter()
+                    .filter(|record| during.contains(&record.time))
+                    .collect();
+                let mut read = Vec::new();
+                let summary =
+                    event_log::read_during(log, during, wants, &mut |record| read.push(record));
+                assert_eq!(read, chosen, "{kind}, {selection}, {during:?}");
+                assert_eq!(
+                    summary.expect("a log"),
+                    filtered(log, wants).1,
+                    "{kind}: the summary speaks of all records"
+                );
+            }
         }
     }
 }

@@ -6,7 +6,7 @@
 //! may reach into another's header is decoded on a walk over all of them instead, which changes nothing.
 
 use std::collections::BTreeSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use evtx::{EvtxChunk, EvtxChunkHeader, ParserSettings};
@@ -15,6 +15,7 @@ use super::chunk::{
     CHUNK_MAGIC, CHUNK_SIZE, RECORD_HEADER, RECORDS_START, RecordSpan, SMALLEST_RECORD,
     STRING_TABLE,
 };
+use crate::contain::contain;
 
 /// 2000-01-01: stands in for times that the crate refuses, and for those of covering records.
 const ANY_TIME: u64 = 125_911_584_000_000_000;
@@ -123,7 +124,7 @@ impl Decoder {
     }
 
     fn visit(&self, chunk: &[u8], steps: &[Step<'_>], sink: Sink<'_>) -> Result<(), Stop> {
-        let opened = catch_unwind(AssertUnwindSafe(|| EvtxChunkHeader::from_bytes(chunk)));
+        let opened = contain(AssertUnwindSafe(|| EvtxChunkHeader::from_bytes(chunk)));
         let header = match opened {
             Ok(Ok(header)) => header,
             Ok(Err(error)) => return Err(Stop::Chunk(error.to_string())),
@@ -133,7 +134,7 @@ impl Decoder {
                 ));
             }
         };
-        let opened = catch_unwind(AssertUnwindSafe(|| {
+        let opened = contain(AssertUnwindSafe(|| {
             EvtxChunk::new(chunk, &header, Arc::clone(&self.settings))
         }));
         let mut parsed = match opened {
@@ -148,7 +149,7 @@ impl Decoder {
         let mut records = parsed.iter();
         let mut done = 0;
         for step in steps {
-            let json = catch_unwind(AssertUnwindSafe(|| {
+            let json = contain(AssertUnwindSafe(|| {
                 let record = records
                     .next()
                     .ok_or("the decoder ended before this record")?;
