@@ -136,13 +136,14 @@ fn guesses(history: &History<'_>, client: &Client, accounts: Option<&BTreeSet<Ac
         .iter()
         .filter_map(|attempt| Some(history.attempts.get(*attempt)?.at))
         .collect();
-    let hasty = times
-        .windows(TRIES_OF_A_GUESSER)
-        .any(|tries| match (tries.first(), tries.last()) {
-            (Some(first), Some(last)) => {
-                last.duration_since(*first) <= SignedDuration::from_hours(1)
-            }
-            _ => false,
-        });
+    let hasty =
+        times
+            .windows(TRIES_OF_A_GUESSER)
+            .any(|tries| match (tries.first(), tries.last()) {
+                (Some(first), Some(last)) => {
+                    last.duration_since(*first) <= SignedDuration::from_hours(1)
+                }
+                _ => false,
+            });
     many || hasty
 }

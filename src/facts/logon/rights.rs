@@ -54,8 +54,9 @@ pub(super) fn add_facts(
     };
     facts.cover(Subject::LogonRights, Coverage::Whole(Window::ALWAYS));
     let having = |bit: u32| rights.iter().filter(move |rights| rights.bits & bit != 0);
-    let built_in =
-        |rights: &&Rights| [ADMINISTRATORS, REMOTE_DESKTOP_USERS].contains(&rights.account.as_str());
+    let built_in = |rights: &&Rights| {
+        [ADMINISTRATORS, REMOTE_DESKTOP_USERS].contains(&rights.account.as_str())
+    };
     if !having(REMOTE).any(|rights| built_in(&rights)) {
         let others: Vec<&Rights> = having(REMOTE).collect();
         let members = "who belongs to the groups that may log on through Remote Desktop is not in the collection";

@@ -119,7 +119,7 @@ impl Machine {
         self
     }
 
-    fn arrives(&mut self, time: Timestamp, client: &str) -> String {
+    pub(super) fn arrives(&mut self, time: Timestamp, client: &str) -> String {
         let number = self.next_connection;
         self.next_connection += 1;
         let activity = format!("{{f4204d1e-5ec3-4d5a-8a3c-{number:012x}}}");
@@ -143,7 +143,7 @@ impl Machine {
         activity
     }
 
-    fn tls_succeeds(&mut self, time: Timestamp, activity: &str) {
+    pub(super) fn tls_succeeds(&mut self, time: Timestamp, activity: &str) {
         if self.windows.logs_tls_version() {
             let version = if self.windows.build() >= 20348 {
                 "TLS 1.3"
@@ -159,7 +159,7 @@ impl Machine {
         }
     }
 
-    fn authenticates(&mut self, time: Timestamp, client: &str, user: &str) {
+    pub(super) fn authenticates(&mut self, time: Timestamp, client: &str, user: &str) {
         self.manager(
             time,
             1149,
@@ -171,7 +171,7 @@ impl Machine {
         );
     }
 
-    fn rdp_tcp_noise(&mut self, time: Timestamp, activity: &str) {
+    pub(super) fn rdp_tcp_noise(&mut self, time: Timestamp, activity: &str) {
         self.core(
             time,
             226,
@@ -189,7 +189,7 @@ impl Machine {
         );
     }
 
-    fn ends(&mut self, time: Timestamp, activity: &str) {
+    pub(super) fn ends(&mut self, time: Timestamp, activity: &str) {
         self.core(
             time,
             103,
@@ -270,13 +270,16 @@ impl Machine {
         });
     }
 
-    fn core(
+    pub(super) fn core(
         &mut self,
         time: Timestamp,
         id: u16,
         fields: Vec<(&'static str, Datum)>,
         activity: Option<&str>,
     ) {
+        if !self.windows.has_rdp_core_ts() {
+            return;
+        }
         self.log(Logged {
             time,
             channel: Channel::RdpCoreTs,

@@ -10,6 +10,7 @@ pub enum Channel {
     RdpCoreTs,
     RemoteConnectionManager,
     LocalSessionManager,
+    Ntlm,
 }
 
 impl Channel {
@@ -25,6 +26,7 @@ impl Channel {
             Channel::LocalSessionManager => {
                 "Microsoft-Windows-TerminalServices-LocalSessionManager/Operational"
             }
+            Channel::Ntlm => "Microsoft-Windows-NTLM/Operational",
         }
     }
 
@@ -41,6 +43,7 @@ impl Channel {
             Channel::RdpCoreTs => 5_510,
             Channel::RemoteConnectionManager => 731,
             Channel::LocalSessionManager => 1_204,
+            Channel::Ntlm => 1,
         }
     }
 }
@@ -96,6 +99,22 @@ pub const EVENT_LOG: Provider = Provider {
 pub const SECURITY_AUDITING: Provider = Provider {
     name: "Microsoft-Windows-Security-Auditing",
     guid: Some("{54849625-5478-4994-a5ba-3e3b0328c30d}"),
+    source: None,
+};
+
+pub const NETLOGON: Provider = Provider {
+    name: "NETLOGON",
+    guid: None,
+    source: Some("NETLOGON"),
+};
+pub const LSA_SRV: Provider = Provider {
+    name: "LsaSrv",
+    guid: Some("{199fe037-2b82-40a9-82ac-e1d46c792b99}"),
+    source: Some("LsaSrv"),
+};
+pub const NTLM: Provider = Provider {
+    name: "Microsoft-Windows-NTLM",
+    guid: Some("{ac43300d-5fcc-4800-8e99-1bd3f85f0320}"),
     source: None,
 };
 

@@ -153,7 +153,7 @@ impl Machine {
     }
 
     #[allow(clippy::too_many_arguments)]
-    fn classic(
+    pub(super) fn classic(
         &mut self,
         time: Timestamp,
         provider: Provider,
@@ -173,7 +173,7 @@ impl Machine {
         ));
     }
 
-    fn system_event(
+    pub(super) fn system_event(
         &self,
         time: Timestamp,
         provider: Provider,

@@ -5,6 +5,7 @@ mod connections;
 mod event;
 mod happenings;
 pub mod keys;
+mod logons;
 mod logs;
 mod registry;
 mod windows;
@@ -17,6 +18,7 @@ use jiff::{SignedDuration, Timestamp};
 
 pub use connections::TlsFailure;
 pub use event::{Channel, Datum, Logged, Payload, Provider};
+pub use logons::{Refused, rights};
 pub use windows::Windows;
 
 use super::certificate::{ForgedCertificate, StoreEntry};
