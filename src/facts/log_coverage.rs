@@ -235,6 +235,7 @@ fn subject_of(channel: &str) -> Option<Subject> {
             ("microsoft-windows-terminalservices-localsessionmanager", "operational") => {
                 Subject::LocalSessionManagerLog
             }
+            ("microsoft-windows-networkprofile", "operational") => Subject::NetworkProfileLog,
             ("microsoft-windows-ntlm", "operational") => Subject::NtlmRefusals,
             // A machine's RDPClient log tells of its own connections to others; that no client was refused it never proves.
             _ => return None,

@@ -19,6 +19,8 @@ pub enum Subject {
     LocalSessionManagerLog,
     /// Microsoft-Windows-TerminalServices-RDPClient/Operational, a log of the client.
     RdpClientLog,
+    /// Microsoft-Windows-NetworkProfile/Operational: which networks were joined, and of what kind.
+    NetworkProfileLog,
     /// Schannel's events in the System log; none are written where `EventLogging` is 0.
     SchannelEvents,
     /// Any log that shows a connection arriving (RdpCoreTS 131, RemoteConnectionManager 261).
@@ -74,6 +76,7 @@ impl Subject {
         Subject::RemoteConnectionManagerAdminLog,
         Subject::LocalSessionManagerLog,
         Subject::RdpClientLog,
+        Subject::NetworkProfileLog,
         Subject::SchannelEvents,
         Subject::Arrivals,
         Subject::TlsOutcomes,
@@ -109,6 +112,7 @@ impl Subject {
             Subject::RemoteConnectionManagerAdminLog => "remote-connection-manager-admin-log",
             Subject::LocalSessionManagerLog => "local-session-manager-log",
             Subject::RdpClientLog => "rdp-client-log",
+            Subject::NetworkProfileLog => "network-profile-log",
             Subject::SchannelEvents => "schannel-events",
             Subject::Arrivals => "arrivals",
             Subject::TlsOutcomes => "tls-outcomes",
@@ -181,6 +185,10 @@ impl Subject {
                 "RDPClient log of the client",
                 "on the client: wevtutil epl Microsoft-Windows-TerminalServices-RDPClient/Operational RDPClient.evtx",
             ),
+            Subject::NetworkProfileLog => (
+                "NetworkProfile log",
+                "wevtutil epl Microsoft-Windows-NetworkProfile/Operational NetworkProfile.evtx",
+            ),
             Subject::SchannelEvents => (
                 "Schannel events",
                 "wevtutil epl System System.evtx (and the SYSTEM hive, for SCHANNEL\\EventLogging)",
@@ -201,7 +209,7 @@ impl Subject {
             ),
             Subject::KeyFolderListing | Subject::KeyFilePermissions => (
                 "MachineKeys listing with permissions",
-                "icacls \"C:\\ProgramData\\Microsoft\\Crypto\\RSA\\MachineKeys\\*\" /save MachineKeys.acl /c",
+                "icacls \"C:\\ProgramData\\Microsoft\\Crypto\\RSA\\MachineKeys\\*\" /save MachineKeys.acl /c & dir /a /q C:\\ProgramData\\Microsoft\\Crypto\\RSA\\MachineKeys > MachineKeys.txt (as SYSTEM: from build 17763 on icacls may not show an administrator the key file)",
             ),
             Subject::KeyFile => (
                 "private key file",

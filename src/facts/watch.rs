@@ -34,6 +34,12 @@ pub enum Writer {
     FileSystem,
     /// The driver of disks.
     Disk,
+    /// Windows' error reporting: programs that crashed.
+    Crashes,
+    /// The start of Windows, which also watches over critical processes.
+    Wininit,
+    /// The networks that the machine joins and leaves.
+    Networks,
     /// The file server's driver, which also watches how much space is left.
     FileServer,
     /// The machine's channel to its domain.
@@ -66,7 +72,9 @@ pub const WATCH_LIST: &[Watched] = &[
     Watched {
         writer: Writer::RdpCoreTs,
         names: &["Microsoft-Windows-RemoteDesktopServices-RdpCoreTS"],
-        events: &[65, 66, 98, 102, 103, 131, 139, 140, 142, 143, 149, 153, 226],
+        events: &[
+            65, 66, 98, 102, 103, 106, 131, 139, 140, 142, 143, 149, 153, 226,
+        ],
     },
     Watched {
         writer: Writer::ConnectionManager,
@@ -75,7 +83,8 @@ pub const WATCH_LIST: &[Watched] = &[
             "TermService",
         ],
         events: &[
-            258, 261, 1051, 1053, 1054, 1055, 1056, 1057, 1058, 1059, 1063, 1064, 1065, 1149, 1158,
+            258, 260, 261, 1035, 1036, 1051, 1053, 1054, 1055, 1056, 1057, 1058, 1059, 1063, 1064,
+            1065, 1136, 1149, 1158,
         ],
     },
     Watched {
@@ -98,7 +107,7 @@ pub const WATCH_LIST: &[Watched] = &[
     Watched {
         writer: Writer::Security,
         names: &["Microsoft-Windows-Security-Auditing"],
-        events: &[4616, 4624, 4625, 4740, 4825, 5058, 5061],
+        events: &[4616, 4624, 4625, 4653, 4654, 4740, 4825, 4984, 5058, 5061],
     },
     Watched {
         writer: Writer::ServiceControl,
@@ -144,6 +153,21 @@ pub const WATCH_LIST: &[Watched] = &[
         writer: Writer::Disk,
         names: &["disk", "Disk"],
         events: &[7, 11, 51],
+    },
+    Watched {
+        writer: Writer::Crashes,
+        names: &["Application Error"],
+        events: &[1000],
+    },
+    Watched {
+        writer: Writer::Wininit,
+        names: &["Microsoft-Windows-Wininit", "Wininit"],
+        events: &[1015],
+    },
+    Watched {
+        writer: Writer::Networks,
+        names: &["Microsoft-Windows-NetworkProfile"],
+        events: &[10000, 10001],
     },
     Watched {
         writer: Writer::FileServer,

@@ -18,12 +18,40 @@ const SENTENCES: &[(&str, &str)] = &[
         "the listener's certificate: {standing}[, ends {not_after}]",
     ),
     (
+        "certificate.enrolment",
+        "[!failing enrolment for the listener's certificate did not fail][?failing enrolment for the listener's certificate fails][, template {template}][?ended , the certificate has ended]",
+    ),
+    (
+        "certificate.key_link",
+        "the certificate [?without_key has no private key][!without_key has a private key][?falls_back , the service uses its own instead]",
+    ),
+    (
+        "certificate.key_use",
+        "the certificate's key [?signature_only only signs][!signature_only is not one for signatures alone][?suites_decrypt , and the suites left need one that decrypts]",
+    ),
+    (
+        "certificate.notice",
+        "event {event}: a notice about the listener's certificate",
+    ),
+    (
+        "certificate.pin",
+        "[pinned certificate {thumbprint}][?dangling , in no store][?failing , credentials fail][?falls_back , the service uses its own instead][!dangling  nothing pinned is missing]",
+    ),
+    (
         "certificate.renewal",
         "event {event}: certificate [result=created made][result=failed not made][: {status}][ {code}]",
     ),
     (
         "certificate.renewal_service",
         "{service} [?blocked is disabled or fails to start][!blocked can run][; certificate {certificate}]",
+    ),
+    (
+        "certificate.strength",
+        "the certificate is [?weak too weak][!weak strong enough][: {says}][?refused , and the client refuses it]",
+    ),
+    (
+        "certificate.usage",
+        "the certificate [?unfit does not fit the service][!unfit fits the service][: {says}]",
     ),
     (
         "certificate.time_refused",
@@ -36,6 +64,10 @@ const SENTENCES: &[(&str, &str)] = &[
     (
         "client.report",
         "the client's own log, event {event}[: {code}]",
+    ),
+    (
+        "clock.change",
+        "the clock was set from {from} to {to}[?undone , and back later][?leaves_validity , out of the certificate's validity][?over_kerberos_limit , further than Kerberos takes]",
     ),
     ("clock.step", "the clock was set from {from} to {to}"),
     (
@@ -72,6 +104,10 @@ const SENTENCES: &[(&str, &str)] = &[
     (
         "certificate_store.access",
         "store key {key}: SYSTEM [?can_write may write][!can_write may not write][?denied , an entry denies it]",
+    ),
+    (
+        "certificate_store.entry",
+        "store entry {key}: [?damaged damaged][!damaged sound][, {damage}][?listener , the listener's]",
     ),
     (
         "certificate_store.place",
@@ -194,7 +230,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "tls.fips",
-        "FIPS mode is [?on on][!on off][?encryption_level , FIPS encryption level][?conflict , and leaves nothing in common]",
+        "FIPS mode is [?on on][!on off][?encryption_level , FIPS encryption level][?conflict , and leaves nothing in common][?denied , and a client logged that it was denied for that]",
     ),
     (
         "tls.local_suites",

@@ -151,6 +151,8 @@ catalogue! {
         code: Option<Code>,
         /// Whether it says that the server's certificate has ended or has not begun.
         certificate_time: bool,
+        /// Whether it says that the server denied the connection because of FIPS (extended reason 8).
+        denied_by_fips: bool,
         /// Whether it names this host.
         names_host: Known<bool>,
     }

@@ -51,6 +51,7 @@ macro_rules! catalogue {
 
 pub mod certificate;
 pub mod connection;
+pub mod firewall;
 pub mod host;
 pub mod key;
 pub mod listener;
@@ -138,6 +139,7 @@ pub static KINDS: std::sync::LazyLock<Vec<&'static Kind>> = std::sync::LazyLock:
     let mut kinds: Vec<&'static Kind> = [
         host::KINDS,
         connection::KINDS,
+        firewall::KINDS,
         schannel::KINDS,
         tls::KINDS,
         listener::KINDS,

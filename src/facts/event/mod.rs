@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::catalog::firewall::NetworkKind;
 pub use account::Account;
 
 use super::catalog::key::StorageTrouble;
@@ -27,6 +28,8 @@ pub struct LoggedEvent {
     pub number: u64,
     /// Orders the records of one file: higher is newer, whatever the clock said.
     pub order: u64,
+    /// Where the record begins in the file, in bytes.
+    pub offset: u64,
     /// When it was written, by the clock of that moment.
     pub time: Timestamp,
     /// The process that wrote it.
@@ -54,6 +57,7 @@ impl LoggedEvent {
             channel: Arc::from(record.channel.as_str()),
             number: record.number,
             order: record.order,
+            offset: record.offset,
             time: record.time,
             process_id: record.process_id.filter(|process| *process != 0),
             activity: record.activity_id.clone(),
@@ -69,6 +73,7 @@ impl LoggedEvent {
         Source::Record {
             artifact: self.artifact.to_string(),
             number: self.number,
+            offset: self.offset,
         }
     }
 }
@@ -147,6 +152,15 @@ pub enum Event {
     },
     /// RemoteConnectionManager 258: the listener started.
     ListenerStarted,
+    /// RemoteConnectionManager 260, 1035, 1036, RdpCoreTS 106: the listener failed, or refuses because it is disabled.
+    ListenerFailed {
+        /// The event id.
+        event: u32,
+        /// Its status.
+        code: Option<Code>,
+    },
+    /// RemoteConnectionManager 1136: the role of a session host is not installed. Written when the service starts.
+    NoSessionHost,
     /// LocalSessionManager 21, 22, 25: somebody got a session. Without an address it was at the console.
     SessionOpened {
         /// 21 logon, 22 shell start, 25 reconnection.
@@ -301,6 +315,31 @@ pub enum Event {
         trouble: StorageTrouble,
         /// Who says so, by name.
         provider: &'static str,
+        /// The event id.
+        event: u32,
+    },
+    /// Application Error 1000, Wininit 1015: a program crashed.
+    Crashed {
+        /// The event id.
+        event: u32,
+        /// The program's file name; of a service in a host of its own, as `svchost.exe_TermService`.
+        program: String,
+        /// The module that it crashed in.
+        module: Option<String>,
+        /// The exception.
+        code: Option<Code>,
+    },
+    /// NetworkProfile 10000, 10001: the machine joined or left a network.
+    NetworkChanged {
+        /// What kind of network it is.
+        kind: NetworkKind,
+        /// Whether it joined it.
+        joined: bool,
+        /// The network's own id.
+        network: Option<String>,
+    },
+    /// Security 4653, 4654, 4984: a negotiation of IPsec failed.
+    IpsecFailed {
         /// The event id.
         event: u32,
     },

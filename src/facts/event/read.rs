@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 
 use super::{Event, SchannelEvent, ServiceName, Transport};
+use crate::facts::catalog::firewall::NetworkKind;
 use crate::facts::catalog::key::StorageTrouble;
 use crate::facts::catalog::schannel::SchannelRole;
 use crate::facts::connection::address;
@@ -84,6 +85,8 @@ impl Event {
                 provider: "disk",
                 event,
             }),
+            Writer::Crashes | Writer::Wininit => crashed(event, data),
+            Writer::Networks => network_changed(event, data),
             Writer::FileServer => Some(Event::StorageFailed {
                 trouble: StorageTrouble::Full,
                 provider: "srv",
@@ -131,6 +134,7 @@ fn transport_event(event: u32, data: &EventData) -> Event {
         142 | 143 => Event::TransportBroken {
             code: number(data, "error").map(Code),
         },
+        106 => Event::ListenerFailed { event, code: None },
         102 | 103 => Event::Ended {
             reason: number(data, "ReasonCode"),
         },
@@ -141,6 +145,18 @@ fn transport_event(event: u32, data: &EventData) -> Event {
 fn manager_event(event: u32, data: &EventData) -> Event {
     match event {
         258 => Event::ListenerStarted,
+        260 => Event::ListenerFailed {
+            event,
+            code: number(data, "errorCode").map(Code),
+        },
+        // "The relevant status code was %1."
+        1035 | 1036 => Event::ListenerFailed {
+            event,
+            code: said(data)
+                .and_then(|text| parse_number(text.trim_end_matches('.')))
+                .map(Code),
+        },
+        1136 => Event::NoSessionHost,
         261 => Event::ListenerReached,
         1149 => Event::Authenticated {
             client: data.field("Param3").and_then(address::parse),
@@ -307,6 +323,7 @@ fn security_event(event: u32, data: &EventData) -> Option<Event> {
                 to: to.parse().ok()?,
             })
         }
+        4653 | 4654 | 4984 => Some(Event::IpsecFailed { event }),
         _ => Some(Event::KeyOperation {
             event,
             container: text("KeyName")?.to_owned(),
@@ -410,6 +427,54 @@ fn clock_set(data: &EventData) -> Option<Event> {
         return None;
     }
     Some(Event::ClockSet { from, to })
+}
+
+/// Before Windows 11 the values of 1000 have no names: program, its version and time, module, its version and time, exception.
+/// Those of 1015 are the program's path and its status.
+fn crashed(event: u32, data: &EventData) -> Option<Event> {
+    let value = |name: &str, place: usize| {
+        let text = data
+            .field(name)
+            .or_else(|| data.unnamed.get(place).map(String::as_str));
+        text.map(str::trim).filter(|text| !text.is_empty())
+    };
+    let hexadecimal = |text: &str| {
+        let digits = text.trim_start_matches("0x").trim_start_matches("0X");
+        u32::from_str_radix(digits, 16).ok().map(Code)
+    };
+    let (program, module, code) = match event {
+        1015 => (value("ProcessName", 0)?, None, value("StatusCode", 1)),
+        _ => (
+            value("AppName", 0)?,
+            value("ModuleName", 3),
+            value("ExceptionCode", 6),
+        ),
+    };
+    let file = program.rsplit(['\\', '/']).next().unwrap_or(program);
+    Some(Event::Crashed {
+        event,
+        program: file.to_owned(),
+        module: module.map(str::to_owned),
+        code: code.and_then(hexadecimal),
+    })
+}
+
+/// Categories are those of NLM_NETWORK_CATEGORY (netlistmgr.h).
+fn network_changed(event: u32, data: &EventData) -> Option<Event> {
+    let kind = match number(data, "Category")? {
+        0 => NetworkKind::Public,
+        1 => NetworkKind::Private,
+        2 => NetworkKind::Domain,
+        _ => return None,
+    };
+    Some(Event::NetworkChanged {
+        kind,
+        joined: event == 10000,
+        network: data
+            .field("Guid")
+            .or_else(|| data.field("Name"))
+            .map(str::to_owned),
+    })
 }
 
 fn client_event(event: u32, data: &EventData) -> Option<Event> {

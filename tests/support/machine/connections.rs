@@ -199,6 +199,22 @@ impl Machine {
         self.core(time, 102, vec![], Some(activity));
     }
 
+    /// A handshake of the Remote Desktop service that was completed: Schannel 36880, which only EventLogging 4 and above lets it write.
+    pub fn schannel_success(&mut self, time: Timestamp, protocol: &str, suite: u32) {
+        let service = self.service_process;
+        self.schannel(
+            time,
+            36880,
+            service,
+            vec![
+                ("Type", "server".into()),
+                ("Protocol", protocol.into()),
+                ("CipherSuite", Datum::Hex32(suite)),
+                ("ExchangeStrength", 255_u32.into()),
+            ],
+        );
+    }
+
     /// A Schannel failure in the server role, of the Remote Desktop service.
     pub fn schannel_failure(&mut self, time: Timestamp, failure: TlsFailure) {
         let service = self.service_process;
