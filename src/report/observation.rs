@@ -116,7 +116,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "session.drops",
-        "[?lately the path breaks sessions of {clients}][!lately no client is dropped again and again to the end]: {drops} dropped[, code {code}][, after {seconds} s each]",
+        "[?lately the path breaks sessions of {clients}][!lately no client is dropped again and again to the end]: {drops} dropped, {how}",
     ),
     (
         "session.limit",
@@ -137,7 +137,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ("update.installed", "{article} was installed"),
     (
         "update.regression",
-        "[{article} is known: ][{symptom}][?breaks , and broke this][?in_bracket , installed before the first failure][!seen ; attempts do not die so]",
+        "[?breaks an update broke this][!breaks no update that is known for it broke this][ ({article}: {symptom})]",
     ),
     ("host.boot", "Windows started (event {event})"),
     (

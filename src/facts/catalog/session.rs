@@ -28,6 +28,8 @@ catalogue! {
         seconds: Option<i64>,
         /// The code that most of them ended with.
         code: Option<Code>,
+        /// How they broke off, in words.
+        how: String,
     }
 
     /// The side channel over UDP failed (RdpCoreTS 138).

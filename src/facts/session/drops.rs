@@ -168,7 +168,9 @@ fn add_drops(
         false => named(streaks.iter().map(|(client, ..)| *client)),
         true => named(ever.iter().map(|(client, _)| *client)),
     };
+    let code = most_frequent(&told);
     let body = SessionDrops {
+        how: how(code, same.as_ref()),
         lately: known(!streaks.is_empty()),
         torn: of_clients
             .iter()
@@ -184,7 +186,7 @@ fn add_drops(
             true => told.len(),
         },
         seconds: same.as_ref().map(|same| same.seconds),
-        code: most_frequent(&told),
+        code,
     };
     let first = told
         .iter()
@@ -205,6 +207,20 @@ fn add_drops(
         sources.push(Source::Derived(Vec::new()));
     }
     facts.add(at, body, sources);
+}
+
+/// How sessions broke off, as people say it.
+fn how(code: Option<Code>, same: Option<&SameTime>) -> String {
+    let by_code = match code {
+        None => "without a telling code".to_owned(),
+        Some(RESET) => "the connection was reset (10054), and the client was back at once".to_owned(),
+        Some(Code(code @ (121 | 10060))) => format!("no answer came any more ({code})"),
+        Some(code) => format!("the connection failed ({code})"),
+    };
+    match same {
+        Some(same) => format!("{by_code}, after {} seconds each", same.seconds),
+        None => by_code,
+    }
 }
 
 fn named<'c>(clients: impl Iterator<Item = &'c Client>) -> Vec<String> {
