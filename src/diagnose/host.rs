@@ -16,14 +16,14 @@ use crate::facts::fact::{FactId, FactSet, Source};
 use crate::facts::gap::Gaps;
 use crate::facts::history::{self, Bearing, History};
 use crate::facts::hives::{self, Evidence};
-use crate::facts::host::{Hints, Identity, identify};
+use crate::facts::host::{Hints, Identity, identify, joined};
 use crate::facts::key_chain::{self, KeyEvidence};
 use crate::facts::known::Known;
 use crate::facts::log_coverage::CollectedLog;
 use crate::facts::registry::Registry;
 use crate::facts::subject::Subject;
 use crate::facts::value::{FieldState, Value};
-use crate::facts::{listener, session, stale, tls_listeners, update};
+use crate::facts::{listener, listener_service, logon, session, stale, tls_listeners, update};
 use crate::rules::RuleSet;
 use crate::verdict::model::{ArtifactEntry, Connection, Host, Negotiation, Problem, Report};
 use crate::verdict::{self, Surroundings};
@@ -128,6 +128,9 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
         &identity.domain,
         &mut facts,
     );
+    listener_service::add_logged(&history, &bearing.display_names, &mut facts);
+    let joined = joined(&identity, &registry, &mut facts.gaps);
+    logon::add_facts(&history, &registry, &identity.build, &joined, &mut facts);
     let names: Vec<String> = name.iter().chain(&aliases).cloned().collect();
     for client in clients {
         client_report::add_facts(client, &names, &mut facts);
@@ -140,6 +143,7 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
         &facts,
     );
     from_hives.add_facts(&registry, &proof, &mut facts);
+    listener_service::add_facts(&history, &registry, &mut facts);
     session::add_facts(&history, &registry, &identity, &mut facts);
     update::add_facts(&history, &registry, &identity, &mut facts);
     let (keys, key_problems) = KeyEvidence::read(&collected, &unread);

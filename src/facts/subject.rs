@@ -21,6 +21,8 @@ pub enum Subject {
     SessionBrokerLog,
     /// Microsoft-Windows-TerminalServices-RDPClient/Operational, a log of the client.
     RdpClientLog,
+    /// Microsoft-Windows-NetworkProfile/Operational: which networks were joined, and of what kind.
+    NetworkProfileLog,
     /// Schannel's events in the System log; none are written where `EventLogging` is 0.
     SchannelEvents,
     /// Any log that shows a connection arriving (RdpCoreTS 131, RemoteConnectionManager 261).
@@ -57,6 +59,12 @@ pub enum Subject {
     ClientOffer,
     /// When people tried to connect, and how they fared.
     ConnectionState,
+    /// Why the logons of those who are locked out were refused; whole where nobody is.
+    Refusals,
+    /// Logons that NTLM refused; whole where nobody is locked out, or NTLM is not restricted.
+    NtlmRefusals,
+    /// Who may log on through Remote Desktop; whole where nobody is locked out.
+    LogonRights,
 }
 
 impl Subject {
@@ -71,6 +79,7 @@ impl Subject {
         Subject::LocalSessionManagerLog,
         Subject::SessionBrokerLog,
         Subject::RdpClientLog,
+        Subject::NetworkProfileLog,
         Subject::SchannelEvents,
         Subject::Arrivals,
         Subject::TlsOutcomes,
@@ -89,6 +98,9 @@ impl Subject {
         Subject::MasterKeyFolder,
         Subject::ClientOffer,
         Subject::ConnectionState,
+        Subject::Refusals,
+        Subject::NtlmRefusals,
+        Subject::LogonRights,
     ];
 
     /// The word for it in the cases of rules.
@@ -104,6 +116,7 @@ impl Subject {
             Subject::LocalSessionManagerLog => "local-session-manager-log",
             Subject::SessionBrokerLog => "session-broker-log",
             Subject::RdpClientLog => "rdp-client-log",
+            Subject::NetworkProfileLog => "network-profile-log",
             Subject::SchannelEvents => "schannel-events",
             Subject::Arrivals => "arrivals",
             Subject::TlsOutcomes => "tls-outcomes",
@@ -122,6 +135,9 @@ impl Subject {
             Subject::MasterKeyFolder => "master-key-folder",
             Subject::ClientOffer => "client-offer",
             Subject::ConnectionState => "connection-state",
+            Subject::Refusals => "refusals",
+            Subject::NtlmRefusals => "ntlm-refusals",
+            Subject::LogonRights => "logon-rights",
         }
     }
 
@@ -144,7 +160,13 @@ impl Subject {
                 "Application log",
                 "wevtutil epl Application Application.evtx",
             ),
-            Subject::SecurityLog => ("Security log", "wevtutil epl Security Security.evtx"),
+            Subject::SecurityLog | Subject::Refusals => {
+                ("Security log", "wevtutil epl Security Security.evtx")
+            }
+            Subject::NtlmRefusals => (
+                "NTLM log",
+                "wevtutil epl Microsoft-Windows-NTLM/Operational NTLM.evtx",
+            ),
             Subject::RdpCoreTsLog | Subject::TlsOutcomes => (
                 "RdpCoreTS log",
                 "wevtutil epl Microsoft-Windows-RemoteDesktopServices-RdpCoreTS/Operational RdpCoreTS.evtx",
@@ -171,13 +193,17 @@ impl Subject {
                 "RDPClient log of the client",
                 "on the client: wevtutil epl Microsoft-Windows-TerminalServices-RDPClient/Operational RDPClient.evtx",
             ),
+            Subject::NetworkProfileLog => (
+                "NetworkProfile log",
+                "wevtutil epl Microsoft-Windows-NetworkProfile/Operational NetworkProfile.evtx",
+            ),
             Subject::SchannelEvents => (
                 "Schannel events",
                 "wevtutil epl System System.evtx (and the SYSTEM hive, for SCHANNEL\\EventLogging)",
             ),
             Subject::SystemHive => ("SYSTEM hive", "reg save HKLM\\SYSTEM SYSTEM.hiv"),
             Subject::SoftwareHive => ("SOFTWARE hive", "reg save HKLM\\SOFTWARE SOFTWARE.hiv"),
-            Subject::SecurityHive => (
+            Subject::SecurityHive | Subject::LogonRights => (
                 "SECURITY hive",
                 "reg save HKLM\\SECURITY SECURITY.hiv (from an elevated prompt)",
             ),

@@ -203,6 +203,39 @@ const SENTENCES: &[(&str, &str)] = &[
         "listener.tls",
         "[?in_use TLS is in use][!in_use TLS is not in use][, SecurityLayer {security_layer}][, UserAuthentication {user_authentication}][ ({set_by})]",
     ),
+    (
+        "account.locked",
+        "event {event}: account {account} is locked[?under_attack , strangers guessed {guesses} times at it][, wrong passwords from {computer}]",
+    ),
+    (
+        "credssp.policy",
+        "CredSSP: AllowEncryptionOracle[ {oracle}][?refuses_old , clients without the update of 2018 are refused][?vulnerable , they are let in, and can be attacked]",
+    ),
+    (
+        "domain.trouble",
+        "{provider} {event}: no domain controller, or the domain does not accept this machine[?at_boot  (at a start)]",
+    ),
+    (
+        "logon.refused",
+        "[event=140 RdpCoreTS ]event {event}: logon refused, {reason}[ ({code})][, account {account}][, from {client}]",
+    ),
+    (
+        "logon.withheld",
+        "right to log on through Remote Desktop: [how=nobody-allowed given to ][how=broad-denied denied to ][how=baseline-denied denied to ]{accounts}",
+    ),
+    (
+        "machine_sid.refused",
+        "LsaSrv {event}: a machine with this machine's own SID was refused",
+    ),
+    (
+        "ntlm.policy",
+        "incoming NTLM [?restricted is restricted][!restricted is not restricted][ ({receiving})]",
+    ),
+    ("ntlm.refused", "NTLM {event}: a logon by NTLM was blocked"),
+    (
+        "smartcard.refused",
+        "{provider} {event}: a certificate for logging on was refused",
+    ),
     ("log.cleared", "the log {channel} was cleared"),
     (
         "master_key.state",

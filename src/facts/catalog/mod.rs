@@ -51,11 +51,13 @@ macro_rules! catalogue {
 
 pub mod certificate;
 pub mod connection;
+pub mod firewall;
 pub mod host;
 pub mod key;
 pub mod licensing;
 pub mod listener;
 pub mod load;
+pub mod logon;
 pub mod schannel;
 pub mod service;
 pub mod session;
@@ -141,9 +143,11 @@ pub static KINDS: std::sync::LazyLock<Vec<&'static Kind>> = std::sync::LazyLock:
     let mut kinds: Vec<&'static Kind> = [
         host::KINDS,
         connection::KINDS,
+        firewall::KINDS,
         schannel::KINDS,
         tls::KINDS,
         listener::KINDS,
+        logon::KINDS,
         certificate::KINDS,
         key::KINDS,
         service::KINDS,

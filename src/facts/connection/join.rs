@@ -24,6 +24,8 @@ use crate::facts::value::Code;
 const ARRIVAL: SignedDuration = SignedDuration::from_secs(2);
 /// Until when a record that only names the client still belongs to that client's last arrival.
 const HANDSHAKE: SignedDuration = SignedDuration::from_mins(2);
+/// Credentials that were typed before connecting are refused within this time.
+const REFUSAL: SignedDuration = SignedDuration::from_secs(15);
 /// How long somebody may take from arriving to a session, with a password to type.
 const LOGON: SignedDuration = SignedDuration::from_mins(10);
 

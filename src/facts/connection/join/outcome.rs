@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 
 use super::super::attempt::{Death, Left, Parting};
-use super::{HANDSHAKE, Joining, LOGON};
+use super::{HANDSHAKE, Joining, LOGON, REFUSAL};
 use crate::facts::catalog::connection::{Ending, Stage};
 use crate::facts::event::LoggedEvent;
 use crate::facts::value::Code;
@@ -59,18 +59,28 @@ impl<'a> Joining<'a> {
         client: IpAddr,
         refused: Option<Code>,
     ) {
-        let near = self
-            .by_client
-            .get(&client)
-            .copied()
+        let of_client = self.by_client.get(&client).copied();
+        let near = of_client
             .filter(|attempt| self.is_within(*attempt, at, HANDSHAKE))
+            .or_else(|| self.nameless_before_refusal(at, client, refused))
             .filter(|attempt| !self.has(*attempt, Stage::Session));
         match (kind, refused) {
             (10, None) => {
                 let attempt =
                     near.unwrap_or_else(|| self.new_attempt(index, at, logged, Some(client)));
                 self.pass_if(Some(attempt), index, Stage::Tls);
+                self.attempts[attempt].death = None;
                 self.attempts[attempt].admitted.get_or_insert(index);
+            }
+            // In the session, after network level authentication: it is not in.
+            (10, Some(code)) if near.is_some_and(|near| self.has(near, Stage::Credentials)) => {
+                self.note_if(near, index);
+                if let Some(near) = near {
+                    self.attempts[near].death = Some(Death {
+                        ending: Ending::Credentials,
+                        code: Some(code),
+                    });
+                }
             }
             (10, Some(code)) => {
                 let attempt =
@@ -89,6 +99,22 @@ impl<'a> Joining<'a> {
             }
             _ => {}
         }
+    }
+
+    /// Without RdpCoreTS (Server 2008 R2) nothing but the refusal names the client of an arrival.
+    fn nameless_before_refusal(
+        &mut self,
+        at: Timestamp,
+        client: IpAddr,
+        refused: Option<Code>,
+    ) -> Option<usize> {
+        refused?;
+        let latest = self.latest_within(at, REFUSAL)?;
+        if self.attempts[latest].client.is_some() {
+            return None;
+        }
+        self.name(latest, Some(client));
+        Some(latest)
     }
 
     pub(super) fn has(&self, attempt: usize, stage: Stage) -> bool {
