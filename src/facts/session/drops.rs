@@ -213,7 +213,9 @@ fn add_drops(
 fn how(code: Option<Code>, same: Option<&SameTime>) -> String {
     let by_code = match code {
         None => "without a telling code".to_owned(),
-        Some(RESET) => "the connection was reset (10054), and the client was back at once".to_owned(),
+        Some(RESET) => {
+            "the connection was reset (10054), and the client was back at once".to_owned()
+        }
         Some(Code(code @ (121 | 10060))) => format!("no answer came any more ({code})"),
         Some(code) => format!("the connection failed ({code})"),
     };
