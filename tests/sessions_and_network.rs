@@ -446,6 +446,12 @@ fn a_broker_that_is_not_ready() {
     });
     let broken = report(&collected(&mut machine, "2026-11-12T09:10:00Z"));
     assert_eq!(says(&broken), "confirmed broker-redirect-failing failing");
+    let ended = broken
+        .facts
+        .iter()
+        .rfind(|fact| fact.kind == "connection.attempt")
+        .map(|fact| fact.fields["ended"].clone());
+    assert_eq!(ended, Some("broker".into()));
 
     let mut machine = self::machine(Windows::Server2022);
     machine.broker_fails(at("2026-11-11T08:20:00Z"), 1306);

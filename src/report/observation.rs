@@ -116,11 +116,11 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "session.drops",
-        "[?lately the path breaks sessions of {clients}][!lately no client is dropped again and again to the end]: {drops} dropped, {how}",
+        "sessions and the path:[?lately {drops} of {clients} broke off, {how}][!lately no client is dropped again and again to the end]",
     ),
     (
         "session.limit",
-        "[sessions allowed: {limit}; ]most connected when attempts died: {connected}[?reached , the limit]",
+        "[sessions allowed: {limit}; ][?reached as many were connected when attempts died ({connected})][!reached no limit of sessions was met]",
     ),
     (
         "session.time_limit",
