@@ -166,7 +166,7 @@ fn what_promises_evidence_and_holds_none_is_named() {
 #[test]
 fn nothing_to_work_on_is_an_error_that_says_what_to_do() {
     assert_eq!(attempt(&[]).unwrap_err(), OpenError::NoInput);
-    let folder = collection(&[("case.zip", b"PK\x03\x04"), ("empty.evtx", b"")]);
+    let folder = collection(&[("case.rar", b"Rar!\x1a\x07"), ("empty.evtx", b"")]);
     let message = refused(&[&folder.path().join("mising")]);
     assert!(
         message.contains("mising: there is no such file or folder"),
@@ -178,9 +178,9 @@ fn nothing_to_work_on_is_an_error_that_says_what_to_do() {
         message.contains("empty.evtx: named like an event log, but empty"),
         "{message}"
     );
-    let message = refused(&[&folder.path().join("case.zip")]);
+    let message = refused(&[&folder.path().join("case.rar")]);
     assert!(
-        message.contains("case.zip: an archive: unpack it first"),
+        message.contains("case.rar: an archive of a kind that is not read: unpack it first"),
         "{message}"
     );
     let nothing = TempDir::new().unwrap();
