@@ -337,3 +337,33 @@ fn real_files_are_what_they_are() {
         println!("{problem}");
     }
 }
+
+#[test]
+fn an_earlier_windows_and_old_copies_of_hives_are_not_mixed_in() {
+    let folder = collection(&[
+        ("C/Windows/System32/config/SYSTEM", &hive()),
+        ("C/Windows/System32/config/RegBack/SYSTEM", &hive()),
+        ("C/windows.OLD/Windows/System32/config/SYSTEM", &hive()),
+        ("C/Windows.old.000/System.evtx", LOG),
+    ]);
+    let bundle = opened(&[folder.path()]);
+    let kinds: Vec<&Kind> = bundle
+        .artifacts
+        .iter()
+        .map(|artifact| &artifact.kind)
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            &Kind::NotUsed(NotUsed::EarlierWindows),
+            &Kind::NotUsed(NotUsed::HiveBackup),
+            &Kind::Hive(rdptriage::bundle::HiveForm::Whole),
+            &Kind::NotUsed(NotUsed::EarlierWindows),
+        ]
+    );
+    assert!(bundle.problems.is_empty(), "{:?}", bundle.problems);
+    // Whoever names such a folder wants it read.
+    let backup = folder.path().join("C/Windows/System32/config/RegBack");
+    let bundle = opened(&[&backup]);
+    assert!(bundle.artifacts[0].kind.is_evidence());
+}

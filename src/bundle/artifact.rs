@@ -50,6 +50,7 @@ impl Artifact {
     pub(super) fn disappointment(&self) -> Option<Problem> {
         let promised = promised_by_name(self.name())?;
         match &self.kind {
+            Kind::NotUsed(NotUsed::EarlierWindows | NotUsed::HiveBackup) => None,
             Kind::NotUsed(NotUsed::Empty) => Some(Trouble::Empty(promised)),
             Kind::NotUsed(reason) => Some(Trouble::NotWhatItsNameSays {
                 promised,

@@ -80,6 +80,16 @@ pub enum NotUsed {
     /// An archive that was read, and nothing in it was of use.
     #[error("an archive in which nothing can be used")]
     NothingInArchive,
+    /// Of an earlier installation.
+    #[error(
+        "it lies in Windows.old and is of an earlier installation, not of the one that runs; name that folder itself to have it judged"
+    )]
+    EarlierWindows,
+    /// An old copy of a hive.
+    #[error(
+        "it lies in RegBack, where Windows keeps old copies of its hives; name that folder itself to have it judged"
+    )]
+    HiveBackup,
     /// A disk.
     #[error("a disk image: mount it read-only first")]
     DiskImage,

@@ -6,6 +6,7 @@
 
 mod archive;
 mod artifact;
+mod aside;
 mod error;
 mod hash;
 mod kind;
@@ -165,13 +166,17 @@ fn artifact(found: Found) -> Result<Artifact, Problem> {
         ))
     });
     match sniffed {
-        Ok((bytes, kind)) => Ok(Artifact {
-            path: found.path,
-            kind,
-            bytes,
-            sha256: None,
-            origin: found.origin,
-        }),
+        Ok((bytes, kind)) => {
+            let mut artifact = Artifact {
+                path: found.path,
+                kind,
+                bytes,
+                sha256: None,
+                origin: found.origin,
+            };
+            aside::set_aside(&mut artifact, &found.below);
+            Ok(artifact)
+        }
         Err(error) => Err(Problem {
             path: found.path,
             given: found.given,

@@ -24,6 +24,7 @@ pub(super) use packed::Packed;
 pub use trouble::ArchiveTrouble;
 
 use super::artifact::Artifact;
+use super::aside;
 use super::error::{Problem, Trouble};
 use super::kind::{self, Kind};
 use super::origin::Origin;
@@ -52,6 +53,8 @@ const NAMED: usize = 100;
 /// What lies in one archive and in the archives in it.
 pub(super) struct Unpacking<'a> {
     access: &'a Access,
+    /// The path of the archive that all of it lies in.
+    outermost: String,
     taken: Taken,
     names: BTreeSet<String>,
     pub(super) artifacts: Vec<Artifact>,
@@ -82,6 +85,7 @@ pub(super) fn unpack<'a>(
 ) -> Unpacking<'a> {
     let mut unpacking = Unpacking {
         access,
+        outermost: archive.path.clone(),
         taken: Taken::default(),
         names: BTreeSet::new(),
         artifacts: Vec::new(),
@@ -185,7 +189,10 @@ impl Unpacking<'_> {
         }
     }
 
-    fn keep(&mut self, artifact: Artifact) {
+    fn keep(&mut self, mut artifact: Artifact) {
+        let below = artifact.path.strip_prefix(&self.outermost);
+        let below = below.unwrap_or_default().to_owned();
+        aside::set_aside(&mut artifact, &below);
         self.problems.extend(artifact.disappointment());
         self.artifacts.push(artifact);
     }
