@@ -2,6 +2,7 @@
 
 mod keys;
 mod logons;
+mod sessions;
 
 use std::collections::BTreeMap;
 
@@ -49,6 +50,7 @@ pub fn forge_all() -> Vec<Sample> {
     ];
     samples.extend(keys::forge());
     samples.extend(logons::forge());
+    samples.extend(sessions::forge());
     samples
 }
 

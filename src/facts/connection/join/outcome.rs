@@ -175,6 +175,19 @@ impl<'a> Joining<'a> {
         }
     }
 
+    /// The broker failed for somebody who has authenticated and has no session yet.
+    pub(super) fn not_handed_on(&mut self, attempt: Option<usize>) {
+        let waits = attempt.filter(|attempt| {
+            self.has(*attempt, Stage::Credentials) && !self.has(*attempt, Stage::Session)
+        });
+        if let Some(attempt) = waits {
+            self.attempts[attempt].death = Some(Death {
+                ending: Ending::Broker,
+                code: None,
+            });
+        }
+    }
+
     pub(super) fn leave(&mut self, attempt: Option<usize>, at: Timestamp, parting: Parting) {
         let Some(attempt) = attempt else { return };
         let left = self.attempts[attempt].left.get_or_insert(Left {
