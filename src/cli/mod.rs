@@ -6,6 +6,7 @@ mod completions;
 mod diagnose;
 mod events;
 mod exit_code;
+mod explain;
 mod facts;
 mod format_name;
 mod incident;
@@ -57,6 +58,7 @@ fn run(command: &Command) -> anyhow::Result<ExitCode> {
         Command::Diagnose(args) => diagnose::run(args),
         Command::Facts(args) => facts::run(args),
         Command::Negotiate(args) => negotiate::run(args),
+        Command::Explain(args) => explain::run(args),
         Command::Rules { command } => rules::run(command),
         Command::Timeline(args) => timeline::run(args),
         Command::Events(args) => events::run(args),

@@ -6,7 +6,9 @@ use jiff::Timestamp;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Channel {
     System,
+    Application,
     Security,
+    NetworkProfile,
     RdpCoreTs,
     RemoteConnectionManager,
     LocalSessionManager,
@@ -19,6 +21,8 @@ impl Channel {
     pub fn name(self) -> &'static str {
         match self {
             Channel::System => "System",
+            Channel::Application => "Application",
+            Channel::NetworkProfile => "Microsoft-Windows-NetworkProfile/Operational",
             Channel::Security => "Security",
             Channel::RdpCoreTs => "Microsoft-Windows-RemoteDesktopServices-RdpCoreTS/Operational",
             Channel::RemoteConnectionManager => {
@@ -45,6 +49,8 @@ impl Channel {
     pub fn first_record(self) -> u64 {
         match self {
             Channel::System => 48_113,
+            Channel::Application => 20_118,
+            Channel::NetworkProfile => 412,
             Channel::Security => 910_442,
             Channel::RdpCoreTs => 5_510,
             Channel::RemoteConnectionManager => 731,
@@ -126,6 +132,22 @@ pub const EVENT_LOG: Provider = Provider {
 pub const SECURITY_AUDITING: Provider = Provider {
     name: "Microsoft-Windows-Security-Auditing",
     guid: Some("{54849625-5478-4994-a5ba-3e3b0328c30d}"),
+    source: None,
+};
+
+pub const APPLICATION_ERROR: Provider = Provider {
+    name: "Application Error",
+    guid: None,
+    source: Some("Application Error"),
+};
+pub const WININIT: Provider = Provider {
+    name: "Microsoft-Windows-Wininit",
+    guid: Some("{206f6dea-d3c5-4d10-bc72-989f03c8b84b}"),
+    source: Some("Wininit"),
+};
+pub const NETWORK_PROFILE: Provider = Provider {
+    name: "Microsoft-Windows-NetworkProfile",
+    guid: Some("{fbcfac3f-8459-419f-8e48-1f0b49cdb85e}"),
     source: None,
 };
 

@@ -3,6 +3,7 @@
 
 mod connections;
 mod event;
+mod firewall;
 mod happenings;
 pub mod keys;
 mod logs;
@@ -18,6 +19,7 @@ use jiff::{SignedDuration, Timestamp};
 
 pub use connections::TlsFailure;
 pub use event::{Channel, Datum, Logged, Payload, Provider};
+pub use firewall::{FIREWALL, FIREWALL_POLICY, shipped_rule};
 pub use windows::Windows;
 
 use super::certificate::{ForgedCertificate, StoreEntry};
