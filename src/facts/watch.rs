@@ -154,7 +154,7 @@ pub const WATCH_LIST: &[Watched] = &[
     Watched {
         writer: Writer::RdpClient,
         names: &["Microsoft-Windows-TerminalServices-ClientActiveXCore"],
-        events: &[1024, 1026],
+        events: &[226, 1024, 1026],
     },
     Watched {
         writer: Writer::FileSystem,

@@ -387,6 +387,11 @@ pub enum Event {
         /// The server, as the user wrote it.
         server: String,
     },
+    /// RDPClient 226: a transition of the client's state machine failed.
+    ClientTransitionFailed {
+        /// Its status.
+        code: Code,
+    },
     /// RDPClient 1026: the client was disconnected.
     ClientDisconnected {
         /// Its disconnect reason.

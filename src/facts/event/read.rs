@@ -531,6 +531,11 @@ fn network_changed(event: u32, data: &EventData) -> Option<Event> {
 }
 
 fn client_event(event: u32, data: &EventData) -> Option<Event> {
+    if event == 226 {
+        return Some(Event::ClientTransitionFailed {
+            code: number(data, "ErrorCode").map(Code)?,
+        });
+    }
     let value = data.field("Value")?;
     Some(match event {
         1024 => Event::ClientConnects {
