@@ -20,7 +20,9 @@ const DENIED_BY_FIPS: Code = Code(8);
 #[must_use]
 pub fn is_clients(event: &Event) -> bool {
     match event {
-        Event::ClientConnects { .. } | Event::ClientDisconnected { .. } => true,
+        Event::ClientConnects { .. }
+        | Event::ClientDisconnected { .. }
+        | Event::CredSspRefused { .. } => true,
         Event::Schannel(schannel) => schannel.event == 36881,
         _ => false,
     }
@@ -45,6 +47,18 @@ pub fn add_facts(client: &[LoggedEvent], names: &[String], facts: &mut FactSet) 
                 certificate_time: *reason == Some(CERT_EXPIRED),
                 denied_by_fips: *reason == Some(DENIED_BY_FIPS),
                 names_host: server.clone(),
+            },
+            // The service's name, such as TERMSRV/server.
+            Event::CredSspRefused { server } => ClientReport {
+                event: 6041,
+                code: None,
+                certificate_time: false,
+                denied_by_fips: false,
+                names_host: names_host(
+                    server.rsplit('/').next().unwrap_or(server),
+                    names,
+                    &Known::Open(not_named),
+                ),
             },
             // "The certificate received from the remote server has either expired or is not yet valid."
             Event::Schannel(schannel) if schannel.event == 36881 => ClientReport {

@@ -3,10 +3,12 @@
 
 mod connections;
 mod event;
+mod firewall;
 mod happenings;
 pub mod keys;
 mod logs;
 mod registry;
+mod sessions;
 mod windows;
 
 use std::cell::Cell;
@@ -17,6 +19,7 @@ use jiff::{SignedDuration, Timestamp};
 
 pub use connections::TlsFailure;
 pub use event::{Channel, Datum, Logged, Payload, Provider};
+pub use firewall::{FIREWALL, FIREWALL_POLICY, shipped_rule};
 pub use windows::Windows;
 
 use super::certificate::{ForgedCertificate, StoreEntry};
