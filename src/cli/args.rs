@@ -565,20 +565,28 @@ fn fact_kind(name: &str) -> Result<String, String> {
     if catalog::kind(name).is_some() {
         return Ok(name.to_owned());
     }
-    let near = catalog::KINDS
+    let mut near: Vec<(usize, &str)> = catalog::KINDS
         .iter()
         .map(|kind| (strsim::damerau_levenshtein(name, kind.name), kind.name))
-        .filter(|(distance, near)| *distance <= near.len() / 3)
-        .min();
-    Err(match near {
-        Some((_, near)) => format!("no fact is of this kind; did you mean {near}?"),
-        None => {
+        .filter(|(distance, near)| {
+            *distance <= near.len() / 3 || (name.len() > 2 && near.contains(name))
+        })
+        .collect();
+    near.sort_unstable();
+    let near: Vec<&str> = near.into_iter().map(|(_, near)| near).collect();
+    Err(match near.as_slice() {
+        [] => {
             let names: Vec<&str> = catalog::KINDS.iter().map(|kind| kind.name).collect();
             format!(
                 "no fact is of this kind; the kinds are {}",
                 names.join(", ")
             )
         }
+        [one] => format!("no fact is of this kind; did you mean {one}?"),
+        many => format!(
+            "no fact is of this kind; did you mean one of {}?",
+            many.join(", ")
+        ),
     })
 }
 

@@ -6,6 +6,7 @@ pub(in crate::report) mod attempts;
 mod clients;
 pub(in crate::report) mod evidence;
 mod explanation;
+mod funnel;
 pub(in crate::report) mod headline;
 mod key_chain;
 mod negotiation;
@@ -89,6 +90,7 @@ fn screen(paper: &mut Paper, report: &Report, options: &TextOptions) {
     open::write(paper, report);
     repair::write(paper, report);
     if options.detail == Detail::Reasoning {
+        funnel::write(paper, report, clock);
         reasoning::write(paper, report);
     }
     open::problems(paper, report);
