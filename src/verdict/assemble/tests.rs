@@ -70,6 +70,7 @@ fn report(start: Option<StartType>, state: ConnectionState) -> Report {
         strangers: 3,
         prevented: Known::Is(true),
         unseen: None,
+        without_session: Known::Is(false),
     };
     facts.add(
         None,
