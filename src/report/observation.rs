@@ -63,7 +63,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "client.report",
-        "the client's own log, event {event}[: {code}]",
+        "the client's own log, event {event}[: {code}][?denied_by_fips , denied because of FIPS]",
     ),
     (
         "clock.change",
