@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use rdptriage::rules::RuleSet;
 use rdptriage::verdict::model::{Finding, Level, Report, Role, Status};
 use rdptriage::{Options, diagnose};
+use support::machine::keys::{HEALTHY_KEY, saved};
 use support::machine::{
     CONTROL_SET, Channel, FIREWALL, FIREWALL_POLICY, LISTENER, Machine, TlsFailure, Windows, at,
     minutes, seconds, shipped_rule,
@@ -855,6 +856,54 @@ fn what_repairs_left_behind_is_shown_and_never_the_verdict() {
     assert_eq!(report.verdict.cause, None, "{}", says(&report));
     let clean = people_go_on(Windows::Server2022, |_| {});
     assert!(clean.facts.iter().all(|fact| fact.kind != "repair.residue"));
+}
+
+#[test]
+fn keys_that_were_all_opened_are_told_from_those_that_were_not() {
+    let listed = |others: &str| {
+        let mut machine = machine(Windows::Server2022);
+        people(&mut machine, 6);
+        let mut files = all(&mut machine);
+        let name = |hash: &str| format!("{hash}_7c3b5a90-2f41-4d0e-9b7a-6f1d2c8e4b55");
+        let entries = [
+            (name("f686aace6942fb7f7ceb231212eef4a4"), HEALTHY_KEY),
+            (name("6de9cb26d2b98c01ec4e9e8b34824aa2"), others),
+            (name("76944fb33636aeddb9590521c2e8815a"), others),
+        ];
+        let entries: Vec<(&str, &str)> = entries
+            .iter()
+            .map(|(name, descriptor)| (name.as_str(), *descriptor))
+            .collect();
+        files.insert("MachineKeys.acl".into(), saved(&entries));
+        report(&files)
+            .facts
+            .iter()
+            .any(|fact| fact.kind == "repair.residue" && fact.fields["left"] == "keys-opened")
+    };
+    assert!(listed("D:PAI(A;;FA;;;SY)(A;;FA;;;BA)(A;;FR;;;NS)"));
+    assert!(!listed("D:PAI(A;;FA;;;SY)(A;;FA;;;BA)"));
+}
+
+#[test]
+fn a_rule_of_the_old_drivers_time_lets_in_only_where_the_driver_listens() {
+    let old = "v2.10|Action=Allow|Active=TRUE|Dir=In|Protocol=6|LPort=3389|App=System|Name=@FirewallAPI.dll,-28753|";
+    let with = |build: &str| {
+        let mut machine = Machine::new(
+            "FABRIKAM-RD3",
+            Windows::Server2012R2,
+            at("2026-05-04T06:00:00Z"),
+        );
+        machine.firewall(false, at("2026-05-04T06:00:00Z"));
+        machine.firewall_rule("RemoteDesktop-In-TCP", old, at(CHANGED));
+        let version = r"Microsoft\Windows NT\CurrentVersion";
+        machine
+            .software
+            .set_sz(version, "CurrentBuild", build)
+            .set_sz(version, "CurrentBuildNumber", build);
+        level(&report(&hives(&mut machine)), "firewall-blocks-rdp")
+    };
+    assert_eq!(with("7601"), Level::RuledOut);
+    assert_eq!(with("9600"), Level::Likely);
 }
 
 /// Every rule of the real machines' firewalls is read, and none of them makes a verdict.

@@ -153,8 +153,9 @@ pub struct FirewallRule {
     pub program: Option<String>,
     /// The service, by key name; `*` for any service.
     pub service: Option<String>,
-    /// Whether it is for apps of a package alone (`AppPkgId`, `LUOwn`).
-    pub for_package: bool,
+    /// Whether it is for the apps of a package alone (`AppPkgId`, `LUOwn`), or for a kind of connection that Windows itself vouches for
+    /// (`TTK`: Wi-Fi Direct, proximity, UPnP; FW_TRUST_TUPLE_KEYWORD of [MS-FASP]).
+    pub set_apart: bool,
     /// Its name, or the resource that holds it.
     pub name: Option<String>,
     /// What else bounds it.
@@ -194,11 +195,6 @@ const ASIDE: &[&str] = &[
     "SkipVer",
     "ICMP4",
     "ICMP6",
-    // Trusted keywords of Wi-Fi Direct and proximity, beside the addresses and ports that they go with.
-    "TTK",
-    "TTK2_22",
-    "TTK2_27",
-    "TTK2_28",
     // Which Windows a rule is for: it stands in the store of one that took it.
     "Platform",
     "Platform2",
@@ -283,7 +279,7 @@ impl FirewallRule {
             remote_addresses: Vec::new(),
             program: None,
             service: None,
-            for_package: false,
+            set_apart: false,
             name: None,
             limits: Limits::default(),
         };
@@ -317,7 +313,9 @@ impl FirewallRule {
                 "RA4" | "RA6" | "RA42" | "RA62" => rule.remote_addresses.push(addresses(value)),
                 "App" => rule.program = Some(value.to_owned()),
                 "Svc" => rule.service = Some(value.to_owned()),
-                "AppPkgId" | "LUOwn" => rule.for_package = true,
+                "AppPkgId" | "LUOwn" | "TTK" | "TTK2_22" | "TTK2_27" | "TTK2_28" => {
+                    rule.set_apart = true;
+                }
                 "Name" => rule.name = Some(value.to_owned()),
                 _ => rule.limits.note(field, ASIDE, BOUNDS),
             }

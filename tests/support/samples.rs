@@ -1,6 +1,7 @@
 //! The samples under `samples/`: what each machine went through, and which of its files were collected.
 
 mod keys;
+mod services;
 
 use std::collections::BTreeMap;
 
@@ -47,6 +48,7 @@ pub fn forge_all() -> Vec<Sample> {
         evidence_missing(),
     ];
     samples.extend(keys::forge());
+    samples.extend(services::forge());
     samples
 }
 
