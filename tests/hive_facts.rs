@@ -668,6 +668,7 @@ fn with_boots(boots: &[&str]) -> Told {
             let source = Source::Record {
                 artifact: "System.evtx".to_owned(),
                 number: 1,
+                offset: 0,
             };
             facts.add(Some(boot), HostBoot { event: 12 }, vec![source]);
             facts.anchors.last_boot = Known::Is(boot);

@@ -30,6 +30,8 @@ pub enum Source {
         artifact: String,
         /// The record's number (EventRecordID).
         number: u64,
+        /// Where the record begins in the file, in bytes.
+        offset: u64,
     },
     /// A value of a hive, or a key where no value is named.
     Value {

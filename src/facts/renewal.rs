@@ -3,7 +3,9 @@
 
 use jiff::Timestamp;
 
-use super::catalog::certificate::{Renewal, RenewalResult, RenewalStatus, TimeRefused};
+use super::catalog::certificate::{
+    CertificateNotice, Renewal, RenewalResult, RenewalStatus, TimeRefused,
+};
 use super::clock::Placed;
 use super::coverage::Window;
 use super::event::Event;
@@ -160,6 +162,10 @@ pub fn add_facts(
                     TimeRefused { event: 1053 },
                     vec![placed.event.source()],
                 );
+            }
+            Event::CertificateNotice { event } => {
+                let body = CertificateNotice { event: *event };
+                facts.add(Some(placed.at), body, vec![placed.event.source()]);
             }
             _ => {}
         }

@@ -1,5 +1,7 @@
 //! The certificates that a collection holds of one host: those of the machine's stores in SOFTWARE, and exported files.
 
+use jiff::Timestamp;
+
 use super::coverage::{Coverage, Window};
 use super::fact::{FactSet, Source};
 use super::gap::GapId;
@@ -41,11 +43,23 @@ pub struct Entry {
     pub key_provider: Known<Option<KeyProviderInfo>>,
     /// Whether Windows marked it as one that it made for the listener.
     pub marked: bool,
+    /// What is wrong with a store's entry: it cannot be read, or holds another certificate than its name says. Open where the hive
+    /// itself is damaged there.
+    pub damage: Known<Option<String>>,
     /// Where it stands.
     pub sources: Vec<Source>,
 }
 
 impl Entry {
+    /// The entry's key in SOFTWARE, and when it was last written; none of an exported certificate.
+    #[must_use]
+    pub fn key(&self) -> Option<(&str, Option<Timestamp>)> {
+        self.sources.iter().find_map(|source| match source {
+            Source::Value { key, written, .. } => Some((key.as_str(), *written)),
+            _ => None,
+        })
+    }
+
     /// Whether it is, as far as can be told, one that Windows made for the listener.
     #[must_use]
     pub fn is_self_signed(&self) -> bool {
@@ -143,6 +157,7 @@ impl Stores {
                 thumbprint,
                 key_provider: Known::Open(facts.gaps.open(Subject::RemoteDesktopStore, NO_KEY)),
                 marked: false,
+                damage: Known::Is(None),
                 sources: vec![source(&exported.artifact, thumbprint)],
                 certificate: Some(exported.certificate),
             });
@@ -278,10 +293,13 @@ fn read_entry(
         problem("a store entry whose name is no thumbprint".to_owned());
         return None;
     };
-    let bytes = match key.value("Blob") {
-        Lookup::Present(value) => binary(&value).map_err(|wrong| wrong.to_string()),
-        Lookup::Absent => Err("a store entry without its certificate (no value Blob)".to_owned()),
-        Lookup::Unreadable(trouble) => Err(trouble.to_string()),
+    let (bytes, hive_damaged) = match key.value("Blob") {
+        Lookup::Present(value) => (binary(&value).map_err(|wrong| wrong.to_string()), false),
+        Lookup::Absent => (
+            Err("a store entry without its certificate (no value Blob)".to_owned()),
+            false,
+        ),
+        Lookup::Unreadable(trouble) => (Err(trouble.to_string()), true),
     };
     let sources = vec![
         Source::Value {
@@ -306,12 +324,18 @@ fn read_entry(
     let blob = match bytes {
         Ok(bytes) => StoreBlob::parse(&bytes),
         Err(why) => {
+            let key_provider = unreadable(why.clone());
+            let damage = match key_provider.gap().filter(|_| hive_damaged) {
+                Some(gap) => Known::Open(gap),
+                None => Known::Is(Some(why)),
+            };
             return Some(Entry {
                 home,
                 thumbprint,
                 certificate: None,
-                key_provider: unreadable(why),
+                key_provider,
                 marked: false,
+                damage,
                 sources,
             });
         }
@@ -327,13 +351,14 @@ fn read_entry(
             (None, Some("it holds no certificate".to_owned()))
         }
     };
+    let mut damage = why.clone();
     if let Some(certificate) = &certificate
         && certificate.thumbprint != thumbprint
     {
         let own = certificate.thumbprint;
-        problem(format!(
-            "the store entry is named {thumbprint}, but holds the certificate {own}"
-        ));
+        let misnamed = format!("it is named {thumbprint}, but holds the certificate {own}");
+        problem(format!("the store entry is damaged: {misnamed}"));
+        damage = Some(misnamed);
     }
     let key_provider = match why {
         None => Known::Is(blob.key_provider),
@@ -345,6 +370,7 @@ fn read_entry(
         certificate,
         key_provider,
         marked,
+        damage: Known::Is(damage),
         sources,
     })
 }

@@ -1,4 +1,5 @@
-//! The certificates of a collection: exported files, and every store in a SOFTWARE hive.
+//! The certificates of a collection: exported files, and every store in a SOFTWARE hive; and which collected key file holds the
+//! key of which.
 
 use std::panic::AssertUnwindSafe;
 
@@ -6,9 +7,9 @@ use crate::bundle::{Bundle, Kind};
 use crate::contain::contain;
 use crate::facts::registry::{HiveFile, open_hives};
 use crate::facts::store::exported;
-use crate::parse::certificate::{Certificate, Thumbprint};
+use crate::parse::certificate::{Certificate, KeyMatch, Thumbprint};
 use crate::parse::hive::Lookup;
-use crate::parse::key_file::KeyFileName;
+use crate::parse::key_file::{KeyFile, KeyFileName};
 use crate::parse::store_blob::{KeyProviderInfo, SelfSignedMark, StoreBlob};
 
 const STORES: &str = "Microsoft\\SystemCertificates";
@@ -28,8 +29,34 @@ pub struct Held {
     pub key: Option<KeyProviderInfo>,
     /// The name that its key file must have on this machine.
     pub key_file: Option<KeyFileName>,
+    /// The collected key files that hold its key, or have the name of its key file.
+    pub key_files: Vec<KeyHeld>,
     /// Whether Windows marked it as one that it made for the listener.
     pub marked: bool,
+}
+
+/// A collected key file, held against a certificate. Only public halves are compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyHeld {
+    /// It holds the certificate's key.
+    Same {
+        /// The file's path in the collection.
+        artifact: String,
+        /// What is wrong with it besides.
+        damages: Vec<String>,
+    },
+    /// It has the name of the certificate's key file and holds another key.
+    Another {
+        /// The file's path in the collection.
+        artifact: String,
+    },
+    /// It has the name of the certificate's key file, and its key cannot be read or compared.
+    Unreadable {
+        /// The file's path in the collection.
+        artifact: String,
+        /// What is wrong with it.
+        damages: Vec<String>,
+    },
 }
 
 /// What was found.
@@ -60,6 +87,7 @@ pub fn find(bundle: &Bundle) -> Found {
                 certificate: Ok(exported.certificate),
                 key: None,
                 key_file: None,
+                key_files: Vec::new(),
                 marked: false,
             })
             .collect(),
@@ -81,7 +109,48 @@ pub fn find(bundle: &Bundle) -> Found {
                 .push(format!("{}: {panicked}", hive.artifact)),
         }
     }
+    compare_keys(bundle, &mut found);
     found
+}
+
+/// Holds every collected key file against every certificate.
+fn compare_keys(bundle: &Bundle, found: &mut Found) {
+    let files = bundle
+        .artifacts
+        .iter()
+        .filter(|artifact| artifact.kind == Kind::KeyFile);
+    for artifact in files {
+        let read = artifact.open().and_then(|source| KeyFile::read(&*source));
+        let file = match read {
+            Ok(file) => file,
+            Err(error) => {
+                found.problems.push(format!("{}: {error}", artifact.path));
+                continue;
+            }
+        };
+        let name = artifact.name().parse::<KeyFileName>().ok();
+        for held in &mut found.certificates {
+            let Ok(certificate) = &held.certificate else {
+                continue;
+            };
+            let named = name.is_some() && held.key_file == name;
+            let path = artifact.path.clone();
+            let damages = || file.damages.iter().map(ToString::to_string).collect();
+            let answer = match file.public_key_matches(&certificate.public_key) {
+                KeyMatch::Same => KeyHeld::Same {
+                    artifact: path,
+                    damages: damages(),
+                },
+                KeyMatch::Different if named => KeyHeld::Another { artifact: path },
+                KeyMatch::Undecided if named => KeyHeld::Unreadable {
+                    artifact: path,
+                    damages: damages(),
+                },
+                KeyMatch::Different | KeyMatch::Undecided => continue,
+            };
+            held.key_files.push(answer);
+        }
+    }
 }
 
 fn in_stores(file: &HiveFile) -> (Vec<Held>, Vec<String>) {
@@ -138,6 +207,7 @@ fn in_stores(file: &HiveFile) -> (Vec<Held>, Vec<String>) {
                 certificate,
                 key: blob.key_provider,
                 key_file,
+                key_files: Vec::new(),
                 marked: blob.self_signed_mark == SelfSignedMark::Marked,
             });
         }

@@ -1,12 +1,10 @@
-//! What was looked up, as lists: few columns for people, all of it for programs.
+//! Events and keys that were looked up, as lists: few columns for people, all of it for programs.
 
 use super::event_words::words;
 use super::source::last_part;
 use super::{Clock, ListFormat, Listing, Room, escape};
-use crate::lookup::certificates::Held as HeldCertificate;
 use crate::lookup::events::Held as HeldEvent;
 use crate::lookup::registry::{Described, HeldKey};
-use crate::parse::certificate::{Certificate, Extension, PublicKey};
 use crate::parse::event_log::{EventRecord, Integrity};
 use crate::parse::hive::{Value, ValueKind};
 use jiff::Timestamp;
@@ -16,7 +14,7 @@ const LONGEST: usize = 300;
 /// How many bytes of a binary value a table shows.
 const MOST_BYTES: usize = 24;
 
-fn is_for_people(format: ListFormat) -> bool {
+pub(super) fn is_for_people(format: ListFormat) -> bool {
     format == ListFormat::Text
 }
 
@@ -230,166 +228,7 @@ fn data(value: &Value, most: usize) -> String {
     })
 }
 
-/// Certificates, one a row.
-#[must_use]
-pub fn certificate_list(
-    certificates: &[HeldCertificate],
-    format: ListFormat,
-    clock: &Clock,
-) -> Listing {
-    let mut listing = Listing::new(&[
-        ("Thumbprint", Room::Content),
-        ("Store", Room::AtMost(18)),
-        ("Subject", Room::Rest),
-        ("Valid from", Room::Content),
-        ("Valid to", Room::Content),
-    ]);
-    for held in certificates {
-        let (subject, from, to) = match &held.certificate {
-            Ok(certificate) => (
-                certificate.subject.to_string(),
-                time(Some(certificate.not_before), format, clock),
-                time(Some(certificate.not_after), format, clock),
-            ),
-            Err(why) => (why.clone(), String::new(), String::new()),
-        };
-        let thumbprint = held.thumbprint.to_string();
-        listing.row(vec![
-            match is_for_people(format) {
-                true => thumbprint.chars().take(12).chain(['…']).collect(),
-                false => thumbprint,
-            },
-            store(held),
-            subject,
-            from,
-            to,
-        ]);
-    }
-    listing
-}
-
-fn store(held: &HeldCertificate) -> String {
-    match &held.store {
-        Some(store) => store.clone(),
-        None => last_part(&held.artifact).to_owned(),
-    }
-}
-
-/// Certificates with everything in them, a field a row.
-#[must_use]
-pub fn certificate_details(certificates: &[HeldCertificate], clock: &Clock) -> Listing {
-    let mut listing = Listing::new(&[
-        ("Thumbprint", Room::Content),
-        ("Field", Room::Content),
-        ("Content", Room::Rest),
-    ]);
-    for held in certificates {
-        let thumbprint = held.thumbprint.to_string();
-        let short: String = thumbprint.chars().take(8).chain(['…']).collect();
-        for (field, content) in fields(held, clock) {
-            listing.row(vec![short.clone(), field.to_owned(), content]);
-        }
-    }
-    listing
-}
-
-fn fields(held: &HeldCertificate, clock: &Clock) -> Vec<(&'static str, String)> {
-    let mut fields = vec![
-        ("thumbprint", held.thumbprint.to_string()),
-        ("file", held.artifact.clone()),
-    ];
-    if let Some(store) = &held.store {
-        fields.push(("store", store.clone()));
-    }
-    match &held.certificate {
-        Ok(certificate) => content(certificate, clock, &mut fields),
-        Err(why) => fields.push(("content", why.clone())),
-    }
-    if held.marked {
-        fields.push((
-            "mark",
-            "made by Windows for the Remote Desktop listener".to_owned(),
-        ));
-    }
-    match (&held.key, &held.store) {
-        (Some(key), _) => {
-            fields.push(("key container", key.container.clone()));
-            fields.push((
-                "key provider",
-                format!("{} (type {})", key.provider, key.provider_type),
-            ));
-        }
-        (None, Some(_)) => fields.push((
-            "key container",
-            "none: this machine holds no private key for it".to_owned(),
-        )),
-        (None, None) => {}
-    }
-    if let Some(file) = &held.key_file {
-        fields.push(("key file", format!("must be named {file}")));
-    }
-    if let Ok(certificate) = &held.certificate {
-        for remark in remarks(certificate) {
-            fields.push(("remark", remark));
-        }
-    }
-    fields
-}
-
-fn content(certificate: &Certificate, clock: &Clock, fields: &mut Vec<(&'static str, String)>) {
-    let at = |time: Timestamp| format!("{} {}", clock.full(&time.to_string()), clock.zone_name());
-    fields.push(("subject", certificate.subject.to_string()));
-    fields.push(("issuer", certificate.issuer.to_string()));
-    fields.push(("serial number", certificate.serial_number.to_string()));
-    fields.push(("valid from", at(certificate.not_before)));
-    fields.push(("valid to", at(certificate.not_after)));
-    fields.push(("public key", public_key(&certificate.public_key)));
-    fields.push((
-        "signature",
-        format!("{:?}", certificate.signature_algorithm),
-    ));
-    if let Some(usage) = certificate.key_usage.present() {
-        fields.push(("key usage", format!("{:?}", usage.uses())));
-    }
-    if let Some(purposes) = certificate.extended_key_usage.present() {
-        fields.push(("purposes", format!("{purposes:?}")));
-    }
-    if let Some(names) = certificate.alternative_names.present() {
-        fields.push(("other names", format!("{names:?}")));
-    }
-}
-
-fn public_key(key: &PublicKey) -> String {
-    match key {
-        PublicKey::Rsa(key) => format!("RSA {}", key.bits()),
-        PublicKey::Ec(key) => match key.curve.bits() {
-            Some(bits) => format!("elliptic curve P-{bits}"),
-            None => "another elliptic curve".to_owned(),
-        },
-        PublicKey::Other(algorithm) => format!("algorithm {algorithm}"),
-        PublicKey::Unreadable(algorithm) => {
-            format!("algorithm {algorithm}, its bytes cannot be read")
-        }
-    }
-}
-
-/// What is odd about it, and what a Remote Desktop listener would mind.
-fn remarks(certificate: &Certificate) -> Vec<String> {
-    let mut remarks: Vec<String> = certificate
-        .problems
-        .iter()
-        .map(ToString::to_string)
-        .collect();
-    if matches!(certificate.alternative_names, Extension::Absent) && !certificate.self_issued() {
-        remarks.push("no subject alternative name: clients compare names with it".to_owned());
-    }
-    if certificate.not_after < certificate.not_before {
-        remarks.push("it ends before it begins".to_owned());
-    }
-    remarks
-}
-
-fn time(time: Option<Timestamp>, format: ListFormat, clock: &Clock) -> String {
+pub(super) fn time(time: Option<Timestamp>, format: ListFormat, clock: &Clock) -> String {
     let Some(time) = time else {
         return String::new();
     };

@@ -18,12 +18,40 @@ const SENTENCES: &[(&str, &str)] = &[
         "the listener's certificate: {standing}[, ends {not_after}]",
     ),
     (
+        "certificate.enrolment",
+        "[!failing enrolment for the listener's certificate did not fail][?failing enrolment for the listener's certificate fails][, template {template}][?ended , the certificate has ended]",
+    ),
+    (
+        "certificate.key_link",
+        "the certificate [?without_key has no private key][!without_key has a private key][?falls_back , the service uses its own instead]",
+    ),
+    (
+        "certificate.key_use",
+        "the certificate's key [?signature_only only signs][!signature_only is not one for signatures alone][?suites_decrypt , and the suites left need one that decrypts]",
+    ),
+    (
+        "certificate.notice",
+        "event {event}: a notice about the listener's certificate",
+    ),
+    (
+        "certificate.pin",
+        "[pinned certificate {thumbprint}][?dangling , in no store][?failing , credentials fail][?falls_back , the service uses its own instead][!dangling  nothing pinned is missing]",
+    ),
+    (
         "certificate.renewal",
         "event {event}: certificate [result=created made][result=failed not made][: {status}][ {code}]",
     ),
     (
         "certificate.renewal_service",
         "{service} [?blocked is disabled or fails to start][!blocked can run][; certificate {certificate}]",
+    ),
+    (
+        "certificate.strength",
+        "the certificate is [?weak too weak][!weak strong enough][: {says}][?refused , and the client refuses it]",
+    ),
+    (
+        "certificate.usage",
+        "the certificate [?unfit does not fit the service][!unfit fits the service][: {says}]",
     ),
     (
         "certificate.time_refused",
@@ -37,10 +65,14 @@ const SENTENCES: &[(&str, &str)] = &[
         "client.report",
         "the client's own log, event {event}[: {code}]",
     ),
+    (
+        "clock.change",
+        "the clock was set from {from} to {to}[?undone , and back later][?leaves_validity , out of the certificate's validity][?over_kerberos_limit , further than Kerberos takes]",
+    ),
     ("clock.step", "the clock was set from {from} to {to}"),
     (
         "connection.attempt",
-        "attempt[ from {client}] got as far as {reached}[, ended: {ended}][, {code}]",
+        "attempt[ from {client}] got as far as {reached}[, ended: {ended}][, {code}][transport=tcp+udp , with UDP][, session {session}]",
     ),
     (
         "connection.passed",
@@ -52,7 +84,60 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "connection.state",
-        "people's connections: {state}[, they die at {stage}]; clients that count: {clients}, strangers: {strangers}",
+        "people's connections: {state}[, they die at {stage}]; clients that count: {clients}, strangers: {strangers}[; no log shows who got past: {unseen}]",
+    ),
+    (
+        "broker.failure",
+        "the connection broker failed (event {event})",
+    ),
+    (
+        "connection.flood",
+        "connections turned away: {refusals}; {sources} addresses since the last success, {busiest_minute} in the busiest minute[, limit set to {limit}][?harms , while people fail][?crowds_out , and people stopped arriving]",
+    ),
+    (
+        "licensing.certificate",
+        "the licensing certificate[?damaged  is damaged: {values}][!damaged  is not damaged][?reported , and licences fail]",
+    ),
+    (
+        "licensing.event",
+        "licensing: RemoteConnectionManager {event}",
+    ),
+    (
+        "licensing.role",
+        "[?session_host the Session Host role is installed][!session_host no Session Host role][, licensing mode {mode}]",
+    ),
+    (
+        "policy.applied",
+        "new settings of group policy were applied",
+    ),
+    (
+        "resource.exhausted",
+        "{provider} {event}: out of {resource}",
+    ),
+    (
+        "session.drops",
+        "[?lately the path breaks sessions of {clients}][!lately no client is dropped again and again to the end]: {drops} dropped[, code {code}][, after {seconds} s each]",
+    ),
+    (
+        "session.limit",
+        "[sessions allowed: {limit}; ]most connected when attempts died: {connected}[?reached , the limit]",
+    ),
+    (
+        "session.time_limit",
+        "sessions ended for a limit of time: {ended}[ ({limits})]",
+    ),
+    (
+        "udp.failure",
+        "the UDP channel[ of {client}] failed[, {code}][?dropped , and the session with it]",
+    ),
+    (
+        "udp.transport",
+        "UDP channels that failed: {failures}, sessions that broke off with theirs: {drops}[, {code}]",
+    ),
+    ("update.installed", "{article} was installed"),
+    (
+        "update.regression",
+        "[{article} is known: ][{symptom}][?breaks , and broke this][?in_bracket , installed before the first failure][!seen ; attempts do not die so]",
     ),
     (
         "firewall.listener",
@@ -132,6 +217,10 @@ const SENTENCES: &[(&str, &str)] = &[
         "store key {key}: SYSTEM [?can_write may write][!can_write may not write][?denied , an entry denies it]",
     ),
     (
+        "certificate_store.entry",
+        "store entry {key}: [?damaged damaged][!damaged sound][, {damage}][?listener , the listener's]",
+    ),
+    (
         "certificate_store.place",
         "self-signed certificates go into [?redirected another store than Windows' own][!redirected Windows' own store][ ({store})]",
     ),
@@ -171,6 +260,39 @@ const SENTENCES: &[(&str, &str)] = &[
     (
         "listener.tls",
         "[?in_use TLS is in use][!in_use TLS is not in use][, SecurityLayer {security_layer}][, UserAuthentication {user_authentication}][ ({set_by})]",
+    ),
+    (
+        "account.locked",
+        "event {event}: account {account} is locked[?under_attack , strangers guessed {guesses} times at it][, wrong passwords from {computer}]",
+    ),
+    (
+        "credssp.policy",
+        "CredSSP: AllowEncryptionOracle[ {oracle}][?refuses_old , clients without the update of 2018 are refused][?vulnerable , they are let in, and can be attacked]",
+    ),
+    (
+        "domain.trouble",
+        "{provider} {event}: no domain controller, or the domain does not accept this machine[?at_boot  (at a start)]",
+    ),
+    (
+        "logon.refused",
+        "[event=140 RdpCoreTS ]event {event}: logon refused, {reason}[ ({code})][, account {account}][, from {client}]",
+    ),
+    (
+        "logon.withheld",
+        "right to log on through Remote Desktop: [how=nobody-allowed given to ][how=broad-denied denied to ][how=baseline-denied denied to ]{accounts}",
+    ),
+    (
+        "machine_sid.refused",
+        "LsaSrv {event}: a machine with this machine's own SID was refused",
+    ),
+    (
+        "ntlm.policy",
+        "incoming NTLM [?restricted is restricted][!restricted is not restricted][ ({receiving})]",
+    ),
+    ("ntlm.refused", "NTLM {event}: a logon by NTLM was blocked"),
+    (
+        "smartcard.refused",
+        "{provider} {event}: a certificate for logging on was refused",
     ),
     ("log.cleared", "the log {channel} was cleared"),
     (
@@ -219,7 +341,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "tls.fips",
-        "FIPS mode is [?on on][!on off][?encryption_level , FIPS encryption level][?conflict , and leaves nothing in common]",
+        "FIPS mode is [?on on][!on off][?encryption_level , FIPS encryption level][?conflict , and leaves nothing in common][?denied , and a client logged that it was denied for that]",
     ),
     (
         "tls.local_suites",

@@ -256,9 +256,14 @@ fn json(value: &Value) -> serde_json::Value {
 fn source(source: &Source) -> SourceEntry {
     let none = SourceEntry::default();
     match source.clone() {
-        Source::Record { artifact, number } => SourceEntry {
+        Source::Record {
+            artifact,
+            number,
+            offset,
+        } => SourceEntry {
             artifact: Some(artifact),
             record: Some(number),
+            offset: Some(offset),
             ..none
         },
         Source::Value {

@@ -314,6 +314,9 @@ pub struct SourceEntry {
     /// The event record's number.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub record: Option<u64>,
+    /// Where that record begins in the file, in bytes.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub offset: Option<u64>,
     /// The registry key.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub key: Option<String>,
@@ -460,6 +463,9 @@ pub struct SuiteEntry {
     /// Why.
     pub reason: String,
 }
+
+/// How the message of a problem begins that is no damage: what was logged contradicts what the settings come to.
+pub const CONTRADICTS: &str = "contradicts the settings: ";
 
 /// What stands in a reason before what it takes for granted.
 pub const ASSUMING: &str = "; holds only if ";

@@ -1,5 +1,6 @@
 //! Typed events: what the records of the watch list say, by writer, id and field name, free of how each Windows wrote it.
 
+mod account;
 mod read;
 
 use std::net::IpAddr;
@@ -8,7 +9,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::catalog::firewall::NetworkKind;
+pub use account::Account;
+
 use super::catalog::key::StorageTrouble;
+use super::catalog::load::Resource;
 use super::catalog::schannel::SchannelRole;
 use super::fact::Source;
 use super::value::Code;
@@ -25,6 +29,8 @@ pub struct LoggedEvent {
     pub number: u64,
     /// Orders the records of one file: higher is newer, whatever the clock said.
     pub order: u64,
+    /// Where the record begins in the file, in bytes.
+    pub offset: u64,
     /// When it was written, by the clock of that moment.
     pub time: Timestamp,
     /// The process that wrote it.
@@ -33,6 +39,8 @@ pub struct LoggedEvent {
     pub activity: Option<String>,
     /// The account on whose behalf it was written, a SID.
     pub user: Option<String>,
+    /// The account that it is about, where it tells of a logon or a session.
+    pub account: Option<Account>,
     /// What it says.
     pub event: Event,
 }
@@ -50,11 +58,13 @@ impl LoggedEvent {
             channel: Arc::from(record.channel.as_str()),
             number: record.number,
             order: record.order,
+            offset: record.offset,
             time: record.time,
             process_id: record.process_id.filter(|process| *process != 0),
             activity: record.activity_id.clone(),
             user: record.user_sid.clone(),
             event: Event::read(record)?,
+            account: Account::read(record),
         })
     }
 
@@ -64,6 +74,7 @@ impl LoggedEvent {
         Source::Record {
             artifact: self.artifact.to_string(),
             number: self.number,
+            offset: self.offset,
         }
     }
 }
@@ -192,6 +203,42 @@ pub enum Event {
         /// Why it was refused; none where it succeeded.
         refused: Option<Code>,
     },
+    /// Security 4740: an account was locked after too many wrong passwords.
+    AccountLocked {
+        /// The computer that the wrong passwords came from, as it names itself.
+        caller: Option<String>,
+    },
+    /// Security 4825: somebody with valid credentials may not use Remote Desktop.
+    DesktopDenied {
+        /// From where.
+        client: Option<IpAddr>,
+    },
+    /// NTLM 4002, 4003: this machine refused a logon by NTLM.
+    NtlmRefused {
+        /// The event id.
+        event: u32,
+    },
+    /// NETLOGON 3210, 5719, 5783, GroupPolicy 1129: the domain could not be reached, or did not accept the machine.
+    DomainFailed {
+        /// Who says so, by name.
+        provider: &'static str,
+        /// The event id.
+        event: u32,
+    },
+    /// LsaSrv 6041: this machine, as a client, refused a server's version of CredSSP.
+    CredSspRefused {
+        /// The server, as a service's name or as the user wrote it.
+        server: String,
+    },
+    /// LsaSrv 6167 without values: a machine with the same identifier as this one asked to be let in.
+    MachineSidRefused,
+    /// RdpCoreTS 149, SCardSvr 624, events of the key distribution centre: a certificate for logging on was refused.
+    SmartCardRefused {
+        /// Who says so, by name.
+        provider: &'static str,
+        /// The event id.
+        event: u32,
+    },
     /// A Schannel event.
     Schannel(SchannelEvent),
     /// RemoteConnectionManager 1056, 1057, 1058, 1063, 1064, 1065: a certificate was made, or not.
@@ -302,6 +349,39 @@ pub enum Event {
         /// The event id.
         event: u32,
     },
+    /// RdpCoreTS 138: the side channel over UDP failed.
+    SideChannelFailed {
+        /// Its status.
+        code: Option<Code>,
+    },
+    /// RemoteConnectionManager 1006: the listener turned connections away, for too many were not complete.
+    TooManyIncomplete,
+    /// RemoteConnectionManager 1003, 1004, 1068, 1069: licensing complains.
+    Licensing {
+        /// The event id.
+        event: u32,
+    },
+    /// Tcpip 4227, 4231, srv 2019, 2020, Resource-Exhaustion-Detector 2004: something ran out.
+    Exhausted {
+        /// What.
+        resource: Resource,
+        /// Who says so, by name.
+        provider: &'static str,
+        /// The event id.
+        event: u32,
+    },
+    /// SessionBroker 2056, SessionBroker-Client 1296, 1306, 1308: the connection broker failed.
+    BrokerFailed {
+        /// The event id.
+        event: u32,
+    },
+    /// WindowsUpdateClient 19, Servicing 2: an update was installed.
+    Updated {
+        /// Its number in Microsoft's knowledge base, such as `KB5018419`.
+        article: String,
+    },
+    /// GroupPolicy 1502: new settings for the computer were applied.
+    PolicyApplied,
     /// RDPClient 1024: the client connects to this server.
     ClientConnects {
         /// The server, as the user wrote it.

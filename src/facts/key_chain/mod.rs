@@ -128,6 +128,7 @@ pub fn add_facts(bearing: &Bearing<'_>, facts: &mut FactSet) {
         file_name: name,
         relied_on: file::relied_on(chosen.chosen_by, facts),
         beside,
+        old_folder: dependents::in_old_folder(bearing.evidence, bearing.stores, &wanted, folder),
         build: bearing.identity.build.clone(),
         derived,
     };

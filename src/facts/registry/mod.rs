@@ -41,6 +41,8 @@ pub enum Place<'p> {
     System(&'p str),
     /// In SOFTWARE.
     Software(&'p str),
+    /// In SECURITY.
+    Security(&'p str),
 }
 
 impl Place<'_> {
@@ -48,6 +50,7 @@ impl Place<'_> {
         match self {
             Place::ControlSet(_) | Place::System(_) => Subject::SystemHive,
             Place::Software(_) => Subject::SoftwareHive,
+            Place::Security(_) => Subject::SecurityHive,
         }
     }
 }
@@ -89,6 +92,7 @@ impl<T> Answer<T> {
 pub struct Registry {
     system: Option<(HiveFile, ControlSet)>,
     software: Option<HiveFile>,
+    security: Option<HiveFile>,
     problems: BTreeSet<Problem>,
     /// What was noticed while questions were answered.
     remarks: Mutex<BTreeSet<Problem>>,
@@ -128,6 +132,7 @@ impl Registry {
         let mut hives = hives;
         let system = newest(HiveRole::System, &mut hives);
         let software = newest(HiveRole::Software, &mut hives);
+        let security = newest(HiveRole::Security, &mut hives);
         let system = system.map(|file| {
             let set = control_set(&file.hive);
             (file, set)
@@ -135,6 +140,7 @@ impl Registry {
         Registry {
             system,
             software,
+            security,
             problems,
             remarks: Mutex::default(),
         }
@@ -174,7 +180,13 @@ impl Registry {
         self.software.as_ref()
     }
 
-    /// The newest write in either hive, of a key or of the file as its base block dates it: a candidate for the end of the collection.
+    /// The SECURITY hive.
+    #[must_use]
+    pub fn security(&self) -> Option<&HiveFile> {
+        self.security.as_ref()
+    }
+
+    /// The newest write in any hive, of a key or of the file as its base block dates it: a candidate for the end of the collection.
     #[must_use]
     pub fn newest_write(&self) -> Option<Timestamp> {
         self.files()
@@ -212,9 +224,13 @@ impl Registry {
         problems.into_iter().collect()
     }
 
-    /// Says how much of SYSTEM and SOFTWARE the collection holds.
+    /// Says how much of SYSTEM, SOFTWARE and SECURITY the collection holds.
     pub fn cover(&self, facts: &mut FactSet) {
-        for subject in [Subject::SystemHive, Subject::SoftwareHive] {
+        for subject in [
+            Subject::SystemHive,
+            Subject::SoftwareHive,
+            Subject::SecurityHive,
+        ] {
             let coverage = match self.file(subject) {
                 None => Coverage::Missing(facts.gaps.open(subject, NOT_COLLECTED)),
                 Some(file) if file.hive.is_stale() => {
@@ -381,6 +397,10 @@ impl Registry {
                 Some(file) => Ok((file, path.to_owned())),
                 None => Err(missing(gaps)),
             },
+            Place::Security(path) => match &self.security {
+                Some(file) => Ok((file, path.to_owned())),
+                None => Err(missing(gaps)),
+            },
             Place::System(path) => match &self.system {
                 Some((file, _)) => Ok((file, path.to_owned())),
                 None => Err(missing(gaps)),
@@ -403,13 +423,17 @@ impl Registry {
         match subject {
             Subject::SystemHive => self.system(),
             Subject::SoftwareHive => self.software(),
+            Subject::SecurityHive => self.security(),
             _ => None,
         }
     }
 
     /// The hives that are asked.
     pub fn files(&self) -> impl Iterator<Item = &HiveFile> {
-        self.system().into_iter().chain(self.software())
+        self.system()
+            .into_iter()
+            .chain(self.software())
+            .chain(self.security())
     }
 }
 

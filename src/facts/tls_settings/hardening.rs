@@ -5,15 +5,20 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use super::answer::{doubtful, settled};
 use super::logged::Logged;
-use super::{Computed, FoundValue, common_ground, doubtful, settled};
+use super::overlap::common_ground;
+use super::{Computed, FoundValue};
+use crate::facts::catalog::connection::ClientReport;
 use crate::facts::catalog::schannel::SchannelFailure;
 use crate::facts::catalog::tls::{
     Algorithms, CertificateSignature, Fips, Messages, Residue, ResidueKind,
 };
+use crate::facts::coverage::Window;
 use crate::facts::fact::{FactId, FactSet, Source};
 use crate::facts::incident::ConnectionState;
 use crate::facts::known::Known;
+use crate::facts::subject::Subject;
 use crate::facts::value::{FieldState, Value};
 use crate::tls::{
     self, CertificateKind, Client, Doubt, GenerationMatch, Issuer, Negotiation, ProtocolValues,
@@ -204,13 +209,18 @@ impl Computed {
             let (without, _) = common_ground(&self.without_fips, &mut facts.gaps);
             with.not().and(without)
         };
+        let encryption_level = self.collected.fips_encryption.clone();
+        let asked_for = on.clone().or(encryption_level.clone());
+        let denied = asked_for.and(denied_by_fips(facts));
         let (sources, written) =
             self.places(server, |key, _| key.ends_with("\\Lsa\\FipsAlgorithmPolicy"));
-        let at = written.filter(|_| conflict == Known::Is(true));
+        let decides = conflict == Known::Is(true) || denied == Known::Is(true);
+        let at = written.filter(|_| decides && on == Known::Is(true));
         let fact = Fips {
             on,
-            encryption_level: self.collected.fips_encryption.clone(),
+            encryption_level,
             conflict,
+            denied,
         };
         facts.add(at, fact, sources);
     }
@@ -254,6 +264,35 @@ impl Computed {
         }
         (sources, written)
     }
+}
+
+/// Whether a client's own log says that this host denied it the connection because of FIPS. Where nobody is locked out, nobody was.
+fn denied_by_fips(facts: &mut FactSet) -> Known<bool> {
+    if facts.anchors.first_failure == Known::Is(None) {
+        return Known::Is(false);
+    }
+    let yes = FieldState::Is(Value::Bool(true));
+    let mut denied = None;
+    for report in facts.of_kind(ClientReport::KIND) {
+        if report.field("denied_by_fips") != Some(&yes) {
+            continue;
+        }
+        match report.field("names_host") {
+            Some(FieldState::Open(gap)) => denied = denied.or(Some(Known::Open(*gap))),
+            state if state == Some(&yes) => return Known::Is(true),
+            _ => {}
+        }
+    }
+    let window = Window {
+        from: facts.anchors.oldest,
+        to: facts.anchors.as_of,
+    };
+    denied.unwrap_or_else(
+        || match facts.subject_covers(Subject::RdpClientLog, &window) {
+            Ok(()) => Known::Is(false),
+            Err(gap) => Known::Open(gap),
+        },
+    )
 }
 
 fn signature(certificate: Option<&CertificateKind>) -> Option<String> {

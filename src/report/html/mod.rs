@@ -523,7 +523,10 @@ fn places(fact: &FactEntry, sources: &Sources<'_>, clock: &Clock) -> (Vec<Place>
 fn place(source: &SourceEntry, clock: &Clock) -> Place {
     let mut at = Vec::new();
     if let Some(record) = source.record {
-        at.push(format!("record {record}"));
+        at.push(match source.offset {
+            Some(offset) => format!("record {record} at {offset:#x}"),
+            None => format!("record {record}"),
+        });
     }
     if let Some(key) = &source.key {
         at.push(match &source.value {

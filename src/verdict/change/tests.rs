@@ -71,6 +71,7 @@ fn what_the_verdict_rests_on_comes_first_then_what_lies_in_the_bracket() {
         vec![Source::Record {
             artifact: "System".to_owned(),
             number: 1,
+            offset: 0,
         }],
     );
     let rules = RuleSet::from_texts([("a.toml", RULE)], Cases::Optional).unwrap();

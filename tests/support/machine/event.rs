@@ -12,6 +12,8 @@ pub enum Channel {
     RdpCoreTs,
     RemoteConnectionManager,
     LocalSessionManager,
+    RemoteConnectionManagerAdmin,
+    SessionBrokerClient,
 }
 
 impl Channel {
@@ -28,6 +30,12 @@ impl Channel {
             }
             Channel::LocalSessionManager => {
                 "Microsoft-Windows-TerminalServices-LocalSessionManager/Operational"
+            }
+            Channel::RemoteConnectionManagerAdmin => {
+                "Microsoft-Windows-TerminalServices-RemoteConnectionManager/Admin"
+            }
+            Channel::SessionBrokerClient => {
+                "Microsoft-Windows-TerminalServices-SessionBroker-Client/Operational"
             }
         }
     }
@@ -47,6 +55,8 @@ impl Channel {
             Channel::RdpCoreTs => 5_510,
             Channel::RemoteConnectionManager => 731,
             Channel::LocalSessionManager => 1_204,
+            Channel::RemoteConnectionManagerAdmin => 12,
+            Channel::SessionBrokerClient => 3,
         }
     }
 }
@@ -82,6 +92,26 @@ pub const REMOTE_CONNECTION_MANAGER_CLASSIC: Provider = Provider {
 pub const LOCAL_SESSION_MANAGER: Provider = Provider {
     name: "Microsoft-Windows-TerminalServices-LocalSessionManager",
     guid: Some("{5d896912-022d-40aa-a3a8-4fa5515c76d7}"),
+    source: None,
+};
+pub const TERM_DD: Provider = Provider {
+    name: "TermDD",
+    guid: None,
+    source: None,
+};
+pub const TCPIP: Provider = Provider {
+    name: "Tcpip",
+    guid: None,
+    source: None,
+};
+pub const UPDATE_CLIENT: Provider = Provider {
+    name: "Microsoft-Windows-WindowsUpdateClient",
+    guid: Some("{945a8954-c147-4acd-923f-40c45405a658}"),
+    source: None,
+};
+pub const BROKER_CLIENT: Provider = Provider {
+    name: "Microsoft-Windows-TerminalServices-SessionBroker-Client",
+    guid: Some("{2184b5c9-1c83-4304-9c58-a9e76f718993}"),
     source: None,
 };
 pub const SERVICE_CONTROL: Provider = Provider {

@@ -1,6 +1,6 @@
 //! What else a machine logs: boots, services, certificates, and the noise of a normal day.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::event::{
     APPLICATION_ERROR, Channel, EVENT_LOG, KERNEL_GENERAL, Payload,
@@ -80,6 +80,36 @@ impl Machine {
             4,
             vec![name],
             Some(thumbprint.to_vec()),
+        );
+        self
+    }
+
+    /// RemoteConnectionManager says something of the certificate's configuration: 1051, 1054, 1055, 1059; of a template's
+    /// certificate: 1063, 1064, 1065.
+    pub fn certificate_notice(&mut self, time: Timestamp, id: u16, data: &[&str]) -> &mut Self {
+        self.classic(
+            time,
+            REMOTE_CONNECTION_MANAGER_CLASSIC,
+            id,
+            0xC000,
+            3,
+            data.iter().map(|text| (*text).to_owned()).collect(),
+            None,
+        );
+        self
+    }
+
+    /// The clock is set: Kernel-General 1, written just after, by the new time.
+    pub fn clock_is_set(&mut self, from: Timestamp, to: Timestamp) -> &mut Self {
+        self.named(
+            to + SignedDuration::from_millis(2),
+            KERNEL_GENERAL,
+            1,
+            vec![
+                ("NewTime", Datum::Time(to)),
+                ("OldTime", Datum::Time(from)),
+                ("Reason", 1_u32.into()),
+            ],
         );
         self
     }
@@ -223,7 +253,7 @@ impl Machine {
         self
     }
 
-    fn named(
+    pub(super) fn named(
         &mut self,
         time: Timestamp,
         provider: Provider,
@@ -234,7 +264,7 @@ impl Machine {
     }
 
     #[allow(clippy::too_many_arguments)]
-    fn classic(
+    pub(super) fn classic(
         &mut self,
         time: Timestamp,
         provider: Provider,
@@ -254,7 +284,7 @@ impl Machine {
         ));
     }
 
-    fn system_event(
+    pub(super) fn system_event(
         &self,
         time: Timestamp,
         provider: Provider,

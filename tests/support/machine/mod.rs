@@ -8,6 +8,7 @@ mod happenings;
 pub mod keys;
 mod logs;
 mod registry;
+mod sessions;
 mod windows;
 
 use std::cell::Cell;
