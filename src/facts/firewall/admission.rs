@@ -200,15 +200,15 @@ fn scope(rule: &FirewallRule, networks: &Networks) -> Match {
         .clients
         .iter()
         .map(|client| {
-            let each = rule
+            let mut each = rule
                 .remote_addresses
                 .iter()
                 .map(|addresses| networks.hold(addresses, *client));
-            each.fold(Some(false), |so_far, next| match (so_far, next) {
-                (Some(true), _) | (_, Some(true)) => Some(true),
-                (None, _) | (_, None) => None,
-                _ => Some(false),
-            })
+            let doubtful = each.clone().any(|held| held.is_none());
+            match each.any(|held| held == Some(true)) {
+                true => Some(true),
+                false => (!doubtful).then_some(false),
+            }
         })
         .collect();
     let surely = |wanted: bool| held.iter().filter(|held| **held == Some(wanted)).count();

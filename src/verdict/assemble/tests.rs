@@ -52,6 +52,7 @@ fn report(start: Option<StartType>, state: ConnectionState) -> Report {
     let mut facts = FactSet::new(gaps, anchors);
     let fact = ServiceStart {
         service: "TermService".to_owned(),
+        needed: Known::Is(false),
         present: Known::Is(true),
         start: Known::Is(start),
     };
