@@ -116,11 +116,11 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "session.drops",
-        "[?lately the path breaks sessions of {clients}][!lately no client is dropped again and again to the end]: {drops} dropped[, code {code}][, after {seconds} s each]",
+        "sessions and the path:[?lately {drops} of {clients} broke off, {how}][!lately no client is dropped again and again to the end]",
     ),
     (
         "session.limit",
-        "[sessions allowed: {limit}; ]most connected when attempts died: {connected}[?reached , the limit]",
+        "[sessions allowed: {limit}; ][?reached as many were connected when attempts died ({connected})][!reached no limit of sessions was met]",
     ),
     (
         "session.time_limit",
@@ -137,7 +137,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ("update.installed", "{article} was installed"),
     (
         "update.regression",
-        "[{article} is known: ][{symptom}][?breaks , and broke this][?in_bracket , installed before the first failure][!seen ; attempts do not die so]",
+        "[?breaks an update broke this][!breaks no update that is known for it broke this][ ({article}: {symptom})]",
     ),
     (
         "firewall.listener",
@@ -267,7 +267,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "account.locked",
-        "event {event}: account {account} is locked[?under_attack , strangers guessed {guesses} times at it][, wrong passwords from {computer}]",
+        "event {event}: account[ {account}] is locked[?under_attack , strangers guessed {guesses} times at it][, wrong passwords from {computer}]",
     ),
     (
         "credssp.policy",

@@ -1,7 +1,9 @@
 //! The samples under `samples/`: what each machine went through, and which of its files were collected.
 
 mod keys;
+mod logons;
 mod services;
+mod sessions;
 
 use std::collections::BTreeMap;
 
@@ -49,6 +51,8 @@ pub fn forge_all() -> Vec<Sample> {
     ];
     samples.extend(keys::forge());
     samples.extend(services::forge());
+    samples.extend(logons::forge());
+    samples.extend(sessions::forge());
     samples
 }
 

@@ -114,6 +114,21 @@ impl Machine {
         self
     }
 
+    /// Somebody sets the clock: Kernel-General 1.
+    pub fn clock_set(&mut self, time: Timestamp, from: Timestamp, to: Timestamp) -> &mut Self {
+        self.named(
+            time,
+            KERNEL_GENERAL,
+            1,
+            vec![
+                ("NewTime", Datum::Time(to)),
+                ("OldTime", Datum::Time(from)),
+                ("Reason", 1_u32.into()),
+            ],
+        );
+        self
+    }
+
     /// A service's start type is changed: 7040.
     pub fn start_type_changes(
         &mut self,
