@@ -115,7 +115,6 @@ fn events_count_since_the_last_success_states_as_they_stand() {
     assert_eq!(asked(&mut facts, FAILURE), Truth::True(vec![old, new]));
     let start = ServiceStart {
         service: "TermService".to_owned(),
-        needed: Known::Is(false),
         present: Known::Is(true),
         start: Known::Is(Some(StartType::Disabled)),
         needed: Known::Is(true),
@@ -194,7 +193,6 @@ fn a_field_that_is_open_leaves_a_test_open_unless_another_settles_it() {
     let gap = facts.anchors.gap;
     let start = |service: &str, start| ServiceStart {
         service: service.to_owned(),
-        needed: Known::Is(false),
         present: Known::Is(true),
         start,
         needed: Known::Is(true),
@@ -219,7 +217,6 @@ fn what_is_always_there_is_decided_by_what_is_there() {
     assert!(matches!(asked(&mut facts, disabled), Truth::Unknown(_)));
     let start = |service: &str| ServiceStart {
         service: service.to_owned(),
-        needed: Known::Is(false),
         present: Known::Is(true),
         start: Known::Is(Some(StartType::Manual)),
         needed: Known::Is(true),
@@ -354,7 +351,6 @@ fn without_a_time_of_the_fault_a_success_asks_how_people_fare() {
         let id = facts.add(None, body, source());
         let start = ServiceStart {
             service: "TermService".to_owned(),
-            needed: Known::Is(false),
             present: Known::Is(true),
             start: Known::Is(Some(StartType::Disabled)),
             needed: Known::Is(true),

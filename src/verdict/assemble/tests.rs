@@ -52,7 +52,6 @@ fn report(start: Option<StartType>, state: ConnectionState) -> Report {
     let mut facts = FactSet::new(gaps, anchors);
     let fact = ServiceStart {
         service: "TermService".to_owned(),
-        needed: Known::Is(false),
         present: Known::Is(true),
         start: Known::Is(start),
         needed: Known::Is(true),

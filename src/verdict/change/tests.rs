@@ -48,7 +48,6 @@ fn what_the_verdict_rests_on_comes_first_then_what_lies_in_the_bracket() {
     ] {
         let body = ServiceStart {
             service: service.to_owned(),
-            needed: Known::Is(false),
             present: Known::Is(true),
             start: Known::Is(Some(start)),
             needed: Known::Is(true),
