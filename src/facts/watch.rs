@@ -102,7 +102,7 @@ pub const WATCH_LIST: &[Watched] = &[
     Watched {
         writer: Writer::SessionManager,
         names: &["Microsoft-Windows-TerminalServices-LocalSessionManager"],
-        events: &[21, 22, 23, 24, 25, 39, 40],
+        events: &[21, 22, 23, 24, 25, 34, 39, 40],
     },
     Watched {
         writer: Writer::TermDd,

@@ -148,6 +148,10 @@ const SENTENCES: &[(&str, &str)] = &[
         "edition {edition}[?without_host , which cannot be connected to]",
     ),
     (
+        "host.setup_refusal",
+        "event {event}: no logon is accepted because setup is running",
+    ),
+    (
         "ipsec.demand",
         "IPsec [?demanded is demanded][!demanded is not demanded] of connections to the listener[ by the rule {rule}]",
     ),

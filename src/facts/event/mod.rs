@@ -176,6 +176,8 @@ pub enum Event {
         /// From where.
         client: Option<IpAddr>,
     },
+    /// LocalSessionManager 34: no logon is accepted because setup is running.
+    SetupRefuses,
     /// LocalSessionManager 23, 24, 39, 40: a session ended, or lost its client.
     SessionLeft {
         /// 23 logoff, 24 disconnected, 39 disconnected by another session, 40 disconnected for a reason.

@@ -249,6 +249,7 @@ fn session_event(event: u32, data: &EventData) -> Event {
             session,
             client: data.field("Address").and_then(address::parse),
         },
+        34 => Event::SetupRefuses,
         _ => Event::SessionLeft {
             event,
             session,
