@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::archive::ArchiveForm;
 use super::machine_keys;
 use super::source::ReadAt;
 use super::transaction_log;
@@ -28,6 +29,8 @@ pub enum Kind {
     AclListing,
     /// A key folder as `dir` or `Get-ChildItem` list it.
     FolderListing,
+    /// An archive; what lies in it are artifacts of their own.
+    Archive(ArchiveForm),
     /// Something else.
     NotUsed(NotUsed),
 }
@@ -71,9 +74,22 @@ pub enum NotUsed {
     /// As far as it was looked at, all its bytes are zero.
     #[error("nothing but zero bytes")]
     Zeros,
-    /// Something packed.
-    #[error("an archive: unpack it first")]
+    /// Something packed in a way that is not read.
+    #[error("an archive of a kind that is not read: unpack it first")]
     Archive,
+    /// An archive that was read, and nothing in it was of use.
+    #[error("an archive in which nothing can be used")]
+    NothingInArchive,
+    /// Of an earlier installation.
+    #[error(
+        "it lies in Windows.old and is of an earlier installation, not of the one that runs; name that folder itself to have it judged"
+    )]
+    EarlierWindows,
+    /// An old copy of a hive.
+    #[error(
+        "it lies in RegBack, where Windows keeps old copies of its hives; name that folder itself to have it judged"
+    )]
+    HiveBackup,
     /// A disk.
     #[error("a disk image: mount it read-only first")]
     DiskImage,
@@ -107,6 +123,7 @@ impl Kind {
             Kind::MasterKey => "master key",
             Kind::AclListing => "permissions",
             Kind::FolderListing => "folder listing",
+            Kind::Archive(_) => "archive",
             Kind::NotUsed(_) => "not used",
         }
     }
@@ -121,7 +138,24 @@ impl Kind {
             | Kind::KeyFile
             | Kind::AclListing
             | Kind::FolderListing => true,
-            Kind::TransactionLog { .. } | Kind::MasterKey | Kind::NotUsed(_) => false,
+            Kind::TransactionLog { .. } | Kind::MasterKey | Kind::Archive(_) | Kind::NotUsed(_) => {
+                false
+            }
+        }
+    }
+
+    /// Whether a part of it is of use, since its own structure tells what is missing. Of a list one could not tell.
+    #[must_use]
+    pub fn survives_damage(&self) -> bool {
+        match self {
+            Kind::EventLog(_) | Kind::Hive(_) | Kind::TransactionLog { .. } => true,
+            Kind::Certificate(_)
+            | Kind::KeyFile
+            | Kind::MasterKey
+            | Kind::AclListing
+            | Kind::FolderListing
+            | Kind::Archive(_)
+            | Kind::NotUsed(_) => false,
         }
     }
 }
@@ -178,6 +212,9 @@ pub(super) fn sniff(source: &dyn ReadAt, name: &str) -> io::Result<Kind> {
     if machine_keys::is_master_key(&head) {
         return Ok(Kind::MasterKey);
     }
+    if let Some(form) = archive(&head) {
+        return Ok(Kind::Archive(form));
+    }
     if let Some(reason) = known_otherwise(&head, source.len()) {
         return Ok(Kind::NotUsed(reason));
     }
@@ -213,18 +250,46 @@ fn is_first_bin(head: &[u8]) -> bool {
         .is_some_and(|bin| bin.starts_with(BIN_MAGIC) && bin.ends_with(&[0; 4]))
 }
 
+/// What kind of archive it is, of those that are read.
+fn archive(head: &[u8]) -> Option<ArchiveForm> {
+    const MAGICS: [(&[u8], ArchiveForm); 5] = [
+        (b"PK\x03\x04", ArchiveForm::Zip),
+        (b"PK\x05\x06", ArchiveForm::Zip),
+        (b"7z\xbc\xaf\x27\x1c", ArchiveForm::SevenZip),
+        (b"\x1f\x8b\x08", ArchiveForm::Gzip),
+        (b"\x28\xb5\x2f\xfd", ArchiveForm::Zstandard),
+    ];
+    let by_magic = MAGICS
+        .iter()
+        .find(|(magic, _)| head.starts_with(magic))
+        .map(|(_, form)| *form);
+    by_magic.or_else(|| is_tar(head).then_some(ArchiveForm::Tar))
+}
+
+/// Whether a block is the header of a file in a tar: the sum of its bytes, with blanks where the sum stands, is what it says
+/// there (POSIX.1, pax, "ustar Interchange Format").
+pub(super) fn is_tar(head: &[u8]) -> bool {
+    const SUM: std::ops::Range<usize> = 148..156;
+    let Some(block) = head.first_chunk::<512>() else {
+        return false;
+    };
+    let sum: u32 = block
+        .iter()
+        .enumerate()
+        .map(|(at, byte)| u32::from(if SUM.contains(&at) { b' ' } else { *byte }))
+        .sum();
+    let digits = block.get(SUM).unwrap_or_default();
+    let digits = digits
+        .split(|byte| matches!(byte, 0 | b' '))
+        .find(|part| !part.is_empty())
+        .and_then(|part| std::str::from_utf8(part).ok());
+    block.first() != Some(&0)
+        && digits.is_some_and(|digits| u32::from_str_radix(digits, 8) == Ok(sum))
+}
+
 /// What has a mark of its own and would only be mistaken for something else.
 fn known_otherwise(head: &[u8], bytes: u64) -> Option<NotUsed> {
-    const ARCHIVES: [&[u8]; 8] = [
-        b"PK\x03\x04",
-        b"PK\x05\x06",
-        b"7z\xbc\xaf\x27\x1c",
-        b"\x1f\x8b",
-        b"MSCF",
-        b"Rar!",
-        b"BZh",
-        b"\xfd7zXZ\0",
-    ];
+    const ARCHIVES: [&[u8]; 4] = [b"MSCF", b"Rar!", b"BZh", b"\xfd7zXZ\0"];
     const DISKS: [&[u8]; 5] = [b"vhdxfile", b"conectix", b"KDMV", b"EVF\x09", b"QFI\xfb"];
     const BOOT_SECTOR_END: &[u8] = &[0x55, 0xAA];
     if ARCHIVES.iter().any(|magic| head.starts_with(magic)) {
@@ -511,7 +576,7 @@ mod tests {
     fn what_is_not_used_says_what_it_is() {
         assert_eq!(not_used(b""), NotUsed::Empty);
         assert_eq!(not_used(&[0; 70_000]), NotUsed::Zeros);
-        assert_eq!(not_used(b"PK\x03\x04...."), NotUsed::Archive);
+        assert_eq!(not_used(b"Rar!\x1a\x07"), NotUsed::Archive);
         assert_eq!(not_used(b"vhdxfile"), NotUsed::DiskImage);
         assert_eq!(not_used(b"\x30\0\0\0LfLe"), NotUsed::OldEventLog);
         let export: Vec<u8> = "\u{feff}Windows Registry Editor Version 5.00"

@@ -4,7 +4,8 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::source::{FileSource, ReadAt};
+use super::archive::Packed;
+use super::source::{FileSource, PartSource, ReadAt};
 
 /// Where an artifact's bytes are to be found. They are opened when they are read and not before, since a collection may
 /// hold more files than a process may keep open.
@@ -14,17 +15,51 @@ pub enum Origin {
     File(PathBuf),
     /// Bytes in memory.
     Memory(Arc<Vec<u8>>),
+    /// A part of something else: what an archive stores as it is.
+    Part {
+        /// What it is a part of.
+        whole: Arc<Origin>,
+        /// Where it begins.
+        start: u64,
+        /// How long it is.
+        bytes: u64,
+    },
+    /// Compressed in a zip.
+    Packed(Arc<Packed>),
+    /// It passed when an archive was unpacked, and was let go of since nothing in it is used.
+    Passed,
 }
 
 impl Origin {
     /// Opens the bytes for reading.
     ///
     /// # Errors
-    /// What the operating system says when the file cannot be opened.
+    /// What the operating system says when the file cannot be opened, or the reader of archives when nothing can be unpacked.
     pub fn open(&self) -> io::Result<Arc<dyn ReadAt>> {
         match self {
             Origin::File(path) => Ok(Arc::new(FileSource::open(path)?)),
             Origin::Memory(bytes) => Ok(Arc::clone(bytes) as Arc<dyn ReadAt>),
+            Origin::Part {
+                whole,
+                start,
+                bytes,
+            } => Ok(Arc::new(PartSource {
+                whole: whole.open()?,
+                start: *start,
+                len: *bytes,
+            })),
+            Origin::Packed(packed) => packed.open(),
+            Origin::Passed => Err(io::Error::other("it was not kept when it was unpacked")),
+        }
+    }
+
+    /// Opens the bytes to tell what they are: of what is packed, no more is unpacked than is looked at.
+    pub(super) fn look(&self) -> io::Result<Arc<dyn ReadAt>> {
+        match self {
+            Origin::Packed(packed) => packed.look(),
+            Origin::File(_) | Origin::Memory(_) | Origin::Part { .. } | Origin::Passed => {
+                self.open()
+            }
         }
     }
 }
@@ -35,6 +70,9 @@ impl std::fmt::Debug for Origin {
         formatter.write_str(match self {
             Origin::File(_) => "File",
             Origin::Memory(_) => "Memory",
+            Origin::Part { .. } => "Part",
+            Origin::Packed(_) => "Packed",
+            Origin::Passed => "Passed",
         })
     }
 }

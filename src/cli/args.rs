@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use rdptriage::facts::catalog;
 use rdptriage::verdict::client_error::ClientCode;
 
+use super::archive::ArchiveArgs;
 use super::format_name::{FormatName, ListFormatName, TextOrJsonName};
 
 /// Says why Remote Desktop is broken, from the files collected from the server.
@@ -197,10 +198,12 @@ pub(crate) struct NegotiateArgs {
 
 const DIAGNOSE_HELP: &str = "\
 Give it the folder of a collection, or single files: event logs (.evtx), registry hives (SYSTEM,
-SOFTWARE), exported certificates. What a file is, is told by its content, never by its name.
+SOFTWARE), exported certificates; or an archive of them (zip, 7z, tar, gz, zst), which is read in
+place. What a file is, is told by its content, never by its name.
 
 Examples:
   rdptriage diagnose case-4711/
+  rdptriage diagnose case-4711.zip --archive-password s3cret
   rdptriage diagnose System.evtx SYSTEM rdp.cer --client-error 0x904/0x7
   rdptriage diagnose case-4711/ --incident '2026-11-18 09:58' --tz Europe/Berlin
   rdptriage diagnose case-4711/ -q -o case-4711.html -o case-4711.json
@@ -283,6 +286,9 @@ pub(crate) struct DiagnoseArgs {
     pub(crate) exit_zero: bool,
 
     #[command(flatten)]
+    pub(crate) archives: ArchiveArgs,
+
+    #[command(flatten)]
     pub(crate) screen: ScreenArgs,
 }
 
@@ -322,6 +328,9 @@ pub(crate) struct TimelineArgs {
     /// Replaces hosts, domains, users, addresses, SIDs and GUIDs by tokens
     #[arg(long, help_heading = "Output")]
     pub(crate) redact: bool,
+
+    #[command(flatten)]
+    pub(crate) archives: ArchiveArgs,
 
     #[command(flatten)]
     pub(crate) screen: ScreenArgs,
@@ -392,6 +401,9 @@ pub(crate) struct EventsArgs {
     pub(crate) format: ListFormatName,
 
     #[command(flatten)]
+    pub(crate) archives: ArchiveArgs,
+
+    #[command(flatten)]
     pub(crate) screen: ScreenArgs,
 }
 
@@ -447,6 +459,9 @@ pub(crate) struct RegistryArgs {
     pub(crate) format: ListFormatName,
 
     #[command(flatten)]
+    pub(crate) archives: ArchiveArgs,
+
+    #[command(flatten)]
     pub(crate) screen: ScreenArgs,
 }
 
@@ -478,6 +493,9 @@ pub(crate) struct CertsArgs {
         help_heading = "Output"
     )]
     pub(crate) format: ListFormatName,
+
+    #[command(flatten)]
+    pub(crate) archives: ArchiveArgs,
 
     #[command(flatten)]
     pub(crate) screen: ScreenArgs,
@@ -530,6 +548,9 @@ pub(crate) struct FactsArgs {
     /// The time zone to show times in (Europe/Berlin, +02:00) [default: UTC]
     #[arg(long, value_name = "ZONE", value_parser = time_zone)]
     pub(crate) tz: Option<TimeZone>,
+
+    #[command(flatten)]
+    pub(crate) archives: ArchiveArgs,
 
     #[command(flatten)]
     pub(crate) screen: ScreenArgs,

@@ -1,5 +1,6 @@
 //! The command line: the only place that looks at arguments, terminal, environment and standard output.
 
+mod archive;
 mod args;
 mod certs;
 mod completions;

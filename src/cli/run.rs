@@ -16,6 +16,7 @@ pub(crate) fn reports(args: &DiagnoseArgs, incident: Option<Timestamp>) -> Resul
         incident,
         client_addresses: args.client_address.clone(),
         client_error: args.client_error.clone(),
+        access: args.archives.access(),
         client: args.client.as_deref().map(rdptriage::client).transpose()?,
         hashing: match args.no_hash {
             true => Hashing::Off,

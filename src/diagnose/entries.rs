@@ -27,6 +27,7 @@ impl Listed {
                 Kind::KeyFile => "its structure and public key",
                 Kind::MasterKey => "its name",
                 Kind::AclListing | Kind::FolderListing => "whole",
+                Kind::Archive(_) => "opened: its files are listed by themselves",
                 _ => "not read",
             }
             .to_owned(),
@@ -306,6 +307,7 @@ fn not_used(kind: &Kind) -> Option<&NotUsed> {
         | Kind::KeyFile
         | Kind::MasterKey
         | Kind::AclListing
-        | Kind::FolderListing => None,
+        | Kind::FolderListing
+        | Kind::Archive(_) => None,
     }
 }

@@ -263,7 +263,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "account.locked",
-        "event {event}: account {account} is locked[?under_attack , strangers guessed {guesses} times at it][, wrong passwords from {computer}]",
+        "event {event}: account[ {account}] is locked[?under_attack , strangers guessed {guesses} times at it][, wrong passwords from {computer}]",
     ),
     (
         "credssp.policy",

@@ -1,6 +1,7 @@
 //! The samples under `samples/`: what each machine went through, and which of its files were collected.
 
 mod keys;
+mod logons;
 mod sessions;
 
 use std::collections::BTreeMap;
@@ -48,6 +49,7 @@ pub fn forge_all() -> Vec<Sample> {
         evidence_missing(),
     ];
     samples.extend(keys::forge());
+    samples.extend(logons::forge());
     samples.extend(sessions::forge());
     samples
 }

@@ -14,6 +14,7 @@ pub enum Channel {
     LocalSessionManager,
     RemoteConnectionManagerAdmin,
     SessionBrokerClient,
+    Ntlm,
 }
 
 impl Channel {
@@ -37,6 +38,7 @@ impl Channel {
             Channel::SessionBrokerClient => {
                 "Microsoft-Windows-TerminalServices-SessionBroker-Client/Operational"
             }
+            Channel::Ntlm => "Microsoft-Windows-NTLM/Operational",
         }
     }
 
@@ -57,6 +59,7 @@ impl Channel {
             Channel::LocalSessionManager => 1_204,
             Channel::RemoteConnectionManagerAdmin => 12,
             Channel::SessionBrokerClient => 3,
+            Channel::Ntlm => 1,
         }
     }
 }
@@ -148,6 +151,21 @@ pub const WININIT: Provider = Provider {
 pub const NETWORK_PROFILE: Provider = Provider {
     name: "Microsoft-Windows-NetworkProfile",
     guid: Some("{fbcfac3f-8459-419f-8e48-1f0b49cdb85e}"),
+    source: None,
+};
+pub const NETLOGON: Provider = Provider {
+    name: "NETLOGON",
+    guid: None,
+    source: Some("NETLOGON"),
+};
+pub const LSA_SRV: Provider = Provider {
+    name: "LsaSrv",
+    guid: Some("{199fe037-2b82-40a9-82ac-e1d46c792b99}"),
+    source: Some("LsaSrv"),
+};
+pub const NTLM: Provider = Provider {
+    name: "Microsoft-Windows-NTLM",
+    guid: Some("{ac43300d-5fcc-4800-8e99-1bd3f85f0320}"),
     source: None,
 };
 

@@ -6,6 +6,7 @@ mod event;
 mod firewall;
 mod happenings;
 pub mod keys;
+mod logons;
 mod logs;
 mod registry;
 mod sessions;
@@ -20,6 +21,7 @@ use jiff::{SignedDuration, Timestamp};
 pub use connections::TlsFailure;
 pub use event::{Channel, Datum, Logged, Payload, Provider};
 pub use firewall::{FIREWALL, FIREWALL_POLICY, shipped_rule};
+pub use logons::{Refused, rights};
 pub use windows::Windows;
 
 use super::certificate::{ForgedCertificate, StoreEntry};
