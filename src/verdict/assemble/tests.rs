@@ -69,6 +69,7 @@ fn report(start: Option<StartType>, state: ConnectionState) -> Report {
         clients: 1,
         strangers: 3,
         prevented: Known::Is(true),
+        without_session: Known::Is(false),
         unseen: None,
         without_session: Known::Is(false),
     };
