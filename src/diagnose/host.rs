@@ -23,7 +23,7 @@ use crate::facts::log_coverage::CollectedLog;
 use crate::facts::registry::Registry;
 use crate::facts::subject::Subject;
 use crate::facts::value::{FieldState, Value};
-use crate::facts::{listener, listener_service, logon, stale, tls_listeners};
+use crate::facts::{listener, listener_service, logon, session, stale, tls_listeners, update};
 use crate::rules::RuleSet;
 use crate::verdict::model::{ArtifactEntry, Connection, Host, Negotiation, Problem, Report};
 use crate::verdict::{self, Surroundings};
@@ -144,6 +144,8 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
     );
     from_hives.add_facts(&registry, &proof, &mut facts);
     listener_service::add_facts(&history, &registry, &mut facts);
+    session::add_facts(&history, &registry, &identity, &mut facts);
+    update::add_facts(&history, &registry, &identity, &mut facts);
     let (keys, key_problems) = KeyEvidence::read(&collected, &unread);
     let key_bearing = key_chain::Bearing {
         evidence: &keys,

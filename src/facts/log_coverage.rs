@@ -237,6 +237,9 @@ fn subject_of(channel: &str) -> Option<Subject> {
             }
             ("microsoft-windows-networkprofile", "operational") => Subject::NetworkProfileLog,
             ("microsoft-windows-ntlm", "operational") => Subject::NtlmRefusals,
+            ("microsoft-windows-terminalservices-sessionbroker-client", "operational") => {
+                Subject::SessionBrokerLog
+            }
             // A machine's RDPClient log tells of its own connections to others; that no client was refused it never proves.
             _ => return None,
         },

@@ -17,6 +17,8 @@ pub enum Subject {
     RemoteConnectionManagerAdminLog,
     /// Microsoft-Windows-TerminalServices-LocalSessionManager/Operational.
     LocalSessionManagerLog,
+    /// Microsoft-Windows-TerminalServices-SessionBroker-Client/Operational and SessionBroker/Operational.
+    SessionBrokerLog,
     /// Microsoft-Windows-TerminalServices-RDPClient/Operational, a log of the client.
     RdpClientLog,
     /// Microsoft-Windows-NetworkProfile/Operational: which networks were joined, and of what kind.
@@ -75,6 +77,7 @@ impl Subject {
         Subject::RemoteConnectionManagerLog,
         Subject::RemoteConnectionManagerAdminLog,
         Subject::LocalSessionManagerLog,
+        Subject::SessionBrokerLog,
         Subject::RdpClientLog,
         Subject::NetworkProfileLog,
         Subject::SchannelEvents,
@@ -111,6 +114,7 @@ impl Subject {
             Subject::RemoteConnectionManagerLog => "remote-connection-manager-log",
             Subject::RemoteConnectionManagerAdminLog => "remote-connection-manager-admin-log",
             Subject::LocalSessionManagerLog => "local-session-manager-log",
+            Subject::SessionBrokerLog => "session-broker-log",
             Subject::RdpClientLog => "rdp-client-log",
             Subject::NetworkProfileLog => "network-profile-log",
             Subject::SchannelEvents => "schannel-events",
@@ -180,6 +184,10 @@ impl Subject {
             Subject::LocalSessionManagerLog | Subject::Sessions | Subject::ConnectionState => (
                 "LocalSessionManager log",
                 "wevtutil epl Microsoft-Windows-TerminalServices-LocalSessionManager/Operational LocalSessionManager.evtx",
+            ),
+            Subject::SessionBrokerLog => (
+                "SessionBroker-Client log",
+                "wevtutil epl Microsoft-Windows-TerminalServices-SessionBroker-Client/Operational SessionBrokerClient.evtx",
             ),
             Subject::RdpClientLog => (
                 "RDPClient log of the client",

@@ -40,11 +40,9 @@ pub enum Writer {
     Wininit,
     /// The networks that the machine joins and leaves.
     Networks,
-    /// The file server's driver, which also watches how much space is left.
-    FileServer,
     /// The machine's channel to its domain.
     NetLogon,
-    /// Group policy, which notices when the domain cannot be reached.
+    /// Group policy, which applies settings and notices when the domain cannot be reached.
     GroupPolicy,
     /// The local security authority.
     LocalSecurity,
@@ -54,6 +52,20 @@ pub enum Writer {
     SmartCards,
     /// The key distribution centre of a domain controller.
     KeyDistribution,
+    /// The file server's driver, which also watches how much space is left, and memory pools.
+    FileServer,
+    /// The TCP/IP driver.
+    Tcpip,
+    /// The detector of exhausted memory.
+    ResourceExhaustion,
+    /// The connection broker of a farm.
+    Broker,
+    /// The part of a session host that asks the connection broker.
+    BrokerClient,
+    /// The client of Windows Update.
+    Update,
+    /// Servicing: packages that were installed.
+    Servicing,
 }
 
 /// What is read of one writer.
@@ -73,7 +85,7 @@ pub const WATCH_LIST: &[Watched] = &[
         writer: Writer::RdpCoreTs,
         names: &["Microsoft-Windows-RemoteDesktopServices-RdpCoreTS"],
         events: &[
-            65, 66, 98, 102, 103, 106, 131, 139, 140, 142, 143, 149, 153, 226,
+            65, 66, 98, 102, 103, 106, 131, 138, 139, 140, 142, 143, 149, 153, 226,
         ],
     },
     Watched {
@@ -83,8 +95,8 @@ pub const WATCH_LIST: &[Watched] = &[
             "TermService",
         ],
         events: &[
-            258, 260, 261, 1035, 1036, 1051, 1053, 1054, 1055, 1056, 1057, 1058, 1059, 1063, 1064,
-            1065, 1136, 1149, 1158,
+            258, 260, 261, 1003, 1004, 1006, 1035, 1036, 1051, 1053, 1054, 1055, 1056, 1057, 1058,
+            1059, 1063, 1064, 1065, 1068, 1069, 1136, 1149, 1158,
         ],
     },
     Watched {
@@ -172,7 +184,37 @@ pub const WATCH_LIST: &[Watched] = &[
     Watched {
         writer: Writer::FileServer,
         names: &["srv", "Srv"],
-        events: &[2013],
+        events: &[2013, 2019, 2020],
+    },
+    Watched {
+        writer: Writer::Tcpip,
+        names: &["Tcpip"],
+        events: &[4227, 4231],
+    },
+    Watched {
+        writer: Writer::ResourceExhaustion,
+        names: &["Microsoft-Windows-Resource-Exhaustion-Detector"],
+        events: &[2004],
+    },
+    Watched {
+        writer: Writer::Broker,
+        names: &["Microsoft-Windows-TerminalServices-SessionBroker"],
+        events: &[2056],
+    },
+    Watched {
+        writer: Writer::BrokerClient,
+        names: &["Microsoft-Windows-TerminalServices-SessionBroker-Client"],
+        events: &[1296, 1306, 1308],
+    },
+    Watched {
+        writer: Writer::Update,
+        names: &["Microsoft-Windows-WindowsUpdateClient"],
+        events: &[19],
+    },
+    Watched {
+        writer: Writer::Servicing,
+        names: &["Microsoft-Windows-Servicing"],
+        events: &[2],
     },
     Watched {
         writer: Writer::NetLogon,
@@ -182,7 +224,7 @@ pub const WATCH_LIST: &[Watched] = &[
     Watched {
         writer: Writer::GroupPolicy,
         names: &["Microsoft-Windows-GroupPolicy"],
-        events: &[1129],
+        events: &[1129, 1502],
     },
     Watched {
         writer: Writer::LocalSecurity,

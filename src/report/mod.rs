@@ -10,6 +10,7 @@ mod format;
 mod happening;
 mod html;
 mod json;
+mod left_behind;
 mod listing;
 mod lookup;
 mod markdown;

@@ -72,7 +72,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ("clock.step", "the clock was set from {from} to {to}"),
     (
         "connection.attempt",
-        "attempt[ from {client}] got as far as {reached}[, ended: {ended}][, {code}]",
+        "attempt[ from {client}] got as far as {reached}[, ended: {ended}][, {code}][transport=tcp+udp , with UDP][, session {session}]",
     ),
     (
         "connection.passed",
@@ -84,7 +84,118 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "connection.state",
-        "people's connections: {state}[, they die at {stage}]; clients that count: {clients}, strangers: {strangers}",
+        "people's connections: {state}[, they die at {stage}]; clients that count: {clients}, strangers: {strangers}[; no log shows who got past: {unseen}]",
+    ),
+    (
+        "broker.failure",
+        "the connection broker failed (event {event})",
+    ),
+    (
+        "connection.flood",
+        "connections turned away: {refusals}; {sources} addresses since the last success, {busiest_minute} in the busiest minute[, limit set to {limit}][?harms , while people fail][?crowds_out , and people stopped arriving]",
+    ),
+    (
+        "licensing.certificate",
+        "the licensing certificate[?damaged  is damaged: {values}][!damaged  is not damaged][?reported , and licences fail]",
+    ),
+    (
+        "licensing.event",
+        "licensing: RemoteConnectionManager {event}",
+    ),
+    (
+        "licensing.role",
+        "[?session_host the Session Host role is installed][!session_host no Session Host role][, licensing mode {mode}]",
+    ),
+    (
+        "policy.applied",
+        "new settings of group policy were applied",
+    ),
+    (
+        "resource.exhausted",
+        "{provider} {event}: out of {resource}",
+    ),
+    (
+        "session.drops",
+        "[?lately the path breaks sessions of {clients}][!lately no client is dropped again and again to the end]: {drops} dropped[, code {code}][, after {seconds} s each]",
+    ),
+    (
+        "session.limit",
+        "[sessions allowed: {limit}; ]most connected when attempts died: {connected}[?reached , the limit]",
+    ),
+    (
+        "session.time_limit",
+        "sessions ended for a limit of time: {ended}[ ({limits})]",
+    ),
+    (
+        "udp.failure",
+        "the UDP channel[ of {client}] failed[, {code}][?dropped , and the session with it]",
+    ),
+    (
+        "udp.transport",
+        "UDP channels that failed: {failures}, sessions that broke off with theirs: {drops}[, {code}]",
+    ),
+    ("update.installed", "{article} was installed"),
+    (
+        "update.regression",
+        "[{article} is known: ][{symptom}][?breaks , and broke this][?in_bracket , installed before the first failure][!seen ; attempts do not die so]",
+    ),
+    (
+        "firewall.listener",
+        "Windows Firewall: port {port}[, profile {profile}][?blocks , kept closed][!blocks , let in][ ({by})][?moved_away , while 3389 would be let in][; also installed: {other_firewall}]",
+    ),
+    (
+        "host.edition",
+        "edition {edition}[?without_host , which cannot be connected to]",
+    ),
+    (
+        "ipsec.demand",
+        "IPsec [?demanded is demanded][!demanded is not demanded] of connections to the listener[ by the rule {rule}]",
+    ),
+    (
+        "ipsec.failure",
+        "event {event}: a negotiation of IPsec failed",
+    ),
+    (
+        "listener.adapter",
+        "the listener [?bound is bound to one adapter][!bound takes connections on every adapter][ {adapter}][?absent , which is not there any more]",
+    ),
+    (
+        "listener.failure",
+        "listener: event {event}[, {code}][?port_taken , the port is taken]",
+    ),
+    (
+        "listener.refusal",
+        "event {event}: a connection was ended because the listener is disabled",
+    ),
+    (
+        "listener.logons",
+        "[?drained drain mode: no new sessions; ][?switched_off logons over the network switched off; ][?refused people authenticate and get no session][!refused nobody who authenticates is left without a session]",
+    ),
+    (
+        "listener.owner",
+        "the listener [?other is another maker's][!other is Windows' own][ ({maker})][?fails , whose services failed]",
+    ),
+    (
+        "listener.start",
+        "since the last start of Windows the listener [?started started][!started did not start][?service_ran , the service ran]",
+    ),
+    ("listener.started", "the listener started (event {event})"),
+    (
+        "network.change",
+        "[?joined joined][!joined left] a network of the kind {kind}",
+    ),
+    ("repair.residue", "left behind by a repair: {says}"),
+    (
+        "service.crash",
+        "{program} crashed[ in {module}][, {code}] (event {event})",
+    ),
+    (
+        "service.image",
+        "TermService runs {library}[ as {account}][?replaced , which is not Windows' own]",
+    ),
+    (
+        "service.trouble",
+        "TermService failed: event {event}[, {code}][ in {module}][?down , and nothing shows it at work after that][!down , and it came back][?ends_attempts ; attempts to connect end with it]",
     ),
     ("host.boot", "Windows started (event {event})"),
     (

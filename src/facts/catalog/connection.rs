@@ -49,6 +49,16 @@ choice! {
 }
 
 choice! {
+    /// What carried a connection.
+    Carrier {
+        /// TCP alone.
+        Tcp = "tcp",
+        /// TCP, and a side channel over UDP.
+        TcpAndUdp = "tcp+udp",
+    }
+}
+
+choice! {
     /// Which component reported an error of the security layer.
     ErrorSource {
         /// RdpCoreTS, from Windows 8 and Server 2012 on.
@@ -69,6 +79,10 @@ catalogue! {
         clients: usize,
         /// How many addresses never got in and do not count.
         strangers: usize,
+        /// Whether somebody who counts is locked out; open where nobody has tried, or the logs do not show it.
+        prevented: Known<bool>,
+        /// The stages that no log shows at the end.
+        unseen: Option<String>,
     }
 
     /// How one client fares.
@@ -93,6 +107,10 @@ catalogue! {
     "connection.attempt" => Attempt Event (Absence::All(&[Subject::Arrivals])) {
         /// The client's address, where a log names it.
         client: Known<Option<String>>,
+        /// What carried it; open without the log that tells.
+        transport: Known<Carrier>,
+        /// The session that it got, where a log says.
+        session: Option<u32>,
         /// How far it came.
         reached: Stage,
         /// How it ended, where it did not get in.

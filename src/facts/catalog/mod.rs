@@ -54,11 +54,15 @@ pub mod connection;
 pub mod firewall;
 pub mod host;
 pub mod key;
+pub mod licensing;
 pub mod listener;
+pub mod load;
 pub mod logon;
 pub mod schannel;
 pub mod service;
+pub mod session;
 pub mod tls;
+pub mod update;
 
 /// What one field of a kind is.
 #[derive(Debug, PartialEq, Eq)]
@@ -147,6 +151,10 @@ pub static KINDS: std::sync::LazyLock<Vec<&'static Kind>> = std::sync::LazyLock:
         certificate::KINDS,
         key::KINDS,
         service::KINDS,
+        load::KINDS,
+        session::KINDS,
+        licensing::KINDS,
+        update::KINDS,
     ]
     .concat();
     kinds.sort_unstable_by_key(|kind| kind.name);

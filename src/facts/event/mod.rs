@@ -12,6 +12,7 @@ use super::catalog::firewall::NetworkKind;
 pub use account::Account;
 
 use super::catalog::key::StorageTrouble;
+use super::catalog::load::Resource;
 use super::catalog::schannel::SchannelRole;
 use super::fact::Source;
 use super::value::Code;
@@ -152,7 +153,12 @@ pub enum Event {
     },
     /// RemoteConnectionManager 258: the listener started.
     ListenerStarted,
-    /// RemoteConnectionManager 260, 1035, 1036, RdpCoreTS 106: the listener failed, or refuses because it is disabled.
+    /// RdpCoreTS 106: a connection was ended because the listener is disabled.
+    ListenerRefused {
+        /// The event id.
+        event: u32,
+    },
+    /// RemoteConnectionManager 260, 1035, 1036: the listener failed.
     ListenerFailed {
         /// The event id.
         event: u32,
@@ -343,6 +349,39 @@ pub enum Event {
         /// The event id.
         event: u32,
     },
+    /// RdpCoreTS 138: the side channel over UDP failed.
+    SideChannelFailed {
+        /// Its status.
+        code: Option<Code>,
+    },
+    /// RemoteConnectionManager 1006: the listener turned connections away, for too many were not complete.
+    TooManyIncomplete,
+    /// RemoteConnectionManager 1003, 1004, 1068, 1069: licensing complains.
+    Licensing {
+        /// The event id.
+        event: u32,
+    },
+    /// Tcpip 4227, 4231, srv 2019, 2020, Resource-Exhaustion-Detector 2004: something ran out.
+    Exhausted {
+        /// What.
+        resource: Resource,
+        /// Who says so, by name.
+        provider: &'static str,
+        /// The event id.
+        event: u32,
+    },
+    /// SessionBroker 2056, SessionBroker-Client 1296, 1306, 1308: the connection broker failed.
+    BrokerFailed {
+        /// The event id.
+        event: u32,
+    },
+    /// WindowsUpdateClient 19, Servicing 2: an update was installed.
+    Updated {
+        /// Its number in Microsoft's knowledge base, such as `KB5018419`.
+        article: String,
+    },
+    /// GroupPolicy 1502: new settings for the computer were applied.
+    PolicyApplied,
     /// RDPClient 1024: the client connects to this server.
     ClientConnects {
         /// The server, as the user wrote it.

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::{Event, SchannelEvent, ServiceName, Transport};
 use crate::facts::catalog::firewall::NetworkKind;
 use crate::facts::catalog::key::StorageTrouble;
+use crate::facts::catalog::load::Resource;
 use crate::facts::catalog::schannel::SchannelRole;
 use crate::facts::connection::address;
 use crate::facts::value::Code;
@@ -31,6 +32,7 @@ impl Event {
                 provider: "NETLOGON",
                 event,
             }),
+            Writer::GroupPolicy if event == 1502 => Some(Event::PolicyApplied),
             Writer::GroupPolicy => Some(Event::DomainFailed {
                 provider: "GroupPolicy",
                 event,
@@ -87,13 +89,59 @@ impl Event {
             }),
             Writer::Crashes | Writer::Wininit => crashed(event, data),
             Writer::Networks => network_changed(event, data),
-            Writer::FileServer => Some(Event::StorageFailed {
+            Writer::FileServer if event == 2013 => Some(Event::StorageFailed {
                 trouble: StorageTrouble::Full,
                 provider: "srv",
                 event,
             }),
+            Writer::FileServer | Writer::Tcpip | Writer::ResourceExhaustion => {
+                Some(exhausted(writer, event))
+            }
+            // The client's notes of what went well bear the same numbers on some builds.
+            Writer::BrokerClient if record.level.is_some_and(|level| level >= 4) => None,
+            Writer::Broker | Writer::BrokerClient => Some(Event::BrokerFailed { event }),
+            Writer::Update => article(data.field("updateTitle")?),
+            Writer::Servicing => article(installed_package(data)?),
         }
     }
+}
+
+fn exhausted(writer: Writer, event: u32) -> Event {
+    let (resource, provider) = match (writer, event) {
+        (Writer::Tcpip, _) => (Resource::Ports, "Tcpip"),
+        (Writer::FileServer, 2019) => (Resource::NonpagedPool, "srv"),
+        (Writer::FileServer, _) => (Resource::PagedPool, "srv"),
+        _ => (Resource::Memory, "Resource-Exhaustion-Detector"),
+    };
+    Event::Exhausted {
+        resource,
+        provider,
+        event,
+    }
+}
+
+/// The update that a title or a package names by its number; none where it names none (a driver, a definition).
+fn article(named: &str) -> Option<Event> {
+    let start = named.to_ascii_uppercase().find("KB")?;
+    let digits: String = named
+        .get(start + 2..)?
+        .chars()
+        .take_while(char::is_ascii_digit)
+        .collect();
+    (digits.len() >= 6).then(|| Event::Updated {
+        article: format!("KB{digits}"),
+    })
+}
+
+/// The package of Servicing 2 that is installed now (CBS_STATE 112 of Windows' servicing, written `5112` by some builds).
+fn installed_package(data: &EventData) -> Option<&str> {
+    let installed = match number(data, "IntendedPackageState") {
+        Some(state) => matches!(state, 112 | 5112),
+        None => data
+            .field("IntendedPackageStateTextized")
+            .is_some_and(|state| state.trim().eq_ignore_ascii_case("installed")),
+    };
+    installed.then(|| data.field("PackageIdentifier")).flatten()
 }
 
 fn transport_event(event: u32, data: &EventData) -> Event {
@@ -134,9 +182,12 @@ fn transport_event(event: u32, data: &EventData) -> Event {
         142 | 143 => Event::TransportBroken {
             code: number(data, "error").map(Code),
         },
-        106 => Event::ListenerFailed { event, code: None },
+        106 => Event::ListenerRefused { event },
         102 | 103 => Event::Ended {
             reason: number(data, "ReasonCode"),
+        },
+        138 => Event::SideChannelFailed {
+            code: number(data, "ResultCode").map(Code),
         },
         _ => Event::Created,
     }
@@ -156,7 +207,6 @@ fn manager_event(event: u32, data: &EventData) -> Event {
                 .and_then(|text| parse_number(text.trim_end_matches('.')))
                 .map(Code),
         },
-        1136 => Event::NoSessionHost,
         261 => Event::ListenerReached,
         1149 => Event::Authenticated {
             client: data.field("Param3").and_then(address::parse),
@@ -164,6 +214,9 @@ fn manager_event(event: u32, data: &EventData) -> Event {
         1158 => Event::AcceptedFrom {
             client: data.field("Param1").and_then(address::parse),
         },
+        1006 => Event::TooManyIncomplete,
+        1003 | 1004 | 1068 | 1069 => Event::Licensing { event },
+        1136 => Event::NoSessionHost,
         1056 | 1057 | 1058 | 1063 | 1064 | 1065 => Event::Renewal {
             event,
             text: said(data),

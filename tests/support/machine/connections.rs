@@ -18,6 +18,8 @@ pub enum TlsFailure {
     NoCredential,
     /// 36887 (45): the client says that the certificate has ended.
     CertificateRefused,
+    /// 36888 (10): the server took the client's message for one that may not come here (SEC_E_ILLEGAL_MESSAGE).
+    IllegalMessage,
 }
 
 const NETWORK_SERVICE: &str = "S-1-5-20";
@@ -40,6 +42,26 @@ impl Machine {
                 ],
             );
         }
+        self
+    }
+
+    /// A connection whose password is right and that gets no session: drain mode, or logons switched off.
+    pub fn is_left_without_a_session(
+        &mut self,
+        time: Timestamp,
+        client: &str,
+        user: &str,
+    ) -> &mut Self {
+        let activity = self.arrives(time, client);
+        self.tls_succeeds(time + seconds(1), &activity);
+        self.authenticates(time + seconds(3), client, user);
+        self.ends(time + seconds(5), &activity);
+        self
+    }
+
+    /// The service starts without the role of a session host: RemoteConnectionManager 1136.
+    pub fn no_session_host(&mut self, time: Timestamp) -> &mut Self {
+        self.manager(time, 1136, vec![]);
         self
     }
 
@@ -79,7 +101,13 @@ impl Machine {
                 ("NewStateName", "StateSecFailed".into()),
                 ("Event", 5_u32.into()),
                 ("EventName", "FEventHandshakeFailed".into()),
-                ("ErrorCode", Datum::Hex32(0x8009_0331)),
+                (
+                    "ErrorCode",
+                    Datum::Hex32(match failure {
+                        TlsFailure::IllegalMessage => 0x8009_0326,
+                        _ => 0x8009_0331,
+                    }),
+                ),
             ],
             Some(&activity),
         );
@@ -247,6 +275,15 @@ impl Machine {
                 service,
                 vec![("Type", "server".into()), ("ErrorState", 10013_u32.into())],
             ),
+            TlsFailure::IllegalMessage => self.schannel(
+                time,
+                36888,
+                service,
+                vec![
+                    ("AlertDesc", 10_u32.into()),
+                    ("ErrorState", 1203_u32.into()),
+                ],
+            ),
             TlsFailure::CertificateRefused => {
                 self.schannel(time, 36887, service, vec![("AlertDesc", 45_u32.into())]);
             }
@@ -325,7 +362,12 @@ impl Machine {
         });
     }
 
-    fn session_event(&mut self, time: Timestamp, id: u16, fields: Vec<(&'static str, Datum)>) {
+    pub(super) fn session_event(
+        &mut self,
+        time: Timestamp,
+        id: u16,
+        fields: Vec<(&'static str, Datum)>,
+    ) {
         self.log(Logged {
             time,
             channel: Channel::LocalSessionManager,

@@ -3,11 +3,13 @@
 
 mod connections;
 mod event;
+mod firewall;
 mod happenings;
 pub mod keys;
 mod logons;
 mod logs;
 mod registry;
+mod sessions;
 mod windows;
 
 use std::cell::Cell;
@@ -18,6 +20,7 @@ use jiff::{SignedDuration, Timestamp};
 
 pub use connections::TlsFailure;
 pub use event::{Channel, Datum, Logged, Payload, Provider};
+pub use firewall::{FIREWALL, FIREWALL_POLICY, shipped_rule};
 pub use logons::{Refused, rights};
 pub use windows::Windows;
 

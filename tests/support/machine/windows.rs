@@ -51,13 +51,13 @@ impl Windows {
         self.build() >= 20348
     }
 
+    /// RdpCoreTS came with Windows 8 and Server 2012; before, TermDD told of broken lines.
+    pub fn has_rdp_core_ts(self) -> bool {
+        self.build() >= 9200
+    }
+
     /// RdpCoreTS writes 153, the version of TLS, from Windows 10 1803 on.
     pub fn logs_tls_version(self) -> bool {
         self.build() >= 17134
-    }
-
-    /// The transport's log came with Windows 8 and Server 2012.
-    pub fn has_rdp_core_ts(self) -> bool {
-        self.build() >= 9200
     }
 }
