@@ -8,6 +8,7 @@ mod diagnose;
 mod events;
 mod exit_code;
 mod facts;
+mod fleet;
 mod format_name;
 mod incident;
 mod negotiate;
