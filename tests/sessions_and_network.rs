@@ -195,6 +195,18 @@ fn without_the_transports_log_drops_stay_open() {
 }
 
 #[test]
+fn without_the_transports_log_torn_sessions_make_it_likely() {
+    let mut machine = machine(Windows::Server2022);
+    for index in 0..4 {
+        let time = at("2026-11-12T08:00:00Z") + (minutes(40) + seconds(30)) * index;
+        machine.session_breaks(time, ANNA, "anna", minutes(40), 10060);
+    }
+    let mut files = collected(&mut machine, "2026-11-12T12:00:00Z");
+    files.retain(|name, _| !name.contains("RdpCoreTS"));
+    assert_eq!(says(&report(&files)), "likely path-drop succeeding");
+}
+
+#[test]
 fn a_flood_that_people_suffer_by() {
     for windows in NAMED {
         let mut machine = machine(*windows);
@@ -291,7 +303,7 @@ fn ports_that_ran_out() {
         let mut machine = machine(*windows);
         machine.ports_run_out(at("2026-11-12T07:56:00Z"), 4231);
         try_in_vain(&mut machine, |machine, index, client| {
-            machine.stops(on_the_twelfth(index), client);
+            machine.dies_in_tls(on_the_twelfth(index), client, TlsFailure::NoCredential);
         });
         let report = report(&collected(&mut machine, "2026-11-12T09:10:00Z"));
         assert_eq!(
@@ -434,6 +446,12 @@ fn a_broker_that_is_not_ready() {
     });
     let broken = report(&collected(&mut machine, "2026-11-12T09:10:00Z"));
     assert_eq!(says(&broken), "confirmed broker-redirect-failing failing");
+    let ended = broken
+        .facts
+        .iter()
+        .rfind(|fact| fact.kind == "connection.attempt")
+        .map(|fact| fact.fields["ended"].clone());
+    assert_eq!(ended, Some("broker".into()));
 
     let mut machine = self::machine(Windows::Server2022);
     machine.broker_fails(at("2026-11-11T08:20:00Z"), 1306);

@@ -7,6 +7,7 @@ mod completions;
 mod diagnose;
 mod events;
 mod exit_code;
+mod explain;
 mod facts;
 mod fleet;
 mod format_name;
@@ -59,6 +60,7 @@ fn run(command: &Command) -> anyhow::Result<ExitCode> {
         Command::Diagnose(args) => diagnose::run(args),
         Command::Facts(args) => facts::run(args),
         Command::Negotiate(args) => negotiate::run(args),
+        Command::Explain(args) => explain::run(args),
         Command::Rules { command } => rules::run(command),
         Command::Timeline(args) => timeline::run(args),
         Command::Events(args) => events::run(args),

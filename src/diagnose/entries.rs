@@ -122,7 +122,7 @@ fn hive_coverage(hive: &Hive) -> String {
         (State::Replayed, None) => "whole, transaction logs replayed".to_owned(),
         (State::Stale, Some(replay)) => {
             format!(
-                "stale: replayed {}, and what follows is missing",
+                "stale: replayed {}, and what may follow is missing",
                 applied(replay)
             )
         }

@@ -116,11 +116,11 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "session.drops",
-        "[?lately the path breaks sessions of {clients}][!lately no client is dropped again and again to the end]: {drops} dropped[, code {code}][, after {seconds} s each]",
+        "sessions and the path:[?lately {drops} of {clients} broke off, {how}][!lately no client is dropped again and again to the end]",
     ),
     (
         "session.limit",
-        "[sessions allowed: {limit}; ]most connected when attempts died: {connected}[?reached , the limit]",
+        "[sessions allowed: {limit}; ][?reached as many were connected when attempts died ({connected})][!reached no limit of sessions was met]",
     ),
     (
         "session.time_limit",
@@ -137,7 +137,65 @@ const SENTENCES: &[(&str, &str)] = &[
     ("update.installed", "{article} was installed"),
     (
         "update.regression",
-        "[{article} is known: ][{symptom}][?breaks , and broke this][?in_bracket , installed before the first failure][!seen ; attempts do not die so]",
+        "[?breaks an update broke this][!breaks no update that is known for it broke this][ ({article}: {symptom})]",
+    ),
+    (
+        "firewall.listener",
+        "Windows Firewall: port {port}[, profile {profile}][?blocks , kept closed][!blocks , let in][ ({by})][?moved_away , while 3389 would be let in][; also installed: {other_firewall}]",
+    ),
+    (
+        "host.edition",
+        "edition {edition}[?without_host , which cannot be connected to]",
+    ),
+    (
+        "ipsec.demand",
+        "IPsec [?demanded is demanded][!demanded is not demanded] of connections to the listener[ by the rule {rule}]",
+    ),
+    (
+        "ipsec.failure",
+        "event {event}: a negotiation of IPsec failed",
+    ),
+    (
+        "listener.adapter",
+        "the listener [?bound is bound to one adapter][!bound takes connections on every adapter][ {adapter}][?absent , which is not there any more]",
+    ),
+    (
+        "listener.failure",
+        "listener: event {event}[, {code}][?port_taken , the port is taken]",
+    ),
+    (
+        "listener.refusal",
+        "event {event}: a connection was ended because the listener is disabled",
+    ),
+    (
+        "listener.logons",
+        "[?drained drain mode: no new sessions; ][?switched_off logons over the network switched off; ][?refused people authenticate and get no session][!refused nobody who authenticates is left without a session]",
+    ),
+    (
+        "listener.owner",
+        "the listener [?other is another maker's][!other is Windows' own][ ({maker})][?fails , whose services failed]",
+    ),
+    (
+        "listener.start",
+        "since the last start of Windows the listener [?started started][!started did not start][?service_ran , the service ran]",
+    ),
+    ("listener.started", "the listener started (event {event})"),
+    (
+        "network.change",
+        "[?joined joined][!joined left] a network of the kind {kind}",
+    ),
+    ("repair.residue", "left behind by a repair: {says}"),
+    (
+        "service.crash",
+        "{program} crashed[ in {module}][, {code}] (event {event})",
+    ),
+    (
+        "service.image",
+        "TermService runs {library}[ as {account}][?replaced , which is not Windows' own]",
+    ),
+    (
+        "service.trouble",
+        "TermService failed: event {event}[, {code}][ in {module}][?down , and nothing shows it at work after that][!down , and it came back][?ends_attempts ; attempts to connect end with it]",
     ),
     ("host.boot", "Windows started (event {event})"),
     (
@@ -205,7 +263,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "account.locked",
-        "event {event}: account {account} is locked[?under_attack , strangers guessed {guesses} times at it][, wrong passwords from {computer}]",
+        "event {event}: account[ {account}] is locked[?under_attack , strangers guessed {guesses} times at it][, wrong passwords from {computer}]",
     ),
     (
         "credssp.policy",

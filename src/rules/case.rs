@@ -238,6 +238,10 @@ impl Case {
                     Some(prevented) => Known::Is(prevented),
                     None => Known::Open(missing_gap(&mut facts.gaps, State::KIND)),
                 },
+                without_session: match self.anchors.state.prevents() {
+                    Some(_) => Known::Is(false),
+                    None => Known::Open(missing_gap(&mut facts.gaps, State::KIND)),
+                },
                 unseen: None,
             };
             facts.add(None, state, vec![source]);

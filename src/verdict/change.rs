@@ -113,13 +113,15 @@ fn changes_in(fact: &Fact) -> Vec<(Timestamp, String, Option<String>)> {
         ServiceChanged::KIND,
         ClockStep::KIND,
         LogCleared::KIND,
-        HostBoot::KIND,
         UpdateInstalled::KIND,
         PolicyApplied::KIND,
     ];
     let made = fact.kind == Renewal::KIND
         && fact.field("result") == Some(&FieldState::Is(Value::Text("created".to_owned())));
-    if made || changing.contains(&fact.kind) {
+    // Each start is logged twice; the kernel's own record tells it.
+    let booted = fact.kind == HostBoot::KIND
+        && fact.field("event") == Some(&FieldState::Is(Value::Number(12)));
+    if made || booted || changing.contains(&fact.kind) {
         return fact
             .at
             .map(|at| (at, title(fact), None))

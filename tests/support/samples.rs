@@ -1,6 +1,8 @@
 //! The samples under `samples/`: what each machine went through, and which of its files were collected.
 
 mod keys;
+mod logons;
+mod sessions;
 
 use std::collections::BTreeMap;
 
@@ -47,6 +49,8 @@ pub fn forge_all() -> Vec<Sample> {
         evidence_missing(),
     ];
     samples.extend(keys::forge());
+    samples.extend(logons::forge());
+    samples.extend(sessions::forge());
     samples
 }
 

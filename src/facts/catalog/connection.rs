@@ -41,6 +41,8 @@ choice! {
         Tls = "tls",
         /// The credentials were refused (RdpCoreTS 140, Security 4625).
         Credentials = "credentials",
+        /// The connection broker failed to hand it on (SessionBroker-Client 1296, 1306).
+        Broker = "broker",
         /// The transport broke (RdpCoreTS 142, 143).
         Transport = "transport",
         /// It stopped without a word.
@@ -81,6 +83,8 @@ catalogue! {
         strangers: usize,
         /// Whether somebody who counts is locked out; open where nobody has tried, or the logs do not show it.
         prevented: Known<bool>,
+        /// Whether those who are locked out authenticate and get no session.
+        without_session: Known<bool>,
         /// The stages that no log shows at the end.
         unseen: Option<String>,
     }

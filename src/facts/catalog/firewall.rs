@@ -32,6 +32,8 @@ catalogue! {
         moved_away: Known<bool>,
         /// The rule or setting that decides.
         by: Option<String>,
+        /// Whether Remote Desktop is switched off altogether: Windows switches its rules together with it.
+        switched_off: bool,
         /// Never true: open where a policy that was not collected, or another maker's firewall, may decide otherwise.
         doubtful: Known<bool>,
         /// Another maker's firewall that is installed, by the name of its service.

@@ -83,16 +83,20 @@ catalogue! {
         port: Known<Option<u32>>,
     }
 
-    /// The listener failed: RemoteConnectionManager 260, 1035, 1036; or it refuses because it is disabled: RdpCoreTS 106.
-    "listener.failure" => ListenerFailure Event (Absence::All(&[Subject::SystemLog, Subject::RemoteConnectionManagerLog, Subject::RdpCoreTsLog])) {
+    /// The listener failed (RemoteConnectionManager 260, 1035, 1036).
+    "listener.failure" => ListenerFailure Event (Absence::All(&[Subject::SystemLog, Subject::RemoteConnectionManagerLog])) {
         /// The event id.
         event: u32,
         /// The status in it.
         code: Option<Code>,
         /// Whether the status says that the port is taken (10048, WSAEADDRINUSE).
         port_taken: bool,
-        /// Whether it says that the listener is disabled (106).
-        disabled: bool,
+    }
+
+    /// The server ended a connection because the listener is disabled (RdpCoreTS 106).
+    "listener.refusal" => ListenerRefusal Event (Absence::All(&[Subject::RdpCoreTsLog])) {
+        /// The event id.
+        event: u32,
     }
 
     /// The listener started (RemoteConnectionManager 258).

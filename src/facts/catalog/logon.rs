@@ -52,7 +52,7 @@ catalogue! {
         reason: Refusal,
         /// The status.
         code: Option<Code>,
-        /// The account, where the record names it.
+        /// The account, where the record names it, and the name holds nothing but letters, digits and what joins them.
         account: Option<String>,
         /// The client's address, where it is known.
         client: Known<Option<String>>,
@@ -65,8 +65,8 @@ catalogue! {
     "account.locked" => AccountLocked Event (Absence::All(&[Subject::Refusals])) {
         /// 4740 or 4625.
         event: u32,
-        /// The account.
-        account: String,
+        /// The account, where its name holds nothing but letters, digits and what joins them.
+        account: Option<String>,
         /// The computer that the wrong passwords came from, as 4740 has it.
         computer: Option<String>,
         /// Whether it is the account of somebody who is locked out.

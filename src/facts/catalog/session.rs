@@ -12,6 +12,9 @@ catalogue! {
         /// broke off for want of an answer (121, 10060, STATUS_IO_TIMEOUT, LocalSessionManager 40 with a status), or were reset (10054)
         /// with the client back within a minute; and none of its attempts since then died in TLS.
         lately: Known<bool>,
+        /// Whether it looks so, whatever the codes say: two or more of a client's last sessions, and more than half of them, ended without
+        /// anybody's wish with the client back within a minute.
+        torn: bool,
         /// Whether two or more sessions of one client did at any time.
         ever: Known<bool>,
         /// Whether people are being dropped (the state is dropping), and the last sessions of two clients or more broke off after the
@@ -25,6 +28,8 @@ catalogue! {
         seconds: Option<i64>,
         /// The code that most of them ended with.
         code: Option<Code>,
+        /// How they broke off, in words.
+        how: String,
     }
 
     /// The side channel over UDP failed (RdpCoreTS 138).

@@ -17,7 +17,7 @@ choice! {
 }
 
 catalogue! {
-    /// An update was installed (WindowsUpdateClient 19, Servicing 2, or a package in SOFTWARE).
+    /// An update was installed. WindowsUpdateClient 19 or Servicing 2 says so, or a package in SOFTWARE.
     "update.installed" => UpdateInstalled Event (Absence::All(&[Subject::SystemLog])) {
         /// Its number in Microsoft's knowledge base.
         article: String,
@@ -44,7 +44,7 @@ catalogue! {
         seen: Known<bool>,
     }
 
-    /// New settings of group policy were applied to the computer (GroupPolicy 1502).
+    /// New settings of group policy were applied to the computer. GroupPolicy 1502 says so.
     "policy.applied" => PolicyApplied Event (Absence::All(&[Subject::SystemLog])) {
         /// Who says so.
         provider: String,

@@ -129,6 +129,8 @@ pub fn add_facts(history: &History<'_>, whom: &Whom<'_>, facts: &mut FactSet) {
         clients: history.clients.len() - strangers,
         strangers,
         prevented: prevented(history),
+        without_session: prevented(history)
+            .map(|prevented| prevented && history.standing.stage == Some(Stage::Credentials)),
         unseen: unseen(history),
     };
     facts.add(

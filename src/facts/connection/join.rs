@@ -88,6 +88,7 @@ impl<'a> Joining<'a> {
                 let attempt = self.of_activity(at, logged, LOGON);
                 let attempt = attempt.or_else(|| self.latest_within(at, HANDSHAKE));
                 self.note_if(attempt, index);
+                self.not_handed_on(attempt);
             }
             Event::ListenerReached => {
                 let attempt = self.arrival(index, at, logged, None, |seen| &mut seen.listener);

@@ -59,12 +59,22 @@ impl Account {
     }
 }
 
-impl std::fmt::Display for Account {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.domain {
-            Some(domain) => write!(formatter, "{domain}\\{}", self.user),
-            None => formatter.write_str(&self.user),
-        }
+/// The parts as people write them, where they hold nothing but letters, digits and what names are joined with. Whoever guesses
+/// may write anything for a name, and names stand in commands that people copy: quotes and the like never get there.
+impl Account {
+    /// `domain\\user`, or the name alone; none where it holds what a shell would read.
+    #[must_use]
+    pub fn shown(&self) -> Option<String> {
+        let harmless = |text: &str| {
+            text.chars()
+                .all(|letter| letter.is_alphanumeric() || " ._-".contains(letter))
+        };
+        let user = self.user.strip_suffix('$').unwrap_or(&self.user);
+        let domain = self.domain.as_deref().unwrap_or_default();
+        (harmless(user) && harmless(domain)).then(|| match &self.domain {
+            Some(domain) => format!("{domain}\\{}", self.user),
+            None => self.user.clone(),
+        })
     }
 }
 
@@ -94,5 +104,25 @@ mod tests {
         assert!(!anna.may_be(&local));
         assert_eq!(Account::named("-", Some("-")), None);
         assert_eq!(Account::named("", None), None);
+    }
+
+    #[test]
+    fn what_a_shell_would_read_is_no_name_to_show() {
+        let shown = |user: &str| Account::named(user, Some("CONTOSO"))?.shown();
+        assert_eq!(
+            shown("Jörg_Müller-1").as_deref(),
+            Some("contoso\\jörg_müller-1")
+        );
+        assert_eq!(shown("LAPTOP-4$").as_deref(), Some("contoso\\laptop-4$"));
+        for name in [
+            "x'; calc; '",
+            "\u{2019}) | calc",
+            "a\"b",
+            "$(calc)",
+            "a`nb",
+            "a\nb",
+        ] {
+            assert_eq!(shown(name), None, "{name:?}");
+        }
     }
 }

@@ -153,7 +153,12 @@ pub enum Event {
     },
     /// RemoteConnectionManager 258: the listener started.
     ListenerStarted,
-    /// RemoteConnectionManager 260, 1035, 1036, RdpCoreTS 106: the listener failed, or refuses because it is disabled.
+    /// RdpCoreTS 106: a connection was ended because the listener is disabled.
+    ListenerRefused {
+        /// The event id.
+        event: u32,
+    },
+    /// RemoteConnectionManager 260, 1035, 1036: the listener failed.
     ListenerFailed {
         /// The event id.
         event: u32,

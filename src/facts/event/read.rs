@@ -182,7 +182,7 @@ fn transport_event(event: u32, data: &EventData) -> Event {
         142 | 143 => Event::TransportBroken {
             code: number(data, "error").map(Code),
         },
-        106 => Event::ListenerFailed { event, code: None },
+        106 => Event::ListenerRefused { event },
         102 | 103 => Event::Ended {
             reason: number(data, "ReasonCode"),
         },

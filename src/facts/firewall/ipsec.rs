@@ -40,7 +40,10 @@ pub(super) fn add_facts(
     if sources.is_empty() {
         return;
     }
-    let at = stores.written.filter(|_| demanded == Known::Is(true));
+    let at = stores
+        .written
+        .max(networks.since)
+        .filter(|_| demanded == Known::Is(true));
     facts.add(
         at,
         IpsecDemand {

@@ -17,6 +17,7 @@ mod store;
 use jiff::Timestamp;
 
 use super::catalog::firewall::FirewallListener;
+use super::catalog::listener::ListenerSwitch;
 use super::fact::{FactSet, Source};
 use super::gap::Gap;
 use super::host::Identity;
@@ -24,6 +25,7 @@ use super::known::Known;
 use super::listener::LISTENER;
 use super::registry::{Place, Registry};
 use super::subject::Subject;
+use super::value::{FieldState, Value};
 use crate::parse::firewall_rule::Profile;
 use admission::{Admission, Question};
 use network::Networks;
@@ -146,11 +148,18 @@ fn firewall(
         (None, None) => Known::Is(false),
     };
     let is_fault = blocks == Known::Is(true);
-    let written = stores
-        .written
-        .into_iter()
-        .chain(listener.written.filter(|_| moved == Known::Is(true)))
-        .max();
+    // What the firewall does changes with its rules, with the port, and with the network.
+    let written = [
+        stores.written,
+        networks.since,
+        listener.written.filter(|_| moved == Known::Is(true)),
+    ]
+    .into_iter()
+    .flatten()
+    .max();
+    let switched_off = facts
+        .of_kind(ListenerSwitch::KIND)
+        .any(|fact| fact.field("off") == Some(&FieldState::Is(Value::Bool(true))));
     let sources: Vec<Source> = stores
         .sources
         .iter()
@@ -167,6 +176,7 @@ fn firewall(
         blocks,
         moved_away,
         by,
+        switched_off,
         doubtful,
         other_firewall: other,
     };

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
+use jiff::Timestamp;
+
 use crate::facts::catalog::connection::ClientOutcome;
 use crate::facts::catalog::firewall::{FirewallListener, NetworkChange};
 use crate::facts::fact::{Fact, FactSet};
@@ -20,6 +22,8 @@ const NETWORKS: &str = "Microsoft\\Windows NT\\CurrentVersion\\NetworkList\\Prof
 #[derive(Debug)]
 pub(super) struct Networks {
     in_force: Known<Vec<Profile>>,
+    /// When the newest of the networks in force was joined, where that was logged.
+    pub since: Option<Timestamp>,
     local: Vec<(Ipv4Addr, Ipv4Addr)>,
     /// The addresses of clients that count.
     pub clients: Vec<IpAddr>,
@@ -28,13 +32,14 @@ pub(super) struct Networks {
 impl Networks {
     pub fn read(registry: &Registry, facts: &mut FactSet) -> Networks {
         let clients = clients(facts);
-        let logged = joined(facts);
+        let (logged, since) = joined(facts);
         let in_force = match logged.is_empty() {
             false => Known::Is(logged),
             true => last_connected(registry, &mut facts.gaps),
         };
         Networks {
             in_force,
+            since,
             local: local(registry, &mut facts.gaps),
             clients,
         }
@@ -107,24 +112,33 @@ fn clients(facts: &FactSet) -> Vec<IpAddr> {
         .collect()
 }
 
-/// The profiles of the networks that the machine joined last and did not leave, by network (NetworkProfile 10000 and 10001).
-fn joined(facts: &FactSet) -> Vec<Profile> {
-    let mut changes: Vec<&Fact> = facts.of_kind(NetworkChange::KIND).collect();
+/// The profiles of the networks that the machine joined since Windows started and did not leave, by network (NetworkProfile 10000
+/// and 10001), and when it joined the newest.
+fn joined(facts: &FactSet) -> (Vec<Profile>, Option<Timestamp>) {
+    let boot = facts.anchors.last_boot.settled().copied();
+    let since_boot = |fact: &&Fact| boot <= fact.at;
+    let mut changes: Vec<&Fact> = facts
+        .of_kind(NetworkChange::KIND)
+        .filter(since_boot)
+        .collect();
     changes.sort_by_key(|fact| fact.at);
-    let mut networks: BTreeMap<Option<&str>, Option<Profile>> = BTreeMap::new();
+    let mut networks: BTreeMap<Option<&str>, Option<(Profile, Option<Timestamp>)>> =
+        BTreeMap::new();
     for change in changes {
         let profile = match text(change, "kind") {
             Some("domain") => Profile::Domain,
             Some("private") => Profile::Private,
             _ => Profile::Public,
         };
-        let state = is_true(change, "joined").then_some(profile);
+        let state = is_true(change, "joined").then_some((profile, change.at));
         networks.insert(text(change, "network"), state);
     }
-    let mut profiles: Vec<Profile> = networks.into_values().flatten().collect();
+    let in_force: Vec<(Profile, Option<Timestamp>)> = networks.into_values().flatten().collect();
+    let since = in_force.iter().filter_map(|(_, at)| *at).max();
+    let mut profiles: Vec<Profile> = in_force.into_iter().map(|(profile, _)| profile).collect();
     profiles.sort();
     profiles.dedup();
-    profiles
+    (profiles, since)
 }
 
 /// The profile of the network that NetworkList calls the one connected last; a tie leaves it open, unless all agree.

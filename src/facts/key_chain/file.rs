@@ -14,7 +14,7 @@ use crate::parse::security::{AccessMask, Answer, ObjectKind, SecurityDescriptor,
 
 use super::access::{Token, can_read};
 use super::content::{self, Content};
-use super::evidence::{KeyEvidence, Shown, Sighting};
+use super::evidence::{KeyEvidence, Shown, Sighting, Starred};
 use super::folder::Listed;
 use super::place::Place;
 use super::wanted::Wanted;
@@ -209,6 +209,7 @@ const FIRST_WITH_SESSION_ENV: u32 = 17763;
 /// Adds `key_file.access` for the accounts that use the key; says whether the permissions are covered.
 pub(super) fn add_access(
     located: &Located<'_>,
+    starred: &[&Starred],
     folder_permissions: &Known<SecurityDescriptor>,
     common: &Common,
     facts: &mut FactSet,
@@ -228,6 +229,15 @@ pub(super) fn add_access(
             }
             Shown::Permissions(Err(why)) => unread = Some(why.clone()),
             Shown::Copy(_) | Shown::Name { .. } => {}
+        }
+    }
+    for starred in starred {
+        match &starred.descriptor {
+            Ok(descriptor) => {
+                descriptors.push(descriptor);
+                sources.push(starred.source.clone());
+            }
+            Err(why) => unread = Some(why.clone()),
         }
     }
     if descriptors.is_empty() {

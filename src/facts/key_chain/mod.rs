@@ -136,7 +136,13 @@ pub fn add_facts(bearing: &Bearing<'_>, facts: &mut FactSet) {
         .extend(guid_source.filter(|_| located.name.is_some()));
     let folder_permissions = folder_access::descriptor(bearing.evidence, facts);
     let state = file::add_state(&located, &content, &wanted, &common, facts);
-    let access = file::add_access(&located, &folder_permissions, &common, facts);
+    let starred: Vec<_> = bearing
+        .evidence
+        .starred
+        .iter()
+        .filter(|starred| wanted.hashes.contains(&starred.hash))
+        .collect();
+    let access = file::add_access(&located, &starred, &folder_permissions, &common, facts);
     let master_key = file::add_master_key(bearing.evidence, &located, &content, &common, facts);
     chain::Chain {
         chosen,

@@ -63,14 +63,20 @@ fn session_host(history: &History<'_>, facts: &mut FactSet) -> Known<bool> {
     if says_no(boot) {
         return Known::Is(false);
     }
-    let started = history.events.iter().any(|placed| {
+    // It would stand beside the listener's own start.
+    let started = history.events.iter().rfind(|placed| {
         matches!(placed.event.event, Event::ListenerStarted) && boot <= Some(placed.at)
     });
-    let window = Window {
-        from: boot,
-        to: history.clock.as_of,
-    };
-    match started && boot.is_some() && history.coverage.covers(Subject::RemoteConnectionManagerLog, &window) {
+    let whole = started.is_some_and(|started| {
+        let window = Window {
+            from: Some(started.at),
+            to: history.clock.as_of,
+        };
+        history
+            .coverage
+            .covers(Subject::RemoteConnectionManagerLog, &window)
+    });
+    match whole {
         true => Known::Is(true),
         false => Known::Open(history.coverage.gap(
             Subject::RemoteConnectionManagerLog,

@@ -15,6 +15,7 @@ mod start;
 mod trouble;
 
 use super::catalog::firewall::{IpsecFailure, NetworkChange};
+use super::catalog::service::ServiceRan;
 use super::event::Event;
 use super::fact::{Fact, FactSet};
 use super::history::History;
@@ -66,6 +67,14 @@ fn truth(fact: &Fact, field: &str) -> Known<bool> {
         Some(FieldState::Open(gap)) => Known::Open(*gap),
         _ => Known::Is(false),
     }
+}
+
+/// When the Remote Desktop service was reported as running (7036), from the facts.
+fn runs(facts: &FactSet) -> impl Iterator<Item = &Fact> {
+    facts.of_kind(ServiceRan::KIND).filter(|fact| {
+        text(fact, "service").is_some_and(|service| service.eq_ignore_ascii_case("TermService"))
+            && truth(fact, "running") == Known::Is(true)
+    })
 }
 
 fn text<'f>(fact: &'f Fact, field: &str) -> Option<&'f str> {

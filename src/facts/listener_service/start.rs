@@ -1,21 +1,21 @@
 //! Whether the listener started after the last start of Windows, and what it failed for.
 
 use crate::facts::catalog::listener::{
-    ListenerFailure, ListenerStart, ListenerStarted, ListenerSwitch, ListenerValues,
+    ListenerFailure, ListenerRefusal, ListenerStart, ListenerStarted, ListenerSwitch,
+    ListenerValues,
 };
 use crate::facts::coverage::Window;
 use crate::facts::event::Event;
 use crate::facts::fact::{FactSet, Source};
 use crate::facts::history::History;
 use crate::facts::known::Known;
-use crate::facts::service_event::{DisplayNames, key_name};
 use crate::facts::subject::Subject;
 use crate::facts::value::Code;
 
 /// WSAEADDRINUSE (winsock2.h), alone or in an HRESULT.
 const PORT_TAKEN: u32 = 10048;
 
-/// Adds `listener.failure` and `listener.started`.
+/// Adds `listener.failure`, `listener.refusal` and `listener.started`.
 pub(super) fn add_logged(history: &History<'_>, facts: &mut FactSet) {
     for placed in &history.events {
         let source = vec![placed.event.source()];
@@ -25,9 +25,11 @@ pub(super) fn add_logged(history: &History<'_>, facts: &mut FactSet) {
                     event: *event,
                     code: *code,
                     port_taken: code.is_some_and(is_port_taken),
-                    disabled: *event == 106,
                 };
                 facts.add(Some(placed.at), body, source);
+            }
+            Event::ListenerRefused { event } => {
+                facts.add(Some(placed.at), ListenerRefusal { event: *event }, source);
             }
             Event::ListenerStarted => {
                 facts.add(Some(placed.at), ListenerStarted { event: 258 }, source);
@@ -64,14 +66,18 @@ pub(super) fn add_fact(history: &History<'_>, facts: &mut FactSet) {
             &mut facts.gaps,
         )),
     };
-    let names = DisplayNames::new();
-    let ran = since_boot().find(|placed| match &placed.event.event {
-        Event::ListenerStarted | Event::NoSessionHost | Event::ListenerReached => true,
-        Event::ServiceRan { service, state, .. } => {
-            *state == Some(4) && key_name(service, &names).eq_ignore_ascii_case("TermService")
-        }
-        _ => false,
+    let at_work = since_boot().find(|placed| {
+        matches!(
+            placed.event.event,
+            Event::ListenerStarted | Event::NoSessionHost | Event::ListenerReached
+        )
     });
+    let ran: Option<Source> = match at_work {
+        Some(placed) => Some(placed.event.source()),
+        None => super::runs(facts)
+            .find(|fact| fact.at >= Some(boot))
+            .map(|fact| Source::Derived(vec![fact.id])),
+    };
     let service_ran = match ran {
         Some(_) => Known::Is(true),
         None => Known::Open(facts.gaps.open(
@@ -79,9 +85,8 @@ pub(super) fn add_fact(history: &History<'_>, facts: &mut FactSet) {
             "no record tells whether the Remote Desktop service ran after the last start of Windows",
         )),
     };
-    let failed = since_boot().any(
-        |placed| matches!(placed.event.event, Event::ListenerFailed { event, .. } if event != 106),
-    );
+    let failed =
+        since_boot().any(|placed| matches!(placed.event.event, Event::ListenerFailed { .. }));
     // Arrivals prove a listener whatever its own records say.
     let reached = since_boot().any(|placed| {
         matches!(
@@ -95,9 +100,8 @@ pub(super) fn add_fact(history: &History<'_>, facts: &mut FactSet) {
         false => service_ran.clone().and(started.clone().not()).and(asked_to),
     };
     let mut sources: Vec<Source> = ran
-        .or(began)
-        .map(|placed| placed.event.source())
         .into_iter()
+        .chain(began.map(|placed| placed.event.source()))
         .collect();
     if sources.is_empty() {
         let boot = history.events.iter().find(|placed| placed.at == boot);

@@ -92,7 +92,7 @@ pub(super) fn add_facts(history: &History<'_>, names: &DisplayNames, facts: &mut
         event: last.event,
         code: last.code,
         module,
-        down: down(history, names, last.placed.at, facts),
+        down: down(history, last.placed.at, facts),
         ends_attempts: ends_attempts(history, &failures),
         times,
     };
@@ -107,14 +107,10 @@ pub(super) fn add_facts(history: &History<'_>, names: &DisplayNames, facts: &mut
 
 /// Whether nothing shows the service at work after that time. After a later start of Windows that is not known: a service that
 /// still failed would have said so again.
-fn down(
-    history: &History<'_>,
-    names: &DisplayNames,
-    since: Timestamp,
-    facts: &mut FactSet,
-) -> Known<bool> {
+fn down(history: &History<'_>, since: Timestamp, facts: &mut FactSet) -> Known<bool> {
     let later = || history.events.iter().filter(|placed| placed.at > since);
-    if later().any(|placed| works(&placed.event.event, names)) {
+    let runs = super::runs(facts).any(|fact| fact.at > Some(since));
+    if runs || later().any(|placed| works(&placed.event.event)) {
         return Known::Is(false);
     }
     if later().any(|placed| matches!(placed.event.event, Event::Booted { .. })) {
@@ -141,20 +137,17 @@ fn down(
     }
 }
 
-fn works(event: &Event, names: &DisplayNames) -> bool {
-    match event {
+fn works(event: &Event) -> bool {
+    matches!(
+        event,
         Event::ListenerStarted
-        | Event::ListenerReached
-        | Event::NoSessionHost
-        | Event::Accepted { .. }
-        | Event::AcceptedFrom { .. }
-        | Event::Authenticated { .. }
-        | Event::TlsNegotiated { .. } => true,
-        Event::ServiceRan { service, state, .. } => {
-            *state == Some(4) && key_name(service, names).eq_ignore_ascii_case(SERVICE)
-        }
-        _ => false,
-    }
+            | Event::ListenerReached
+            | Event::NoSessionHost
+            | Event::Accepted { .. }
+            | Event::AcceptedFrom { .. }
+            | Event::Authenticated { .. }
+            | Event::TlsNegotiated { .. }
+    )
 }
 
 /// Whether the service failed right after attempts, twice or more: after each a failure, and between them the service at work.

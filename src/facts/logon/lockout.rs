@@ -58,7 +58,7 @@ pub(super) fn add_facts(history: &History<'_>, people: &People, facts: &mut Fact
         };
         let body = AccountLocked {
             event,
-            account: account.to_string(),
+            account: account.shown(),
             computer: caller,
             affected,
             under_attack: attack.under_way(history, placed.at, facts),

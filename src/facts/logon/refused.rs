@@ -6,7 +6,7 @@ use super::people::People;
 use super::{nearby, refusal};
 use crate::facts::catalog::logon::{LogonRefused, Refusal};
 use crate::facts::clock::Placed;
-use crate::facts::event::Event;
+use crate::facts::event::{Account, Event};
 use crate::facts::fact::FactSet;
 use crate::facts::history::History;
 use crate::facts::known::Known;
@@ -82,7 +82,7 @@ pub(super) fn add_facts(history: &History<'_>, people: &People, facts: &mut Fact
                 .event
                 .account
                 .as_ref()
-                .map(ToString::to_string),
+                .and_then(Account::shown),
             client: match refused.client {
                 Some(client) => Known::Is(Some(client.to_string())),
                 None => Known::Open(people.unknown),

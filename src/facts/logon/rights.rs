@@ -144,6 +144,24 @@ fn names(rights: &[&Rights]) -> String {
     names.join(", ")
 }
 
+/// The value has no name: the key says it all.
+fn of_key(source: Source) -> Source {
+    match source {
+        Source::Value {
+            artifact,
+            key,
+            written,
+            ..
+        } => Source::Value {
+            artifact,
+            key,
+            name: None,
+            written,
+        },
+        other => other,
+    }
+}
+
 /// The rights of every account that the hive lists; open where one cannot be read, or where there is none: no Windows is so.
 fn read(registry: &Registry, gaps: &mut Gaps) -> Known<Vec<Rights>> {
     let listed = registry.subkeys(gaps, Place::Security(ACCOUNTS));
@@ -171,7 +189,7 @@ fn read(registry: &Registry, gaps: &mut Gaps) -> Known<Vec<Rights>> {
                 account: account.to_uppercase(),
                 bits: bits.unwrap_or(0),
                 written: answer.written,
-                source: answer.source,
+                source: answer.source.map(of_key),
             }),
             Known::Open(gap) => return Known::Open(gap),
         }

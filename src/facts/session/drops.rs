@@ -39,6 +39,8 @@ struct Session<'a> {
     entry: Timestamp,
     /// When the path broke it, and the code that says so.
     broke: Option<(Timestamp, Code)>,
+    /// It ended without anybody's wish, and its client was back at once.
+    torn: bool,
 }
 
 /// The last sessions of a client, when the path breaks most of them.
@@ -78,6 +80,7 @@ fn sessions<'a>(history: &'a History<'_>, client: &Client) -> Vec<Session<'a>> {
             attempt,
             entry,
             broke: broken_by_the_path(attempt, next.map(|next| next.at)),
+            torn: is_torn(attempt, next.map(|next| next.at)),
         });
     }
     found
@@ -89,10 +92,19 @@ fn broken_by_the_path(attempt: &Attempt, back: Option<Timestamp>) -> Option<(Tim
     if left.wished || !left.broken {
         return None;
     }
-    let back_at_once = back.is_some_and(|back| back.duration_since(left.at) <= BACK_AT_ONCE);
-    let telling = |code: &&Code| no_answer(**code) || back_at_once && **code == RESET;
+    let torn = is_torn(attempt, back);
+    let telling = |code: &&Code| no_answer(**code) || torn && **code == RESET;
     let code = left.codes.iter().find(telling)?;
     Some((left.at, *code))
+}
+
+fn is_torn(attempt: &Attempt, back: Option<Timestamp>) -> bool {
+    let left = attempt.left.as_ref();
+    let unwished = left.filter(|left| left.broken && !left.wished);
+    let back_after = unwished
+        .zip(back)
+        .map(|(left, back)| back.duration_since(left.at));
+    back_after.is_some_and(|pause| pause <= BACK_AT_ONCE)
 }
 
 /// WSAECONNRESET.
@@ -113,7 +125,7 @@ fn add_drops(
     let streaks: Vec<(&Client, Streak, &[Session<'_>])> = of_clients
         .iter()
         .filter_map(|(client, sessions)| {
-            let streak = streak(sessions)?;
+            let streak = streak(sessions, |session| session.broke.is_some())?;
             (!dies_in_tls(history, client, streak.since)).then_some((
                 *client,
                 streak,
@@ -156,8 +168,13 @@ fn add_drops(
         false => named(streaks.iter().map(|(client, ..)| *client)),
         true => named(ever.iter().map(|(client, _)| *client)),
     };
+    let code = most_frequent(&told);
     let body = SessionDrops {
+        how: how(code, same.as_ref()),
         lately: known(!streaks.is_empty()),
+        torn: of_clients
+            .iter()
+            .any(|(_, sessions)| streak(sessions, |session| session.torn).is_some()),
         ever: known(!ever.is_empty()),
         together: match history.standing.state {
             ConnectionState::Unseen => Known::Open(history.anchors.gap),
@@ -169,7 +186,7 @@ fn add_drops(
             true => told.len(),
         },
         seconds: same.as_ref().map(|same| same.seconds),
-        code: most_frequent(&told),
+        code,
     };
     let first = told
         .iter()
@@ -192,6 +209,22 @@ fn add_drops(
     facts.add(at, body, sources);
 }
 
+/// How sessions broke off, as people say it.
+fn how(code: Option<Code>, same: Option<&SameTime>) -> String {
+    let by_code = match code {
+        None => "without a telling code".to_owned(),
+        Some(RESET) => {
+            "the connection was reset (10054), and the client was back at once".to_owned()
+        }
+        Some(Code(code @ (121 | 10060))) => format!("no answer came any more ({code})"),
+        Some(code) => format!("the connection failed ({code})"),
+    };
+    match same {
+        Some(same) => format!("{by_code}, after {} seconds each", same.seconds),
+        None => by_code,
+    }
+}
+
 fn named<'c>(clients: impl Iterator<Item = &'c Client>) -> Vec<String> {
     clients
         .filter_map(|client| client.address)
@@ -201,15 +234,15 @@ fn named<'c>(clients: impl Iterator<Item = &'c Client>) -> Vec<String> {
 
 /// The longest stretch up to the end that begins with a drop and holds two drops or more, and more drops than other sessions;
 /// none where the last two sessions were not dropped: then it is over.
-fn streak(sessions: &[Session<'_>]) -> Option<Streak> {
+fn streak(sessions: &[Session<'_>], drop: impl Fn(&Session<'_>) -> bool) -> Option<Streak> {
     let recent = sessions.iter().rev().take(2);
-    if recent.filter(|session| session.broke.is_some()).count() == 0 {
+    if !recent.into_iter().any(&drop) {
         return None;
     }
     let mut drops = 0;
     let mut found = None;
     for (session, length) in sessions.iter().rev().zip(1_usize..) {
-        if session.broke.is_some() {
+        if drop(session) {
             drops += 1;
             if drops >= 2 && drops * 2 > length {
                 found = Some(Streak {

@@ -3,6 +3,7 @@
 
 mod answer;
 mod certificate_kind;
+mod fips;
 mod hardening;
 mod logged;
 mod overlap;
@@ -26,6 +27,7 @@ use crate::tls::{
     Setting,
 };
 use certificate_kind::certificate_kind;
+use fips::FipsPairs;
 use logged::Logged;
 use overlap::{common_ground, overlap, unknown_client};
 
@@ -40,8 +42,8 @@ pub struct Computed {
     local_offer: ServerOffer,
     mainstream: Vec<(Client, Negotiation)>,
     affected: Option<(Client, Negotiation)>,
-    /// What it would come to without FIPS mode, with the affected client or else mainstream ones; empty where it is off.
-    without_fips: Vec<(Client, Negotiation)>,
+    /// What it comes to with FIPS mode and without; none where nothing asks for FIPS.
+    fips: Option<FipsPairs>,
 }
 
 /// What the settings come to, before it is known what was logged. None without SYSTEM. `affected` is the client that is locked
@@ -66,12 +68,7 @@ pub fn evaluate(
         (client, negotiation)
     };
     let mainstream = Client::mainstream().into_iter().map(negotiate).collect();
-    let without_fips = hardening::without_fips(
-        &collected.settings,
-        generation,
-        certificate,
-        affected.as_ref(),
-    );
+    let fips = FipsPairs::of(&collected, generation, certificate, affected.as_ref());
     let affected = affected.map(negotiate);
     Some(Computed {
         collected,
@@ -79,7 +76,7 @@ pub fn evaluate(
         local_offer,
         mainstream,
         affected,
-        without_fips,
+        fips,
     })
 }
 

@@ -45,6 +45,26 @@ impl Machine {
         self
     }
 
+    /// A connection whose password is right and that gets no session: drain mode, or logons switched off.
+    pub fn is_left_without_a_session(
+        &mut self,
+        time: Timestamp,
+        client: &str,
+        user: &str,
+    ) -> &mut Self {
+        let activity = self.arrives(time, client);
+        self.tls_succeeds(time + seconds(1), &activity);
+        self.authenticates(time + seconds(3), client, user);
+        self.ends(time + seconds(5), &activity);
+        self
+    }
+
+    /// The service starts without the role of a session host: RemoteConnectionManager 1136.
+    pub fn no_session_host(&mut self, time: Timestamp) -> &mut Self {
+        self.manager(time, 1136, vec![]);
+        self
+    }
+
     /// A session that ends as its user wants: LocalSessionManager 23, 24 and 40.
     pub fn leaves(&mut self, time: Timestamp, client: &str, user: &str) -> &mut Self {
         let session = 2 + self.next_connection % 7;

@@ -3,7 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::event::{
-    Channel, EVENT_LOG, KERNEL_GENERAL, Payload, REMOTE_CONNECTION_MANAGER_CLASSIC, SERVICE_CONTROL,
+    APPLICATION_ERROR, Channel, EVENT_LOG, KERNEL_GENERAL, Payload,
+    REMOTE_CONNECTION_MANAGER_CLASSIC, SERVICE_CONTROL, WININIT,
 };
 use super::{Datum, Logged, Machine, Provider, seconds};
 
@@ -113,6 +114,21 @@ impl Machine {
         self
     }
 
+    /// Somebody sets the clock: Kernel-General 1.
+    pub fn clock_set(&mut self, time: Timestamp, from: Timestamp, to: Timestamp) -> &mut Self {
+        self.named(
+            time,
+            KERNEL_GENERAL,
+            1,
+            vec![
+                ("NewTime", Datum::Time(to)),
+                ("OldTime", Datum::Time(from)),
+                ("Reason", 1_u32.into()),
+            ],
+        );
+        self
+    }
+
     /// A service's start type is changed: 7040.
     pub fn start_type_changes(
         &mut self,
@@ -151,6 +167,86 @@ impl Machine {
             4,
             Payload::Named(vec![("param1", display.into()), ("param2", state.into())]),
         ));
+        self
+    }
+
+    /// A service fails: 7000, 7023, 7031, 7034 and their like.
+    pub fn service_fails(
+        &mut self,
+        time: Timestamp,
+        id: u16,
+        display: &str,
+        more: &str,
+    ) -> &mut Self {
+        self.log(self.system_event(
+            time,
+            SERVICE_CONTROL,
+            id,
+            Some(0xC000),
+            2,
+            Payload::Named(vec![("param1", display.into()), ("param2", more.into())]),
+        ));
+        self
+    }
+
+    /// The listener fails: 1035 or 1036 with a status.
+    pub fn listener_fails(&mut self, time: Timestamp, id: u16, status: &str) -> &mut Self {
+        self.classic(
+            time,
+            REMOTE_CONNECTION_MANAGER_CLASSIC,
+            id,
+            0xC000,
+            2,
+            vec![status.to_owned()],
+            None,
+        );
+        self
+    }
+
+    /// A program crashes: Application Error 1000, its values without names as before Windows 11.
+    pub fn program_crashes(&mut self, time: Timestamp, program: &str, module: &str) -> &mut Self {
+        let values = [
+            program,
+            "10.0.20348.1",
+            "5f1e2d3c",
+            module,
+            "10.0.20348.1",
+            "5f1e2d3c",
+            "c0000005",
+            "000000000001c2d4",
+            "0x4a0",
+        ];
+        let values = values.iter().map(|value| (*value).to_owned()).collect();
+        let event = self.system_event(
+            time,
+            APPLICATION_ERROR,
+            1000,
+            Some(0),
+            2,
+            Payload::Classic(values, None),
+        );
+        self.log(Logged {
+            channel: Channel::Application,
+            ..event
+        });
+        self
+    }
+
+    /// A critical process fails: Wininit 1015.
+    pub fn critical_process_fails(&mut self, time: Timestamp, path: &str) -> &mut Self {
+        let values = vec![path.to_owned(), "c0000005".to_owned()];
+        let event = self.system_event(
+            time,
+            WININIT,
+            1015,
+            Some(0x8000),
+            2,
+            Payload::Classic(values, None),
+        );
+        self.log(Logged {
+            channel: Channel::Application,
+            ..event
+        });
         self
     }
 

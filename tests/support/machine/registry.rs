@@ -131,6 +131,11 @@ pub fn fill(machine: &mut Machine) {
         system.at(&format!(r"{schannel}\{empty}"));
     }
     system.set_dword(&control(r"Lsa\FipsAlgorithmPolicy"), "Enabled", 0);
+    system.set_sz(
+        &control(r"Cryptography\Providers\Microsoft SSL Protocol Provider\UM"),
+        "Image",
+        "ncryptsslp.dll",
+    );
     system.set_multi_sz(
         &control(r"Cryptography\Providers\Microsoft SSL Protocol Provider\UM\00010002"),
         "Functions",

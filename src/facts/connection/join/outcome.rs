@@ -60,14 +60,16 @@ impl<'a> Joining<'a> {
         refused: Option<Code>,
     ) {
         let of_client = self.by_client.get(&client).copied();
-        let near = of_client
-            .filter(|attempt| self.is_within(*attempt, at, HANDSHAKE))
+        let recent = of_client.filter(|attempt| self.is_within(*attempt, at, HANDSHAKE));
+        let near = recent
             .or_else(|| self.nameless_before_refusal(at, client, refused))
             .filter(|attempt| !self.has(*attempt, Stage::Session));
         match (kind, refused) {
+            // The logs of one moment come in any order: the session may have begun already.
             (10, None) => {
-                let attempt =
-                    near.unwrap_or_else(|| self.new_attempt(index, at, logged, Some(client)));
+                let attempt = near
+                    .or(recent)
+                    .unwrap_or_else(|| self.new_attempt(index, at, logged, Some(client)));
                 self.pass_if(Some(attempt), index, Stage::Tls);
                 self.attempts[attempt].death = None;
                 self.attempts[attempt].admitted.get_or_insert(index);
@@ -170,6 +172,19 @@ impl<'a> Joining<'a> {
                 }
             }
             death => *death = Some(Death { ending, code }),
+        }
+    }
+
+    /// The broker failed for somebody who has authenticated and has no session yet.
+    pub(super) fn not_handed_on(&mut self, attempt: Option<usize>) {
+        let waits = attempt.filter(|attempt| {
+            self.has(*attempt, Stage::Credentials) && !self.has(*attempt, Stage::Session)
+        });
+        if let Some(attempt) = waits {
+            self.attempts[attempt].death = Some(Death {
+                ending: Ending::Broker,
+                code: None,
+            });
         }
     }
 
