@@ -63,6 +63,10 @@ pub enum CertificateForm {
     Der,
     /// One or many, as text between BEGIN and END.
     Pem,
+    /// In a PKCS #7 message (`.p7b`), binary.
+    Pkcs7,
+    /// In a serialized store (`.sst`).
+    SerializedStore,
 }
 
 /// Why a file is not used.
@@ -100,7 +104,9 @@ pub enum NotUsed {
     #[error("a registry export as text: save the hive with `reg save` instead")]
     RegistryText,
     /// Certificates in an envelope.
-    #[error("PKCS #7 or PKCS #12: export the certificate alone, as .cer")]
+    #[error(
+        "PKCS #12 (.pfx), whose private key is not read: export the certificate alone, as .cer"
+    )]
     CertificateEnvelope,
     /// A private key.
     #[error("a private key, which is not read: remove it from the collection")]
@@ -176,6 +182,7 @@ const LOG_MAGIC: &[u8] = b"ElfFile\0";
 const CHUNK_MAGIC: &[u8] = b"ElfChnk\0";
 const HIVE_MAGIC: &[u8] = b"regf";
 const BIN_MAGIC: &[u8] = b"hbin";
+const SERIALIZED_STORE: &[u8] = b"\0\0\0\0CERT";
 const HEAD: usize = 8192;
 /// How far text is searched for a certificate.
 const TEXT_SEARCHED: usize = 256 << 10;
@@ -205,6 +212,12 @@ pub(super) fn sniff(source: &dyn ReadAt, name: &str) -> io::Result<Kind> {
     }
     if is_certificate(&head) {
         return Ok(Kind::Certificate(CertificateForm::Der));
+    }
+    if is_pkcs7(&head) {
+        return Ok(Kind::Certificate(CertificateForm::Pkcs7));
+    }
+    if head.starts_with(SERIALIZED_STORE) {
+        return Ok(Kind::Certificate(CertificateForm::SerializedStore));
     }
     if machine_keys::is_key_file(&head, source.len(), name) {
         return Ok(Kind::KeyFile);
@@ -382,21 +395,27 @@ fn is_certificate(bytes: &[u8]) -> bool {
     begins().unwrap_or(false)
 }
 
-/// PKCS #7 begins with the object identifier of signed data, PKCS #12 with version 3 and a sequence.
+/// PKCS #12 begins with version 3 and a sequence (RFC 7292, 4).
 fn is_envelope(bytes: &[u8]) -> bool {
-    const SIGNED_DATA: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x07, 0x02];
     let begins = || {
         let (SEQUENCE, content, _) = element(bytes)? else {
             return None;
         };
         let (tag, value, after) = element(content)?;
         let (next, ..) = element(after)?;
-        Some(
-            (tag == OBJECT_IDENTIFIER && value == SIGNED_DATA)
-                || (tag == INTEGER && value == [3] && next == SEQUENCE),
-        )
+        Some(tag == INTEGER && value == [3] && next == SEQUENCE)
     };
     begins().unwrap_or(false)
+}
+
+/// PKCS #7 begins with the object identifier of signed data, in a sequence of whatever length.
+fn is_pkcs7(bytes: &[u8]) -> bool {
+    const SIGNED_DATA: &[u8] = b"\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x07\x02";
+    bytes.first() == Some(&SEQUENCE)
+        && (2..=6).any(|header| {
+            let rest = bytes.get(header..).unwrap_or_default();
+            rest.starts_with(SIGNED_DATA)
+        })
 }
 
 /// Text of any usual encoding with a line that begins a certificate or a private key, or with lines that list a key folder.
@@ -421,7 +440,7 @@ fn text(source: &dyn ReadAt) -> io::Result<Option<Kind>> {
         let Some(label) = line.trim_ascii().strip_prefix(b"-----BEGIN ") else {
             continue;
         };
-        if label.ends_with(b"CERTIFICATE-----") {
+        if label.ends_with(b"CERTIFICATE-----") || matches!(label, b"PKCS7-----" | b"CMS-----") {
             return Ok(Some(Kind::Certificate(CertificateForm::Pem)));
         }
         private_key |= label.ends_with(b"PRIVATE KEY-----");
@@ -548,6 +567,14 @@ mod tests {
         assert_eq!(kind_of(&cut[..cut.len() - 4], "x"), certificate);
         let revoked = signed(b"", &der(UTC_TIME, b"250101000000Z"));
         assert_eq!(not_used(&revoked), NotUsed::Unrecognized);
+        const SIGNED: &[u8] = b"\x2A\x86\x48\x86\xF7\x0D\x01\x07\x02";
+        let message = der(SEQUENCE, b"\x06\x09")
+            .into_iter()
+            .chain(SIGNED.to_vec());
+        assert_eq!(
+            kind_of(&message.collect::<Vec<_>>(), "x"),
+            Kind::Certificate(CertificateForm::Pkcs7)
+        );
         let store = der(SEQUENCE, &[der(INTEGER, &[3]), der(SEQUENCE, b"")].concat());
         assert_eq!(not_used(&store), NotUsed::CertificateEnvelope);
     }

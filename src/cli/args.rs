@@ -208,6 +208,7 @@ Examples:
   rdptriage diagnose case-4711/ --incident '2026-11-18 09:58' --tz Europe/Berlin
   rdptriage diagnose case-4711/ -q -o case-4711.html -o case-4711.json
   rdptriage diagnose case-4711/ --redact -f md
+  ls -d fleet/*.zip | rdptriage diagnose --paths-from - > fleet.jsonl
 
 Exit codes:
   0  no fault found, and the collection covers enough to say so
@@ -219,9 +220,20 @@ Exit codes:
 #[derive(Debug, Args)]
 #[command(after_help = DIAGNOSE_HELP)]
 pub(crate) struct DiagnoseArgs {
-    /// Folders and files of the collection
-    #[arg(value_name = "PATH", required = true, value_hint = ValueHint::AnyPath)]
+    /// Folders, files and archives of the collection
+    #[arg(value_name = "PATH", required_unless_present = "paths_from", value_hint = ValueHint::AnyPath)]
     pub(crate) paths: Vec<PathBuf>,
+
+    /// Diagnoses many collections, one path a line of FILE (- for standard input), each by itself; answers one line of JSON each, as
+    /// they finish, and a table of all on standard error
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["paths", "output"],
+        value_hint = ValueHint::FilePath,
+        help_heading = "What is done"
+    )]
+    pub(crate) paths_from: Option<PathBuf>,
 
     /// A client's address that must get in, though it never did [repeatable]
     #[arg(long, value_name = "IP", help_heading = "What you know")]

@@ -9,6 +9,7 @@ mod events;
 mod exit_code;
 mod explain;
 mod facts;
+mod fleet;
 mod format_name;
 mod incident;
 mod negotiate;

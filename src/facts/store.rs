@@ -10,6 +10,7 @@ use super::registry::{Place, Problem, Registry, binary};
 use super::subject::Subject;
 use crate::bundle::{Artifact, CertificateForm, Kind};
 use crate::parse::certificate::{Certificate, Thumbprint};
+use crate::parse::certificate_bundle;
 use crate::parse::hive::{Key, Lookup};
 use crate::parse::pem::read_pem;
 use crate::parse::store_blob::{KeyProviderInfo, SelfSignedMark, StoreBlob, StoreElement};
@@ -118,6 +119,23 @@ pub fn exported<'a>(
                 Ok(certificate) => keep(certificate),
                 Err(error) => problem(None, error.to_string()),
             },
+            CertificateForm::Pkcs7 | CertificateForm::SerializedStore => {
+                let (bundled, error) = match form {
+                    CertificateForm::Pkcs7 => certificate_bundle::pkcs7(&bytes),
+                    _ => certificate_bundle::serialized_store(&bytes),
+                };
+                for one in bundled {
+                    match one.certificate {
+                        Ok(certificate) => keep(*certificate),
+                        Err(error) => {
+                            problem(Some(format!("byte {}", one.offset)), error.to_string());
+                        }
+                    }
+                }
+                if let Some(error) = error {
+                    problem(None, error.to_string());
+                }
+            }
             CertificateForm::Pem => {
                 for block in read_pem(&bytes) {
                     match block.certificate {

@@ -30,6 +30,7 @@ pub use escape::Charset;
 pub use explanation::{explanation_json, explanation_text, rule_text};
 pub use fact_list::fact_list;
 pub use format::{Format, UnknownExtension};
+pub use json::{collection_line, unreadable_collection_line};
 pub use listing::{ListFormat, Listing, Room};
 pub use lookup::{event_list, hive_list, key_list};
 pub use negotiation::{negotiation_json, negotiation_text};
