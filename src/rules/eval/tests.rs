@@ -347,7 +347,6 @@ fn without_a_time_of_the_fault_a_success_asks_how_people_fare() {
             prevented: Known::Is(state.prevents() == Some(true)),
             without_session: Known::Is(false),
             unseen: None,
-            without_session: Known::Is(false),
         };
         let id = facts.add(None, body, source());
         let start = ServiceStart {

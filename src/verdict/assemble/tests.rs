@@ -71,7 +71,6 @@ fn report(start: Option<StartType>, state: ConnectionState) -> Report {
         prevented: Known::Is(true),
         without_session: Known::Is(false),
         unseen: None,
-        without_session: Known::Is(false),
     };
     facts.add(
         None,
