@@ -699,7 +699,9 @@ fn real_logs_alone_confirm_nothing_of_these() {
         .collect();
     logs.sort();
     for log in logs {
-        for report in diagnose(&[log.clone()], &rules, &Options::default()).unwrap_or_default() {
+        for report in
+            diagnose(std::slice::from_ref(&log), &rules, &Options::default()).unwrap_or_default()
+        {
             for cause in OURS {
                 let level = level(&report, cause);
                 let name = log.file_name().unwrap().to_string_lossy().into_owned();
