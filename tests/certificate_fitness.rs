@@ -208,6 +208,65 @@ fn a_certificate_for_clients_serves_no_server() {
     }
 }
 
+/// The log of a client whose security layer ends with this status.
+fn client_log(status: u32) -> Vec<u8> {
+    use support::event_log::{Event, LogBuilder};
+    const CHANNEL: &str = "Microsoft-Windows-TerminalServices-RDPClient/Operational";
+    let event = |id: u16, time: &str| {
+        Event::new("Microsoft-Windows-TerminalServices-ClientActiveXCore", id)
+            .guid("{28aa95bb-d444-4719-a36f-40462168127e}")
+            .computer("LAPTOP-7.contoso.example")
+            .channel(CHANNEL)
+            .time(time)
+    };
+    LogBuilder::new(CHANNEL)
+        .computer("LAPTOP-7.contoso.example")
+        .first_record(310)
+        .push(
+            event(1024, "2026-11-12T08:00:00Z")
+                .data("Name", "Server Name")
+                .data("Value", FULL_NAME)
+                .data("CustomLevel", "Info"),
+        )
+        .push(
+            event(226, "2026-11-12T08:00:02Z")
+                .data("StateTransitionName", "RDPClient_SSL")
+                .data("ErrorCode", status.to_string().as_str()),
+        )
+        .to_bytes()
+}
+
+#[test]
+fn a_client_that_says_what_a_certificate_is_not_for_decides() {
+    for (status, expected) in [
+        (0x8009_0349, Role::RootCause),
+        (0x8009_0304, Role::Contributing),
+    ] {
+        let mut machine = machine(Windows::Server2022);
+        let certificate = ForgedCertificate {
+            purposes: vec![ExtendedKeyUsagePurpose::ClientAuth],
+            ..issued()
+        };
+        let thumbprint = machine.personal_certificate(&certificate, with_key, at(INSTALLED));
+        machine.pins(&thumbprint, at(INSTALLED));
+        machine.certificate_notice(at("2026-11-01T03:00:41Z"), 1054, &["RDP-Tcp"]);
+        machine.written(at(END));
+        let folder = tempfile::tempdir().unwrap();
+        let mut files = machine.logs(&[Channel::System]);
+        files.insert("SYSTEM".into(), machine.system.to_bytes());
+        files.insert("SOFTWARE".into(), machine.software.to_bytes());
+        Machine::collect(folder.path(), &files).unwrap();
+        let laptop = Files::from([("RDPClient.evtx".to_owned(), client_log(status))]);
+        Machine::collect(&folder.path().join("laptop"), &laptop).unwrap();
+        let rules = RuleSet::builtin().unwrap();
+        let reports = diagnose(&[folder.path().to_owned()], &rules, &Options::default()).unwrap();
+        let of_server = |report: &&Report| report.host.name.as_deref() == Some(HOST);
+        let report = reports.iter().find(of_server).unwrap();
+        let found = finding(report, "certificate-wrong-usage");
+        assert_eq!(found.role, expected, "{status:#x}: {:#?}", found.tests);
+    }
+}
+
 /// A pinned certificate that was imported without its key.
 fn without_key() -> Machine {
     let mut machine = machine(Windows::Server2022);

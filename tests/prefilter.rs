@@ -360,11 +360,8 @@ fn every_damage_gives_the_same() {
 /// what reaches beyond its record reads the same however its neighbours are passed over.
 #[track_caller]
 fn assert_same_events(what: &str, log: &Vec<u8>) {
-    for (selection, wants) in [SELECTIONS[0], SELECTIONS[3]] {
-        let (with, _) = filtered(log, wants);
-        let (without, _) = decoded(log, wants);
-        assert_eq!(with, without, "{what}, {selection}");
-    }
+    let wants = SELECTIONS[0].1;
+    assert_eq!(filtered(log, wants).0, decoded(log, wants).0, "{what}");
 }
 
 #[test]
@@ -391,7 +388,7 @@ fn a_value_that_reaches_beyond_its_record_reads_the_same() {
     });
     let bytes = LogBuilder::new("System").extend(bytes).to_bytes();
     let texts = LogBuilder::new("System").extend(stream(21)).to_bytes();
-    for (whole, which) in [(&bytes, 6..10), (&texts, 7..21)] {
+    for (whole, which) in [(&bytes, 6..8), (&texts, 7..14)] {
         for place in &records_of(whole, 0)[which] {
             // Whatever is a length there becomes a longer one.
             for at in place + 24..place + field(whole, place + 4) - 4 {

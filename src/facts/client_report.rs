@@ -11,6 +11,11 @@ use super::value::Code;
 /// `ExtendedDisconnectReasonCode` and disconnect reasons of IMsTscAxEvents).
 const CERT_EXPIRED: Code = Code(6919);
 
+/// A status of the security layer: 0x8009xxxx.
+const SECURITY: u32 = 0x8009;
+/// "The received certificate has expired" (winerror.h).
+const SEC_E_CERT_EXPIRED: Code = Code(0x8009_0328);
+
 /// exDiscReasonServerDeniedConnectionFips (Microsoft, "ExtendedDisconnectReasonCode enumeration"). The client's event 1026 has one
 /// number; no disconnect reason is an 8 (IMsTscAxEvents::OnDisconnected knows 0 to 3, then 260 and above), so that there it is the
 /// extended one.
@@ -22,6 +27,7 @@ pub fn is_clients(event: &Event) -> bool {
     match event {
         Event::ClientConnects { .. }
         | Event::ClientDisconnected { .. }
+        | Event::ClientTransitionFailed { .. }
         | Event::CredSspRefused { .. } => true,
         Event::Schannel(schannel) => schannel.event == 36881,
         _ => false,
@@ -46,6 +52,14 @@ pub fn add_facts(client: &[LoggedEvent], names: &[String], facts: &mut FactSet) 
                 code: *reason,
                 certificate_time: *reason == Some(CERT_EXPIRED),
                 denied_by_fips: *reason == Some(DENIED_BY_FIPS),
+                names_host: server.clone(),
+            },
+            // Only a status of the security layer tells why; the others follow every closed connection.
+            Event::ClientTransitionFailed { code } if code.0 >> 16 == SECURITY => ClientReport {
+                event: 226,
+                code: Some(*code),
+                certificate_time: *code == SEC_E_CERT_EXPIRED,
+                denied_by_fips: false,
                 names_host: server.clone(),
             },
             // The service's name, such as TERMSRV/server.

@@ -102,7 +102,7 @@ pub const WATCH_LIST: &[Watched] = &[
     Watched {
         writer: Writer::SessionManager,
         names: &["Microsoft-Windows-TerminalServices-LocalSessionManager"],
-        events: &[21, 22, 23, 24, 25, 39, 40],
+        events: &[21, 22, 23, 24, 25, 34, 39, 40],
     },
     Watched {
         writer: Writer::TermDd,
@@ -154,7 +154,7 @@ pub const WATCH_LIST: &[Watched] = &[
     Watched {
         writer: Writer::RdpClient,
         names: &["Microsoft-Windows-TerminalServices-ClientActiveXCore"],
-        events: &[1024, 1026],
+        events: &[226, 1024, 1026],
     },
     Watched {
         writer: Writer::FileSystem,

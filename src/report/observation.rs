@@ -63,7 +63,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "client.report",
-        "the client's own log, event {event}[: {code}]",
+        "the client's own log, event {event}[: {code}][?denied_by_fips , denied because of FIPS]",
     ),
     (
         "clock.change",
@@ -146,6 +146,10 @@ const SENTENCES: &[(&str, &str)] = &[
     (
         "host.edition",
         "edition {edition}[?without_host , which cannot be connected to]",
+    ),
+    (
+        "host.setup_refusal",
+        "event {event}: no logon is accepted because setup is running",
     ),
     (
         "ipsec.demand",

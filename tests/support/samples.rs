@@ -2,6 +2,7 @@
 
 mod keys;
 mod logons;
+mod services;
 mod sessions;
 
 use std::collections::BTreeMap;
@@ -49,6 +50,7 @@ pub fn forge_all() -> Vec<Sample> {
         evidence_missing(),
     ];
     samples.extend(keys::forge());
+    samples.extend(services::forge());
     samples.extend(logons::forge());
     samples.extend(sessions::forge());
     samples

@@ -167,7 +167,7 @@ catalogue! {
 
     /// What a client's own log says of a connection to this host.
     "client.report" => ClientReport Event (Absence::All(&[Subject::RdpClientLog])) {
-        /// The provider's event: 1026 of the Remote Desktop client, 36881 of Schannel, 6041 of LsaSrv.
+        /// The provider's event: 226 (with a status of the security layer) or 1026 of the Remote Desktop client, 36881 of Schannel, 6041 of LsaSrv.
         event: u32,
         /// The disconnect reason or status in it.
         code: Option<Code>,

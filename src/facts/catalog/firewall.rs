@@ -46,6 +46,8 @@ catalogue! {
         demanded: Known<bool>,
         /// The rule, by name.
         rule: Option<String>,
+        /// Whether connections come in all the same since it was written so: the design works.
+        works: Known<bool>,
         /// Never true: open unless negotiations were logged as failing. Isolation of a domain by IPsec is a design that works.
         doubtful: Known<bool>,
     }

@@ -169,6 +169,12 @@ catalogue! {
         undo: Option<String>,
     }
 
+    /// A logon was not accepted because setup is running (LocalSessionManager 34).
+    "host.setup_refusal" => SetupRefusal Event (Absence::All(&[Subject::LocalSessionManagerLog])) {
+        /// The event id.
+        event: u32,
+    }
+
     /// Whether Windows' own setup is still running.
     "host.setup" => HostSetup State (Absence::Never(Subject::SystemHive)) {
         /// Whether `OOBEInProgress` or `SystemSetupInProgress` is 1.

@@ -176,6 +176,8 @@ pub enum Event {
         /// From where.
         client: Option<IpAddr>,
     },
+    /// LocalSessionManager 34: no logon is accepted because setup is running.
+    SetupRefuses,
     /// LocalSessionManager 23, 24, 39, 40: a session ended, or lost its client.
     SessionLeft {
         /// 23 logoff, 24 disconnected, 39 disconnected by another session, 40 disconnected for a reason.
@@ -386,6 +388,11 @@ pub enum Event {
     ClientConnects {
         /// The server, as the user wrote it.
         server: String,
+    },
+    /// RDPClient 226: a transition of the client's state machine failed.
+    ClientTransitionFailed {
+        /// Its status.
+        code: Code,
     },
     /// RDPClient 1026: the client was disconnected.
     ClientDisconnected {

@@ -249,6 +249,7 @@ fn session_event(event: u32, data: &EventData) -> Event {
             session,
             client: data.field("Address").and_then(address::parse),
         },
+        34 => Event::SetupRefuses,
         _ => Event::SessionLeft {
             event,
             session,
@@ -531,6 +532,11 @@ fn network_changed(event: u32, data: &EventData) -> Option<Event> {
 }
 
 fn client_event(event: u32, data: &EventData) -> Option<Event> {
+    if event == 226 {
+        return Some(Event::ClientTransitionFailed {
+            code: number(data, "ErrorCode").map(Code)?,
+        });
+    }
     let value = data.field("Value")?;
     Some(match event {
         1024 => Event::ClientConnects {

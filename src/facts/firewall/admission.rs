@@ -11,14 +11,12 @@ use crate::parse::firewall_rule::{Action, Addresses, Direction, FirewallRule, Pr
 const SERVICE: &str = "TermService";
 const PROGRAM: &str = "\\system32\\svchost.exe";
 const TCP: u8 = 6;
-/// From Windows 8 and Server 2012 on the listener is the service's; before, the driver's, which is System to the firewall.
-const FIRST_WITHOUT_DRIVER: u32 = 9200;
-
 /// What is asked.
 pub(super) struct Question<'q> {
     pub profile: Profile,
     pub port: u16,
-    pub build: Option<u32>,
+    /// Whether the listener is the driver's, which is System to the firewall; else the service's. None where that is not known.
+    pub driver_listens: Option<bool>,
     pub networks: &'q Networks,
 }
 
@@ -146,7 +144,7 @@ fn matches(rule: &FirewallRule, question: &Question<'_>) -> Match {
         && rule.direction == Direction::In
         && rule.holds_in(question.profile)
         && rule.protocol.is_none_or(|protocol| protocol == TCP)
-        && !rule.for_package;
+        && !rule.set_apart;
     let of_service = rule
         .service
         .as_deref()
@@ -158,9 +156,9 @@ fn matches(rule: &FirewallRule, question: &Question<'_>) -> Match {
     match rule.program.as_deref().map(str::to_ascii_lowercase) {
         None => {}
         Some(program) if program.ends_with(PROGRAM) => {}
-        Some(program) if program == "system" => match question.build {
-            Some(build) if build >= FIRST_WITHOUT_DRIVER => return Match::No,
-            Some(_) => {}
+        Some(program) if program == "system" => match question.driver_listens {
+            Some(false) => return Match::No,
+            Some(true) => {}
             None => {
                 doubts.push("is for System, which is the listener only before Windows 8".to_owned())
             }
@@ -202,15 +200,15 @@ fn scope(rule: &FirewallRule, networks: &Networks) -> Match {
         .clients
         .iter()
         .map(|client| {
-            let each = rule
+            let mut each = rule
                 .remote_addresses
                 .iter()
                 .map(|addresses| networks.hold(addresses, *client));
-            each.fold(Some(false), |so_far, next| match (so_far, next) {
-                (Some(true), _) | (_, Some(true)) => Some(true),
-                (None, _) | (_, None) => None,
-                _ => Some(false),
-            })
+            let doubtful = each.clone().any(|held| held.is_none());
+            match each.any(|held| held == Some(true)) {
+                true => Some(true),
+                false => (!doubtful).then_some(false),
+            }
         })
         .collect();
     let surely = |wanted: bool| held.iter().filter(|held| **held == Some(wanted)).count();

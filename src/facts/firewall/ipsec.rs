@@ -1,12 +1,16 @@
 //! Whether connection security rules ask IPsec of what comes in to the listener (measured: without it the first packet is dropped
 //! silently, and the client times out).
 
+use jiff::Timestamp;
+
 use super::Listener;
 use super::network::Networks;
 use super::store::{Owner, Stored, Stores};
+use crate::facts::catalog::connection::Passed;
 use crate::facts::catalog::firewall::{IpsecDemand, IpsecFailure};
 use crate::facts::fact::{FactSet, Source};
 use crate::facts::gap::{Gap, Gaps};
+use crate::facts::incident::ConnectionState;
 use crate::facts::known::Known;
 use crate::facts::subject::Subject;
 use crate::parse::firewall_rule::{ConnectionSecurityRule, Demand, Profile, covers};
@@ -40,19 +44,33 @@ pub(super) fn add_facts(
     if sources.is_empty() {
         return;
     }
-    let at = stores
-        .written
-        .max(networks.since)
-        .filter(|_| demanded == Known::Is(true));
-    facts.add(
-        at,
-        IpsecDemand {
-            demanded,
-            rule,
-            doubtful,
-        },
-        sources,
-    );
+    let written = stores.written.max(networks.since);
+    let fact = IpsecDemand {
+        works: works(written, facts),
+        demanded,
+        rule,
+        doubtful,
+    };
+    let at = written.filter(|_| fact.demanded == Known::Is(true));
+    facts.add(at, fact, sources);
+}
+
+/// Whether connections arrive since then. While people connect, whatever becomes of it, IPsec lets them.
+fn works(since: Option<Timestamp>, facts: &mut FactSet) -> Known<bool> {
+    let arrived = facts
+        .of_kind(Passed::KIND)
+        .any(|passed| since.is_none_or(|since| passed.at > Some(since)));
+    match facts.anchors.state {
+        ConnectionState::Unseen if !arrived => Known::Open(facts.gaps.open(
+            Subject::Arrivals,
+            "no log shows whether connections come in under the rule",
+        )),
+        ConnectionState::Unseen | ConnectionState::Silent => Known::Is(arrived),
+        ConnectionState::Succeeding
+        | ConnectionState::Mixed
+        | ConnectionState::Dropping
+        | ConnectionState::Failing => Known::Is(true),
+    }
 }
 
 /// Whether it is asked of the port in the profiles in force, and by which rule. A rule that exempts something of the same port

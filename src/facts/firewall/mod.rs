@@ -34,6 +34,9 @@ use store::Stores;
 /// The port that Remote Desktop has unless somebody moves it.
 const DEFAULT_PORT: u16 = 3389;
 
+/// From Windows 8 and Server 2012 on the listener is the service's; before, the driver's.
+const FIRST_WITHOUT_DRIVER: u32 = 9200;
+
 /// Other makers' firewalls, by the key names of their services.
 const OTHER_FIREWALLS: &[&str] = &[
     "SepMasterService",
@@ -104,12 +107,13 @@ fn firewall(
 ) {
     let gaps = &mut facts.gaps;
     let service_off = switched_off(registry, gaps);
+    let driver_listens = driver_listens(registry, identity, gaps);
     let mut ask = |port: u16| -> Admission {
         let judge = |profile: Profile| {
             let question = Question {
                 profile,
                 port,
-                build: identity.build.settled().copied(),
+                driver_listens,
                 networks,
             };
             admission::judge(stores, &question, gaps)
@@ -181,6 +185,29 @@ fn firewall(
         other_firewall: other,
     };
     facts.add(written.filter(|_| is_fault), fact, sources);
+}
+
+/// Whether the listener is the driver's: before Windows 8 and Server 2012. Where the build is not known, what the service depends on
+/// tells: it is the driver there, and remote procedure calls alone later (seen in real hives).
+fn driver_listens(
+    registry: &Registry,
+    identity: &Identity,
+    gaps: &mut super::gap::Gaps,
+) -> Option<bool> {
+    if let Known::Is(build) = identity.build {
+        return Some(build < FIRST_WITHOUT_DRIVER);
+    }
+    let below = registry.multi_text(
+        gaps,
+        Place::ControlSet("Services\\TermService"),
+        "DependOnService",
+    );
+    let below = below.present()?;
+    Some(
+        below
+            .iter()
+            .any(|service| service.eq_ignore_ascii_case("TermDD")),
+    )
 }
 
 /// Why the firewall may not run at all: its service, or the engine below it, is disabled. What filters are left then is not

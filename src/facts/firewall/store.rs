@@ -81,14 +81,13 @@ impl Stores {
             let why = "no rule of the firewall stands in it";
             reader.incomplete = Some(reader.gaps.open(Subject::SystemHive, why));
         }
-        for place in ["Mdm\\FirewallRules"] {
-            let path = format!("{LOCAL}\\{place}");
-            rules.extend(reader.store(
-                Place::ControlSet(&path),
-                Owner::Policy,
-                FirewallRule::parse,
-            ));
-        }
+        // What a mobile device management sets counts like a policy.
+        let managed = format!("{LOCAL}\\Mdm\\FirewallRules");
+        rules.extend(reader.store(
+            Place::ControlSet(&managed),
+            Owner::Policy,
+            FirewallRule::parse,
+        ));
         if policy_unknown.is_none() {
             rules.extend(reader.store(
                 Place::Software(&format!("{POLICY}\\FirewallRules")),

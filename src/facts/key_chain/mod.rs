@@ -9,6 +9,7 @@ mod evidence;
 mod file;
 mod folder;
 mod folder_access;
+mod opened;
 mod place;
 mod store;
 mod wanted;
@@ -47,6 +48,7 @@ pub struct Bearing<'b> {
 /// Adds every fact of the key chain. The facts about the listener's certificate, its renewals and Schannel must be there
 /// before.
 pub fn add_facts(bearing: &Bearing<'_>, facts: &mut FactSet) {
+    opened::add_fact(bearing.evidence, facts);
     let needed = store::needed(bearing.choice, bearing.standing, facts);
     store::add_access(bearing.registry, &needed, facts);
     store::add_place(bearing.registry, &needed, facts);

@@ -15,6 +15,7 @@ mod start;
 mod trouble;
 
 use super::catalog::firewall::{IpsecFailure, NetworkChange};
+use super::catalog::listener::SetupRefusal;
 use super::catalog::service::ServiceRan;
 use super::event::Event;
 use super::fact::{Fact, FactSet};
@@ -43,6 +44,9 @@ pub fn add_logged(history: &History<'_>, names: &DisplayNames, facts: &mut FactS
                     network: network.clone(),
                 };
                 facts.add(Some(placed.at), body, source());
+            }
+            Event::SetupRefuses => {
+                facts.add(Some(placed.at), SetupRefusal { event: 34 }, source());
             }
             Event::IpsecFailed { event } => {
                 facts.add(Some(placed.at), IpsecFailure { event: *event }, source());

@@ -169,9 +169,7 @@ fn add_regressions(
         return;
     }
     let breaks = none_installed(history, &mut facts.gaps);
-    let source = revision
-        .source
-        .map_or_else(|| Source::Derived(Vec::new()), |it| it);
+    let source = revision.source.unwrap_or(Source::Derived(Vec::new()));
     let body = UpdateRegression {
         in_bracket: breaks.clone(),
         seen: breaks.clone(),
@@ -279,12 +277,12 @@ fn seen(
         else {
             continue;
         };
-        let dies_there = match (row.stage(), ending) {
-            (Some(Stage::Tls), Some(Ending::Tls)) => true,
-            (Some(Stage::Credentials), Some(Ending::Credentials)) => true,
-            (Some(_), None) => true,
-            _ => false,
-        };
+        let dies_there = matches!(
+            (row.stage(), ending),
+            (Some(Stage::Tls), Some(Ending::Tls))
+                | (Some(Stage::Credentials), Some(Ending::Credentials))
+                | (Some(_), None)
+        );
         if !dies_there || installed.is_some_and(|installed| attempt.at < installed) {
             continue;
         }

@@ -9,11 +9,12 @@ use jiff::Timestamp;
 use super::Asked;
 use super::chunk::{self, CHUNK_SIZE, ChunkHeader, Integrity, RecordSpan, Walk};
 use super::decode::{Decoder, Others};
+use super::gather::Run;
 use super::layout::{Content, Slot};
 use super::names;
 use super::prefilter::{Prefilter, Reach, TextId, Texts};
 use super::record::{self, EventRecord, Place, System};
-use super::summary::{Hole, Mark, Run};
+use super::summary::{Hole, Mark};
 use crate::bundle::ReadAt;
 use crate::contain::contain;
 

@@ -9,6 +9,7 @@
 //! record     JSON → EventRecord
 //! inspect    all of this for one chunk
 //! reader     for all chunks of a file, several at once, and in order
+//! gather     from records and damaged places to the summary
 //! summary    what the log covers, and what is missing
 //! ```
 //!
@@ -16,6 +17,7 @@
 
 mod chunk;
 mod decode;
+mod gather;
 mod inspect;
 mod layout;
 mod names;

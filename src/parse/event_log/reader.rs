@@ -6,10 +6,11 @@ use rayon::prelude::*;
 
 use super::Asked;
 use super::chunk::CHUNK_SIZE;
+use super::gather::Builder;
 use super::inspect::{BATCH, Inspector, Item, Report, hole};
 use super::layout::{self, Content, Layout, Slot};
 use super::record::EventRecord;
-use super::summary::{Builder, Hole, LogSummary};
+use super::summary::{Hole, LogSummary};
 use crate::bundle::ReadAt;
 
 /// How many batches are read before what they say is taken in: enough for every thread, few enough to keep in memory.

@@ -345,8 +345,8 @@ fn without_a_time_of_the_fault_a_success_asks_how_people_fare() {
             clients: 1,
             strangers: 0,
             prevented: Known::Is(state.prevents() == Some(true)),
-            unseen: None,
             without_session: Known::Is(false),
+            unseen: None,
         };
         let id = facts.add(None, body, source());
         let start = ServiceStart {

@@ -69,8 +69,8 @@ fn report(start: Option<StartType>, state: ConnectionState) -> Report {
         clients: 1,
         strangers: 3,
         prevented: Known::Is(true),
-        unseen: None,
         without_session: Known::Is(false),
+        unseen: None,
     };
     facts.add(
         None,

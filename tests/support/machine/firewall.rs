@@ -40,6 +40,19 @@ impl Machine {
                 "CoreNet-Teredo-In",
                 r"v2.31|Action=Allow|Active=TRUE|Dir=In|Protocol=17|LPort=Teredo|App=%SystemRoot%\system32\svchost.exe|Svc=iphlpsvc|Name=@FirewallAPI.dll,-25327|".to_owned(),
             ),
+            // Windows' own, active, for every port of System: of Wi-Fi Direct alone.
+            (
+                "WiFiDirect-KM-Driver-In-TCP",
+                r"v2.31|Action=Allow|Active=TRUE|Dir=In|Protocol=6|App=System|Name=@wlansvc.dll,-37378|EmbedCtxt=@wlansvc.dll,-36865|TTK2_27=WFDKmDriver|".to_owned(),
+            ),
+            (
+                "{95E5C3FC-4EEB-41B2-BC4A-2F4206F5EEA6}",
+                r"v2.31|Action=Allow|Active=TRUE|Dir=In|App=C:\Program Files (x86)\Sync\Client\Sync.exe|Name=Sync|".to_owned(),
+            ),
+            (
+                "{F1A7C6A5-3B1E-4E0E-9C55-70A3F8B1D2C4}",
+                r"v2.31|Action=Allow|Active=TRUE|Dir=In|Profile=Domain|Profile=Private|Name=@{Microsoft.Windows.Cortana}|LUOwn=S-1-5-21-1004336348-1177238915-682003330-500|AppPkgId=S-1-15-2-1861897761|EmbedCtxt=@{Microsoft.Windows.Cortana}|Platform=2:6:2|Platform2=GTEQ|".to_owned(),
+            ),
             (
                 "PlayTo-SSDP-Discovery-PlayToScope",
                 r"v2.31|Action=Allow|Active=TRUE|Dir=In|Protocol=17|Profile=Public|LPort2_20=Ply2Disc|App=%SystemRoot%\system32\svchost.exe|Svc=ssdpsrv|Name=@FirewallAPI.dll,-36104|".to_owned(),

@@ -4,8 +4,13 @@
 //! `SharedAccess\Parameters\FirewallPolicy` hold the same. A field that bounds a rule and is not modelled is kept by name in
 //! [`Limits`]; one that the grammar does not know is kept as well: nothing is passed over in silence.
 
-use std::net::{IpAddr, Ipv4Addr};
-use std::ops::RangeInclusive;
+mod scope;
+#[cfg(test)]
+mod tests;
+
+pub use scope::{Addresses, Ports, covers};
+
+use scope::{addresses, ports};
 
 /// Why a text is no rule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -78,43 +83,6 @@ impl Profile {
     pub const ALL: [Profile; 3] = [Profile::Domain, Profile::Private, Profile::Public];
 }
 
-/// Ports of a rule.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ports {
-    /// From one to another; a single port is both.
-    Range(RangeInclusive<u16>),
-    /// Ports that Windows looks up (`RPC`, `RPC-EPMap`, `IPHTTPSIn`, `Ply2Disc` ...): dynamic ones of certain services.
-    Keyword(String),
-}
-
-/// Addresses of a rule.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Addresses {
-    /// From one to another, of one family.
-    Range(IpAddr, IpAddr),
-    /// The networks that the machine's adapters stand in.
-    LocalSubnet,
-    /// Addresses that Windows looks up (`DNS`, `DefaultGateway`, `IntErnet` ...).
-    Keyword(String),
-}
-
-impl Addresses {
-    /// Whether an address lies in it; none where that depends on the machine's networks.
-    #[must_use]
-    pub fn hold(&self, address: IpAddr) -> Option<bool> {
-        match (self, address) {
-            (Addresses::Range(IpAddr::V4(first), IpAddr::V4(last)), IpAddr::V4(address)) => {
-                Some((*first..=*last).contains(&address))
-            }
-            (Addresses::Range(IpAddr::V6(first), IpAddr::V6(last)), IpAddr::V6(address)) => {
-                Some((*first..=*last).contains(&address))
-            }
-            (Addresses::Range(..), _) => Some(false),
-            (Addresses::LocalSubnet | Addresses::Keyword(_), _) => None,
-        }
-    }
-}
-
 /// What else bounds a rule: by the names of the fields.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Limits {
@@ -153,8 +121,9 @@ pub struct FirewallRule {
     pub program: Option<String>,
     /// The service, by key name; `*` for any service.
     pub service: Option<String>,
-    /// Whether it is for apps of a package alone (`AppPkgId`, `LUOwn`).
-    pub for_package: bool,
+    /// Whether it is for the apps of a package alone (`AppPkgId`, `LUOwn`), or for a kind of connection that Windows itself vouches for
+    /// (`TTK`: Wi-Fi Direct, proximity, UPnP; FW_TRUST_TUPLE_KEYWORD of [MS-FASP]).
+    pub set_apart: bool,
     /// Its name, or the resource that holds it.
     pub name: Option<String>,
     /// What else bounds it.
@@ -194,11 +163,6 @@ const ASIDE: &[&str] = &[
     "SkipVer",
     "ICMP4",
     "ICMP6",
-    // Trusted keywords of Wi-Fi Direct and proximity, beside the addresses and ports that they go with.
-    "TTK",
-    "TTK2_22",
-    "TTK2_27",
-    "TTK2_28",
     // Which Windows a rule is for: it stands in the store of one that took it.
     "Platform",
     "Platform2",
@@ -283,7 +247,7 @@ impl FirewallRule {
             remote_addresses: Vec::new(),
             program: None,
             service: None,
-            for_package: false,
+            set_apart: false,
             name: None,
             limits: Limits::default(),
         };
@@ -317,7 +281,9 @@ impl FirewallRule {
                 "RA4" | "RA6" | "RA42" | "RA62" => rule.remote_addresses.push(addresses(value)),
                 "App" => rule.program = Some(value.to_owned()),
                 "Svc" => rule.service = Some(value.to_owned()),
-                "AppPkgId" | "LUOwn" => rule.for_package = true,
+                "AppPkgId" | "LUOwn" | "TTK" | "TTK2_22" | "TTK2_27" | "TTK2_28" => {
+                    rule.set_apart = true;
+                }
                 "Name" => rule.name = Some(value.to_owned()),
                 _ => rule.limits.note(field, ASIDE, BOUNDS),
             }
@@ -385,43 +351,6 @@ impl ConnectionSecurityRule {
     }
 }
 
-/// Whether ports include one; none where Windows looks them up. No ports are all ports.
-#[must_use]
-pub fn covers(ports: &[Ports], port: u16) -> Option<bool> {
-    if ports.is_empty() {
-        return Some(true);
-    }
-    let mut looked_up = false;
-    for each in ports {
-        match each {
-            Ports::Range(range) if range.contains(&port) => return Some(true),
-            Ports::Range(_) => {}
-            // Dynamic ports of RPC and the ports of IP-HTTPS, Teredo, discovery and the like: 3389 is none of them.
-            Ports::Keyword(word)
-                if KEYWORD_PORTS
-                    .iter()
-                    .any(|known| known.eq_ignore_ascii_case(word)) => {}
-            Ports::Keyword(_) => looked_up = true,
-        }
-    }
-    (!looked_up).then_some(false)
-}
-
-/// Keywords for ports that Windows gives to other services ([MS-FASP] 2.2.14): never a listener that is set to one port.
-const KEYWORD_PORTS: &[&str] = &[
-    "RPC",
-    "RPC-EPMap",
-    "Teredo",
-    "IPTLSIn",
-    "IPTLSOut",
-    "IPHTTPSIn",
-    "IPHTTPSOut",
-    "Ply2Disc",
-    "mDNS",
-    "CORTANA",
-    "WFDCtrl",
-];
-
 impl Limits {
     fn note(&mut self, field: &str, aside: &[&str], bounds: &[&str]) {
         if aside.contains(&field) {
@@ -482,157 +411,5 @@ fn protocol(text: &str) -> Option<Option<u8>> {
     match number {
         256 => Some(None),
         number => u8::try_from(number).ok().map(Some),
-    }
-}
-
-fn ports(text: &str) -> Ports {
-    let (first, last) = text.split_once('-').unwrap_or((text, text));
-    match (first.trim().parse(), last.trim().parse()) {
-        (Ok(first), Ok(last)) => Ports::Range(first..=last),
-        _ => Ports::Keyword(text.to_owned()),
-    }
-}
-
-fn addresses(text: &str) -> Addresses {
-    let range = || -> Option<Addresses> {
-        if let Some((first, last)) = text.split_once('-') {
-            return Some(Addresses::Range(
-                first.trim().parse().ok()?,
-                last.trim().parse().ok()?,
-            ));
-        }
-        if let Some((base, size)) = text.split_once('/') {
-            return subnet(base.trim().parse().ok()?, size.trim());
-        }
-        let single: IpAddr = text.parse().ok()?;
-        Some(Addresses::Range(single, single))
-    };
-    if text.eq_ignore_ascii_case("LocalSubnet")
-        || text.eq_ignore_ascii_case("LocalSubnet4")
-        || text.eq_ignore_ascii_case("LocalSubnet6")
-    {
-        return Addresses::LocalSubnet;
-    }
-    range().unwrap_or_else(|| Addresses::Keyword(text.to_owned()))
-}
-
-/// A network by its prefix length or its mask.
-fn subnet(base: IpAddr, size: &str) -> Option<Addresses> {
-    match base {
-        IpAddr::V4(base) => {
-            let mask = match size.parse::<Ipv4Addr>() {
-                Ok(mask) => u32::from(mask),
-                Err(_) => ones(size.parse::<u32>().ok().filter(|bits| *bits <= 32)?),
-            };
-            let first = u32::from(base) & mask;
-            Some(Addresses::Range(
-                IpAddr::V4(Ipv4Addr::from(first)),
-                IpAddr::V4(Ipv4Addr::from(first | !mask)),
-            ))
-        }
-        IpAddr::V6(base) => {
-            let bits = size.parse::<u32>().ok().filter(|bits| *bits <= 128)?;
-            let mask = u128::MAX.checked_shl(128 - bits).unwrap_or(0);
-            let first = u128::from(base) & mask;
-            Some(Addresses::Range(
-                IpAddr::V6(first.into()),
-                IpAddr::V6((first | !mask).into()),
-            ))
-        }
-    }
-}
-
-fn ones(bits: u32) -> u32 {
-    u32::MAX.checked_shl(32 - bits).unwrap_or(0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_rule_that_windows_ships_is_read_whole() {
-        let rule = FirewallRule::parse(
-            "v2.30|Action=Allow|Active=TRUE|Dir=In|Protocol=6|Profile=Domain|Profile=Private|LPort=3389|App=%SystemRoot%\\system32\\svchost.exe|Svc=termservice|Name=@FirewallAPI.dll,-28775|Desc=@FirewallAPI.dll,-28756|EmbedCtxt=@FirewallAPI.dll,-28752|",
-        )
-        .unwrap();
-        assert!(rule.active && rule.limits.are_none());
-        assert_eq!(
-            (rule.action, rule.direction, rule.protocol),
-            (Action::Allow, Direction::In, Some(6))
-        );
-        assert_eq!(rule.covers_port(3389), Some(true));
-        assert_eq!(rule.covers_port(33890), Some(false));
-        assert!(rule.holds_in(Profile::Domain) && !rule.holds_in(Profile::Public));
-        assert_eq!(rule.service.as_deref(), Some("termservice"));
-    }
-
-    #[test]
-    fn a_rule_without_ports_covers_all_and_ranges_cover_what_they_span() {
-        let open = FirewallRule::parse("v2.0|Action=Allow|Active=TRUE|Dir=In|").unwrap();
-        assert_eq!(open.covers_port(33890), Some(true));
-        let range = FirewallRule::parse(
-            "v2.31|Action=Block|Active=TRUE|Dir=In|Protocol=6|LPort2_10=3000-4000|LPort=RPC|",
-        )
-        .unwrap();
-        assert_eq!(range.covers_port(3389), Some(true));
-        assert_eq!(range.covers_port(4001), Some(false));
-        let strange =
-            FirewallRule::parse("v2.40|Action=Allow|Active=TRUE|Dir=In|LPort=SomethingNew|")
-                .unwrap();
-        assert_eq!(strange.covers_port(3389), None);
-    }
-
-    #[test]
-    fn remote_addresses_are_read_in_every_form() {
-        let rule = FirewallRule::parse(
-            "v2.31|Action=Allow|Active=TRUE|Dir=In|RA4=10.0.0.0/255.0.0.0|RA4=192.168.4.0/24|RA4=172.16.0.9|RA4=1.2.3.4-1.2.3.9|RA4=LocalSubnet|RA6=fe80::/64|RA42=IntErnet|",
-        )
-        .unwrap();
-        let hold = |index: usize, address: &str| {
-            rule.remote_addresses[index].hold(address.parse().unwrap())
-        };
-        assert_eq!(hold(0, "10.200.1.1"), Some(true));
-        assert_eq!(hold(0, "11.0.0.1"), Some(false));
-        assert_eq!(hold(1, "192.168.4.255"), Some(true));
-        assert_eq!(hold(2, "172.16.0.10"), Some(false));
-        assert_eq!(hold(3, "1.2.3.9"), Some(true));
-        assert_eq!(hold(4, "1.2.3.9"), None);
-        assert_eq!(hold(5, "fe80::1"), Some(true));
-        assert_eq!(hold(6, "8.8.8.8"), None);
-    }
-
-    #[test]
-    fn what_is_not_known_is_kept() {
-        let rule = FirewallRule::parse(
-            "v2.31|Action=Allow|Active=TRUE|Dir=In|IF={1}|Quux=7|TTK2_22=WFDPrint|",
-        )
-        .unwrap();
-        assert_eq!(rule.limits.known, ["IF"]);
-        assert_eq!(rule.limits.unknown, ["Quux"]);
-        for text in [
-            "",
-            "Action=Allow|",
-            "v2.31|Active=TRUE|",
-            "v2.31|Action=Allow|nonsense|",
-            "v2.31|Action=Allow|Profile=Moon|",
-        ] {
-            assert!(FirewallRule::parse(text).is_err(), "{text:?}");
-        }
-    }
-
-    #[test]
-    fn a_connection_security_rule_says_what_it_asks_for_and_of_what() {
-        let rule = ConnectionSecurityRule::parse(
-            "v2.31|Action=SecureServer|Name=Isolation|Desc=|Protocol=6|EP1Port=3389|Active=TRUE|Auth1Set={E5A5D32A-4BCE-4e4d-B07F-4AB1BA7E5FE3}|Auth2Set={E5A5D32A-4BCE-4e4d-B07F-4AB1BA7E5FE4}|Crypto2Set={E5A5D32A-4BCE-4e4d-B07F-4AB1BA7E5FE2}|",
-        )
-        .unwrap();
-        assert_eq!(rule.demand, Demand::SecureServer);
-        assert_eq!(covers(&rule.first_ports, 3389), Some(true));
-        assert!(rule.active && rule.limits.are_none());
-        let exempt =
-            ConnectionSecurityRule::parse("v2.10|Action=DoNotSecure|EP2_4=10.0.0.1|Active=TRUE|")
-                .unwrap();
-        assert_eq!(exempt.limits.known, ["EP2_4"]);
     }
 }
