@@ -1,5 +1,6 @@
 //! The samples under `samples/`: what each machine went through, and which of its files were collected.
 
+mod clients;
 mod keys;
 mod logons;
 mod services;
@@ -53,6 +54,7 @@ pub fn forge_all() -> Vec<Sample> {
     samples.extend(services::forge());
     samples.extend(logons::forge());
     samples.extend(sessions::forge());
+    samples.extend(clients::forge());
     samples
 }
 
