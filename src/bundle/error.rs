@@ -1,5 +1,6 @@
 //! What cannot be read, told to people.
 
+use super::disk::DiskTrouble;
 use super::kind::NotUsed;
 
 /// Why a path, or a part of it, was not read.
@@ -45,6 +46,9 @@ pub enum Trouble {
         "a transaction log, but its hive is not beside it; collect both, or the log is of no use"
     )]
     TransactionLogAlone,
+    /// Something about a disk image, or on it.
+    #[error("{0}")]
+    Disk(DiskTrouble),
 }
 
 /// A path that was not read, and why.

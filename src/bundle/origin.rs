@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::disk::OnVolume;
 use super::source::{FileSource, ReadAt};
 
 /// Where an artifact's bytes are to be found. They are opened when they are read and not before, since a collection may
@@ -14,6 +15,8 @@ pub enum Origin {
     File(PathBuf),
     /// Bytes in memory.
     Memory(Arc<Vec<u8>>),
+    /// A file on a volume of a disk image.
+    Volume(Arc<OnVolume>),
 }
 
 impl Origin {
@@ -25,6 +28,7 @@ impl Origin {
         match self {
             Origin::File(path) => Ok(Arc::new(FileSource::open(path)?)),
             Origin::Memory(bytes) => Ok(Arc::clone(bytes) as Arc<dyn ReadAt>),
+            Origin::Volume(file) => file.open(),
         }
     }
 }
@@ -35,6 +39,7 @@ impl std::fmt::Debug for Origin {
         formatter.write_str(match self {
             Origin::File(_) => "File",
             Origin::Memory(_) => "Memory",
+            Origin::Volume(_) => "Volume",
         })
     }
 }

@@ -78,7 +78,7 @@ impl Collection {
             .artifacts
             .par_iter()
             .map(|artifact| {
-                let remaining = Remaining::new(progress, &artifact.path, artifact.bytes);
+                let remaining = Remaining::new(progress, &artifact.path, artifact.bytes_to_read());
                 open(&bundle, artifact, hashing, &remaining)
             })
             .collect();
@@ -157,6 +157,11 @@ fn open(
     remaining: &Remaining<'_>,
 ) -> Opened {
     let counted = |source| Counted { source, remaining };
+    // Of an image only the files that matter are read, and each of them has its own digest.
+    let hashing = match artifact.kind {
+        Kind::DiskImage(_) => Hashing::Off,
+        _ => hashing,
+    };
     let (opened, digest) = match hashing {
         Hashing::Off => (contained(bundle, artifact, Some(remaining)), None),
         // Hashing is what takes the time, so it tells how far it is.
@@ -222,6 +227,9 @@ fn read(
         | Kind::MasterKey
         | Kind::AclListing
         | Kind::FolderListing
+        | Kind::DiskImage(_)
+        | Kind::Folder
+        | Kind::FileTable
         | Kind::NotUsed(_) => (Content::Nothing, Vec::new()),
     }
 }

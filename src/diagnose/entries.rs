@@ -27,6 +27,9 @@ impl Listed {
                 Kind::KeyFile => "its structure and public key",
                 Kind::MasterKey => "its name",
                 Kind::AclListing | Kind::FolderListing => "whole",
+                Kind::DiskImage(_) => "the files that matter",
+                Kind::Folder => "its permissions and list of files",
+                Kind::FileTable => "what it says of key folders",
                 _ => "not read",
             }
             .to_owned(),
@@ -306,6 +309,9 @@ fn not_used(kind: &Kind) -> Option<&NotUsed> {
         | Kind::KeyFile
         | Kind::MasterKey
         | Kind::AclListing
-        | Kind::FolderListing => None,
+        | Kind::FolderListing
+        | Kind::DiskImage(_)
+        | Kind::Folder
+        | Kind::FileTable => None,
     }
 }
