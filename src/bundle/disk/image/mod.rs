@@ -6,7 +6,11 @@
 
 mod beside;
 mod laid;
+mod qcow2;
 mod vhd;
+mod vhdx;
+mod vhdx_log;
+mod vmdk;
 
 use std::io;
 use std::sync::Arc;
@@ -93,6 +97,9 @@ fn open_at_depth(
     }
     match form {
         ImageForm::Raw | ImageForm::Vhd => vhd::open(file, beside, depth),
+        ImageForm::Vhdx => vhdx::open(file, beside, depth),
+        ImageForm::Qcow2 => qcow2::open(file, beside, depth),
+        ImageForm::Vmdk => vmdk::open(file, beside, depth),
         _ => Err(DiskTrouble::Feature {
             form,
             feature: "is of a format",
