@@ -11,6 +11,7 @@
 pub mod bundle;
 pub mod contain;
 mod diagnose;
+pub mod explain;
 pub mod facts;
 pub mod lookup;
 pub mod parse;

@@ -166,7 +166,7 @@ fn what_promises_evidence_and_holds_none_is_named() {
 #[test]
 fn nothing_to_work_on_is_an_error_that_says_what_to_do() {
     assert_eq!(attempt(&[]).unwrap_err(), OpenError::NoInput);
-    let folder = collection(&[("case.zip", b"PK\x03\x04"), ("empty.evtx", b"")]);
+    let folder = collection(&[("case.rar", b"Rar!\x1a\x07"), ("empty.evtx", b"")]);
     let message = refused(&[&folder.path().join("mising")]);
     assert!(
         message.contains("mising: there is no such file or folder"),
@@ -178,9 +178,9 @@ fn nothing_to_work_on_is_an_error_that_says_what_to_do() {
         message.contains("empty.evtx: named like an event log, but empty"),
         "{message}"
     );
-    let message = refused(&[&folder.path().join("case.zip")]);
+    let message = refused(&[&folder.path().join("case.rar")]);
     assert!(
-        message.contains("case.zip: an archive: unpack it first"),
+        message.contains("case.rar: an archive of a kind that is not read: unpack it first"),
         "{message}"
     );
     let nothing = TempDir::new().unwrap();
@@ -336,4 +336,34 @@ fn real_files_are_what_they_are() {
     for problem in &bundle.problems {
         println!("{problem}");
     }
+}
+
+#[test]
+fn an_earlier_windows_and_old_copies_of_hives_are_not_mixed_in() {
+    let folder = collection(&[
+        ("C/Windows/System32/config/SYSTEM", &hive()),
+        ("C/Windows/System32/config/RegBack/SYSTEM", &hive()),
+        ("C/windows.OLD/Windows/System32/config/SYSTEM", &hive()),
+        ("C/Windows.old.000/System.evtx", LOG),
+    ]);
+    let bundle = opened(&[folder.path()]);
+    let kinds: Vec<&Kind> = bundle
+        .artifacts
+        .iter()
+        .map(|artifact| &artifact.kind)
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            &Kind::NotUsed(NotUsed::EarlierWindows),
+            &Kind::NotUsed(NotUsed::HiveBackup),
+            &Kind::Hive(rdptriage::bundle::HiveForm::Whole),
+            &Kind::NotUsed(NotUsed::EarlierWindows),
+        ]
+    );
+    assert!(bundle.problems.is_empty(), "{:?}", bundle.problems);
+    // Whoever names such a folder wants it read.
+    let backup = folder.path().join("C/Windows/System32/config/RegBack");
+    let bundle = opened(&[&backup]);
+    assert!(bundle.artifacts[0].kind.is_evidence());
 }

@@ -160,7 +160,9 @@ fn rules_are_listed_for_people_and_for_programs() {
             rule["family"].is_string() && rule["standing"].is_string() && rule["title"].is_string()
         );
         assert!(rule["explains"].is_array());
+        assert!(!rule["needs"].as_array().expect("a list").is_empty());
     }
+    assert!(table.contains("private-key") && table.contains("SYSTEM hive"));
 }
 
 #[test]
@@ -175,6 +177,64 @@ fn the_cases_of_the_rules_hold() {
     let output = run(&["rules", "test"]);
     assert_eq!(code(&output), 0, "{}", out(&output));
     assert!(out(&output).ends_with("all hold\n"));
+}
+
+#[test]
+fn the_cases_of_ones_own_rules_run_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // The whole rule that the README begins with.
+    let readme = include_str!("../src/rules/builtin/README.md");
+    let rule = readme
+        .split("```toml\n")
+        .find(|block| block.starts_with("id = \"print-spooler-disabled\""))
+        .and_then(|block| block.split("```").next())
+        .expect("a whole rule");
+    std::fs::write(folder.path().join("mine.toml"), rule).expect("written");
+    let path = folder.path().display().to_string();
+    let output = run(&["rules", "test", &path]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    assert_eq!(out(&output), "1 rule, 3 cases, all hold\n");
+
+    let broken = rule.replace("expect = \"confirmed\"", "expect = \"likely\"");
+    std::fs::write(folder.path().join("mine.toml"), broken).expect("written");
+    let output = run(&["rules", "test", &path]);
+    assert_eq!(code(&output), 1);
+    assert!(out(&output).contains("print-spooler-disabled, case \"disabled\""));
+    assert!(out(&output).ends_with("1 rule, 3 cases, 1 does not hold\n"));
+
+    let without = rule.split("[[case]]").next().expect("a head");
+    std::fs::write(folder.path().join("mine.toml"), without).expect("written");
+    assert!(out(&run(&["rules", "test", &path])).contains("has no case"));
+}
+
+#[test]
+fn what_is_asked_is_explained() {
+    let output = run(&["explain", "0x904", "0x7"]);
+    assert_eq!(code(&output), 0);
+    let text = out(&output);
+    for part in [
+        "client error 0x904, extended 0x7",
+        "What usually lies behind it",
+        "no-connection-arrived",
+        "What to collect",
+        "source  https://",
+    ] {
+        assert!(text.contains(part), "{part}:\n{text}");
+    }
+    let json = run(&["explain", "schannel", "36874", "-f", "json"]);
+    let said: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
+    assert_eq!(said["schema_version"], 1);
+    let answer = &said["answers"][0];
+    assert_eq!(answer["subject"], "event");
+    assert_eq!(answer["behind"][0]["rule"], "tls-no-common-suite");
+    assert!(!answer["collect"].as_array().expect("a list").is_empty());
+    assert!(out(&run(&["explain", "-2146893802"])).contains("NTE_BAD_KEYSET"));
+    assert!(out(&run(&["explain", "state", "10013"])).contains("unofficial"));
+    let unknown = run(&["explain", "0x800903FF"]);
+    assert_eq!(code(&unknown), 0);
+    assert!(out(&unknown).contains("not known here") && out(&unknown).contains("Schannel"));
+    refuses(&["explain", "key-mising"], "did you mean key-missing?");
+    refuses(&["explain", "shannel", "36874"], "schannel 36874");
 }
 
 #[test]

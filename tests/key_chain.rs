@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use rdptriage::parse::store_blob::KeyStorage;
@@ -512,98 +512,158 @@ fn the_corpus_keys_are_bound_to_the_certificate_of_their_machine() {
 /// What lies on a file system beside the bytes is never read: a collection that was packed and unpacked tells the same.
 #[test]
 fn neither_times_nor_modes_of_files_change_the_report() {
-    let folder = sample("key-acl-without-network-service");
-    let copy = tempfile::tempdir().unwrap();
-    let mut files: Vec<_> = files_below(&folder);
-    files.reverse();
-    for (index, path) in files.iter().enumerate() {
-        let to = copy.path().join(path.strip_prefix(&folder).unwrap());
-        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
-        std::fs::write(&to, std::fs::read(path).unwrap()).unwrap();
-        let file = std::fs::File::options().write(true).open(&to).unwrap();
-        let days = std::time::Duration::from_secs(86_400 * (index as u64 + 1));
-        file.set_modified(std::time::UNIX_EPOCH + days).unwrap();
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            let mode = if index % 2 == 0 { 0o400 } else { 0o755 };
-            file.set_permissions(std::fs::Permissions::from_mode(mode))
-                .unwrap();
+    let mut compared = 0;
+    for (name, folder) in samples_of_keys() {
+        let copy = tempfile::tempdir().unwrap();
+        let mut files: Vec<_> = files_below(&folder);
+        files.reverse();
+        for (index, path) in files.iter().enumerate() {
+            let to = copy.path().join(path.strip_prefix(&folder).unwrap());
+            std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+            std::fs::write(&to, std::fs::read(path).unwrap()).unwrap();
+            let file = std::fs::File::options().write(true).open(&to).unwrap();
+            let days = std::time::Duration::from_secs(86_400 * (index as u64 + 1));
+            file.set_modified(std::time::UNIX_EPOCH + days).unwrap();
+            let mut permissions = file.metadata().unwrap().permissions();
+            permissions.set_readonly(true);
+            #[cfg(unix)]
+            {
+                use std::os::unix::fs::PermissionsExt;
+                permissions.set_mode(if index % 2 == 0 { 0o400 } else { 0o755 });
+            }
+            file.set_permissions(permissions).unwrap();
         }
+        let told = |folder: &Path| serde_json::to_string(&report_of_folder(folder)).unwrap();
+        assert_eq!(told(&folder), told(copy.path()), "{name}");
+        compared += 1;
     }
-    let told = |folder: &Path| serde_json::to_string(&report_of_folder(folder)).unwrap();
-    assert_eq!(told(&folder), told(copy.path()));
+    assert!(
+        compared >= 11,
+        "only {compared} samples hold keys or listings"
+    );
 }
 
 /// No output, log or error holds a byte of what a key file keeps secret: neither as it is, nor in hexadecimal.
 #[test]
 fn nothing_private_is_ever_printed() {
     let mut looked_for = 0;
-    for name in [
-        "key-acl-without-network-service",
-        "key-cut",
-        "key-of-another-pair",
-        "machinekeys-renamed",
-        "cng-key-healthy",
-    ] {
-        let folder = sample(name);
-        let mut output = Vec::new();
-        for arguments in [["-f", "json"], ["-f", "text"], ["-v", "-v"]] {
-            let run = std::process::Command::new(env!("CARGO_BIN_EXE_rdptriage"))
-                .arg("diagnose")
-                .args(arguments)
-                .arg(&folder)
-                .output()
-                .unwrap();
-            output.extend(run.stdout);
-            output.extend(run.stderr);
+    let mut held_keys = 0;
+    for (name, folder) in samples_of_keys() {
+        let secrets: BTreeSet<Vec<u8>> = files_below(&folder)
+            .iter()
+            .filter(|path| is_key_file(path))
+            .flat_map(|path| pieces(&private_part(&std::fs::read(path).unwrap())))
+            .collect();
+        if !files_below(&folder).iter().any(|path| is_key_file(path)) {
+            continue;
         }
-        let text = String::from_utf8_lossy(&output).to_lowercase();
-        for path in files_below(&folder) {
-            let parent = path
-                .parent()
-                .unwrap()
-                .file_name()
-                .unwrap()
-                .to_string_lossy()
-                .into_owned();
-            if !parent.contains("Keys") {
-                continue;
-            }
-            let file = std::fs::read(&path).unwrap();
-            // What is encrypted begins with the description of the first DPAPI blob, behind the public key.
-            let provider = [0xd0, 0x8c, 0x9d, 0xdf, 0x01, 0x15, 0xd1, 0x11];
-            let private = file.windows(8).position(|window| window == provider);
-            let private = private.map_or(0, |place| place + 120);
-            for piece in file[private.min(file.len())..].chunks_exact(8) {
-                if piece.iter().filter(|byte| **byte == 0).count() > 1 {
-                    continue;
-                }
-                looked_for += 1;
-                let hex: String = piece.iter().map(|byte| format!("{byte:02x}")).collect();
-                let spaced: Vec<String> = piece.iter().map(|byte| format!("{byte:02x}")).collect();
-                assert!(
-                    !output.windows(8).any(|window| window == piece),
-                    "{name}: {hex}"
-                );
-                assert!(
-                    !text.contains(&hex) && !text.contains(&spaced.join(" ")),
-                    "{name}: {hex}"
-                );
-            }
-        }
+        held_keys += 1;
+        looked_for += secrets.len();
+        let in_hexadecimal: BTreeSet<Vec<u8>> = secrets
+            .iter()
+            .map(|piece| {
+                let digits = piece.iter().map(|byte| format!("{byte:02x}"));
+                digits.collect::<String>().into_bytes()
+            })
+            .collect();
+        let output = everything_printed(&folder);
+        let told = output.windows(8).find(|window| secrets.contains(*window));
+        assert_eq!(told, None, "{name}");
+        // In hexadecimal of either case, with spaces between the pairs or without.
+        let mut digits = output.to_ascii_lowercase();
+        digits.retain(|byte| *byte != b' ');
+        let runs = digits.split(|byte| !byte.is_ascii_hexdigit());
+        let told = runs
+            .flat_map(|run| run.windows(16))
+            .find(|window| in_hexadecimal.contains(*window));
+        assert_eq!(told, None, "{name}");
     }
+    assert!(held_keys >= 8, "only {held_keys} samples hold key files");
     assert!(
         looked_for > 1000,
         "only {looked_for} pieces of key files were looked for"
     );
 }
 
-fn sample(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("samples")
-        .join(name)
-        .join("collected")
+/// Eight bytes each; those with zeros occur everywhere.
+fn pieces(secret: &[u8]) -> Vec<Vec<u8>> {
+    secret
+        .chunks_exact(8)
+        .filter(|piece| piece.iter().filter(|byte| **byte == 0).count() <= 1)
+        .map(<[u8]>::to_vec)
+        .collect()
+}
+
+/// What is encrypted begins behind the description of the first DPAPI blob, after the public key; without one, everything counts.
+fn private_part(file: &[u8]) -> Vec<u8> {
+    let provider = [0xd0, 0x8c, 0x9d, 0xdf, 0x01, 0x15, 0xd1, 0x11];
+    let place = file.windows(8).position(|window| window == provider);
+    let private = place.map_or(0, |place| place + 120);
+    file[private.min(file.len())..].to_vec()
+}
+
+/// Every format of the report, what is said on the screen with and without the reasoning, and the commands that look things up.
+fn everything_printed(folder: &Path) -> Vec<u8> {
+    let written = tempfile::tempdir().unwrap();
+    let mut output = Vec::new();
+    let mut run = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_rdptriage"));
+        let ended = command.args(arguments).arg(folder).output().unwrap();
+        output.extend(ended.stdout);
+        output.extend(ended.stderr);
+    };
+    let names = ["r.txt", "r.json", "r.jsonl", "r.md", "r.html", "r.csv"];
+    let paths = names.map(|name| written.path().join(name).display().to_string());
+    let mut diagnose = vec!["diagnose", "-v"];
+    for path in &paths {
+        diagnose.extend(["-o", path]);
+    }
+    run(&diagnose);
+    for arguments in [
+        ["facts", "--as-case"].as_slice(),
+        &["facts"],
+        &["timeline"],
+        &["certs"],
+    ] {
+        run(arguments);
+    }
+    for path in paths {
+        let written = std::fs::read(&path).unwrap();
+        assert!(!written.is_empty(), "{path}");
+        output.extend(written);
+    }
+    output
+}
+
+fn is_key_file(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.parse::<rdptriage::parse::key_file::KeyFileName>()
+        .is_ok()
+}
+
+/// The samples that hold key files, or listings of their permissions.
+fn samples_of_keys() -> Vec<(String, PathBuf)> {
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples");
+    let mut found: Vec<(String, PathBuf)> = std::fs::read_dir(samples)
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.path().is_dir())
+        .map(|entry| {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            (name, entry.path().join("collected"))
+        })
+        .filter(|(name, folder)| {
+            let is_listing = |path: &PathBuf| {
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                name.to_lowercase().contains("machinekeys")
+            };
+            let files = files_below(folder);
+            let seen = |path: &PathBuf| is_key_file(path) || is_listing(path);
+            name.starts_with("key-") || files.iter().any(seen)
+        })
+        .collect();
+    found.sort();
+    found
 }
 
 fn files_below(folder: &Path) -> Vec<PathBuf> {

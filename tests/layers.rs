@@ -13,7 +13,11 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("rules", &["facts"]),
     ("verdict", &["facts", "rules"]),
     ("lookup", &["bundle", "parse", "facts"]),
-    ("report", &["parse", "facts", "rules", "verdict", "lookup"]),
+    ("explain", &["facts", "rules", "verdict"]),
+    (
+        "report",
+        &["parse", "facts", "rules", "verdict", "lookup", "explain"],
+    ),
 ];
 
 fn rust_files(folder: &Path, into: &mut Vec<PathBuf>) {

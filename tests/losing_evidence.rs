@@ -3,8 +3,11 @@
 //!
 //! The verdict may sink in level or move to something that the sample's own cause explains, or that the whole sample finds to
 //! explain that cause. It never confirms or makes likely what the whole sample does not, and never turns a broken machine
-//! healthy or a healthy one broken. Where what told the kinds of a fault apart is lost, kinds that were ruled out may become
-//! candidates again, never the verdict.
+//! healthy or a healthy one broken.
+//!
+//! That holds of everything the tool stands for: the verdict, what is independent of it, its consequences. A support is no
+//! verdict: where what told the kinds of a fault apart is lost, kinds that were ruled out may be named again, by a support alone,
+//! as candidates of the symptom or beside the cause that is confirmed.
 //!
 //! `cargo test` runs a seeded slice; `cargo test --test losing_evidence -- --ignored --nocapture` runs every case,
 //! `RDPTRIAGE_SAMPLE=name` those of one sample.
@@ -127,12 +130,24 @@ fn bearable(whole: &Said, rules: &RuleSet) -> BTreeSet<String> {
 }
 
 /// Whether a rule is no more than one of the kinds of a fault that the whole sample shows as well: what decided between them is
-/// lost, nothing decides for this one, and it is neither the verdict nor beside it.
+/// lost, nothing decides for this one, and it is a candidate of the symptom, or named beside what is confirmed of the same fault.
 fn is_candidate(cause: &str, role: &str, whole: &Said, damaged: &Said, rules: &RuleSet) -> bool {
-    let of_the_same = explained_by(rules, cause)
+    let explained = explained_by(rules, cause);
+    let of_the_same = explained
         .iter()
         .any(|symptom| whole.level(symptom) >= Level::Likely);
-    matches!(role, "None" | "Candidate") && !damaged.decided.contains(cause) && of_the_same
+    let beside = || {
+        damaged.levels.iter().any(|(id, (level, _))| {
+            *level == Level::Confirmed
+                && (explained.contains(id) || !explained_by(rules, id).is_disjoint(&explained))
+        })
+    };
+    let named_only = match role {
+        "Candidate" => true,
+        "None" => beside(),
+        _ => false,
+    };
+    named_only && !damaged.decided.contains(cause) && of_the_same
 }
 
 /// What a damaged collection says that the whole one does not bear.

@@ -522,6 +522,148 @@ fn what_was_logged_against_the_settings_is_a_problem() {
     );
 }
 
+/// The whole way: a System log whose Schannel writes its successes, hives that do not allow them, the screen.
+#[test]
+fn a_handshake_that_the_lists_do_not_allow_is_shown() {
+    const ECDHE_RSA_AES_256_GCM: u32 = 0xC030;
+    const RC4_SHA: u32 = 0x0005;
+    let mut machine = machine(Windows::Server2019);
+    machine.gets_in(at("2026-11-10T08:00:00Z"), ANNA, "anna");
+    machine.schannel_success(at("2026-11-10T08:00:01Z"), "TLS 1.2", ECDHE_RSA_AES_256_GCM);
+    let shown = |files: &BTreeMap<String, Vec<u8>>| {
+        let folder = folder(files);
+        let (_, diagnosed, _) = run(&["diagnose", &path(&folder), "--width", "200"]);
+        let (_, negotiated, _) = run(&["negotiate", &path(&folder), "--width", "200"]);
+        [diagnosed, negotiated].map(|text| unwrapped(&text))
+    };
+    for text in shown(&files(&mut machine)) {
+        assert!(!text.contains("contradicts the settings"), "{text}");
+    }
+    for minute in 0..3 {
+        let time = at("2026-11-10T09:00:00Z") + minutes(minute);
+        machine.schannel_success(time, "TLS 1.2", RC4_SHA);
+    }
+    for text in shown(&files(&mut machine)) {
+        assert!(
+            text.contains("Schannel 36880 logged a handshake with TLS_RSA_WITH_RC4_128_SHA"),
+            "{text}"
+        );
+        assert!(text.contains("(3 records)"), "{text}");
+    }
+}
+
+/// The log of a client: 1024 names the server, 1026 has the reason for the end.
+fn client_log(reason: u32) -> Vec<u8> {
+    use support::event_log::{Event, LogBuilder};
+    const LOG: &str = "Microsoft-Windows-TerminalServices-RDPClient/Operational";
+    let event = |id: u16, name: &str, value: &str, time: &str| {
+        Event::new("Microsoft-Windows-TerminalServices-ClientActiveXCore", id)
+            .guid("{28aa95bb-d444-4719-a36f-40462168127e}")
+            .computer("LAPTOP-7")
+            .channel(LOG)
+            .time(time)
+            .data("Name", name)
+            .data("Value", value)
+            .data("CustomLevel", "Info")
+    };
+    LogBuilder::new(LOG)
+        .computer("LAPTOP-7")
+        .first_record(310)
+        .push(event(
+            1024,
+            "Server Name",
+            "fabrikam-rd5",
+            "2026-11-11T08:00:00Z",
+        ))
+        .push(event(
+            1026,
+            "Disconnect Reason",
+            &reason.to_string(),
+            "2026-11-11T08:00:03Z",
+        ))
+        .to_bytes()
+}
+
+#[test]
+fn a_client_that_was_denied_for_fips_says_so_in_its_own_log() {
+    let found = |level_of_encryption: u32, reason: u32| {
+        let mut machine = machine(Windows::Server2019);
+        let key = r"ControlSet001\Control\Terminal Server\WinStations\RDP-Tcp";
+        set(&mut machine, key, "MinEncryptionLevel", level_of_encryption);
+        refuses(&mut machine);
+        let folder = folder(&files(&mut machine));
+        let laptop = folder.path().join("laptop");
+        std::fs::create_dir(&laptop).unwrap();
+        std::fs::write(laptop.join("RDPClient.evtx"), client_log(reason)).unwrap();
+        let rules = RuleSet::builtin().unwrap();
+        let reports = diagnose(&[folder.path().to_owned()], &rules, &Options::default()).unwrap();
+        let server = reports
+            .iter()
+            .find(|report| report.host.name.as_deref() == Some("FABRIKAM-RD5"));
+        level(server.unwrap(), "fips-conflict")
+    };
+    assert_eq!(found(4, 8), Level::Confirmed);
+    assert_eq!(found(2, 8), Level::RuledOut);
+    // The log tells of one attempt and does not reach to the end: that nobody was denied is not proved.
+    assert_eq!(found(4, 2308), Level::Undetermined);
+}
+
+#[test]
+fn a_forged_2022_serves_windows_11_by_tls_1_3() {
+    let said = asked(&files(&mut machine(Windows::Server2025)), &["win-11-24h2"]).unwrap();
+    let client = only(&said);
+    assert_eq!(
+        (client.outcome.as_str(), client.version.as_deref()),
+        ("agreed", Some("TLS 1.3")),
+        "{}",
+        client.reason
+    );
+    let said = asked(
+        &files(&mut machine(Windows::Server2022)),
+        &["ironrdp-rustls"],
+    )
+    .unwrap();
+    assert_eq!(only(&said).version.as_deref(), Some("TLS 1.3"));
+}
+
+#[test]
+fn a_system_hive_alone_tells_its_windows_where_its_lists_do() {
+    let alone = |windows: Windows| {
+        let mut machine = machine(windows);
+        let system = machine.written(at(SET)).system.to_bytes();
+        let files = BTreeMap::from([("SYSTEM".to_owned(), system)]);
+        asked(&files, &["freerdp-3.27+"]).unwrap()
+    };
+    // 7 and 8.1 register the same suites, in libraries of different names.
+    let told = alone(Windows::Server2012R2);
+    assert_eq!(
+        told.negotiation.server.unwrap().windows.as_deref(),
+        Some("Windows 8.1 / Windows Server 2012 R2")
+    );
+    let told = alone(Windows::Server2016);
+    let server = told.negotiation.server.as_ref().unwrap();
+    assert_eq!(
+        server.windows.as_deref(),
+        Some("Windows 10 1607 / Windows Server 2016 to Windows 10 1703")
+    );
+    assert!(
+        server
+            .assumptions
+            .iter()
+            .any(|line| line.contains("nothing tells the build")),
+        "{:?}",
+        server.assumptions
+    );
+    assert_eq!(
+        alone(Windows::Server2025)
+            .negotiation
+            .server
+            .unwrap()
+            .windows,
+        None
+    );
+}
+
 #[test]
 fn algorithms_that_are_off_are_told_from_a_bad_list() {
     let mut machine = machine(Windows::Server2019);
@@ -556,6 +698,12 @@ fn run(arguments: &[&str]) -> (i32, String, String) {
         text(output.stdout),
         text(output.stderr),
     )
+}
+
+/// A screen's words, wherever its lines end.
+fn unwrapped(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.join(" ")
 }
 
 fn sample(name: &str) -> String {
@@ -689,4 +837,24 @@ fn names_of_tls_1_3_wait_in_a_real_windows_10() {
         waiting,
         ["TLS_AES_256_GCM_SHA384", "TLS_AES_128_GCM_SHA256"]
     );
+    // The hive came without SOFTWARE; its own lists tell what Windows it is, as far as that matters, and the screen says so.
+    let corpus = std::env::var("RDPTRIAGE_CORPUS").unwrap();
+    let hive = format!("{corpus}/hives/win10-1709/SYSTEM");
+    let (code, text, _) = run(&[
+        "negotiate",
+        &hive,
+        "--client",
+        "win-10-22h2",
+        "--width",
+        "200",
+    ]);
+    let text = unwrapped(&text);
+    assert_eq!(code, 0);
+    for part in [
+        "Windows 10 1709 / Server 1709 to Windows 10 22H2",
+        "nothing tells the build",
+        "TLS_AES_256_GCM_SHA384, TLS_AES_128_GCM_SHA256: suites of TLS 1.3, which is off here (this build does not support it)",
+    ] {
+        assert!(text.contains(part), "{part}:\n{text}");
+    }
 }

@@ -89,7 +89,9 @@ fn with_each_log_in_two_files() {
 
 #[test]
 fn with_files_renamed() {
-    // A key file's name says which key it is, and the folders say what a volume holds: they are evidence themselves.
+    // Renamed is what a collector may name as it likes: logs wherever they lie, and hives but those of a mounted disk. What Windows
+    // names stays as it is, because the name is evidence itself: a key file's is its container's (one under another name is another
+    // key), a store file's its thumbprint, and the folders of a volume say what stands in them.
     let named_by_windows = |name: &str, bytes: &[u8]| {
         let is_log = bytes.starts_with(b"ElfFile");
         let is_hive = bytes.starts_with(b"regf");

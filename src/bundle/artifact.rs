@@ -27,12 +27,17 @@ pub struct Artifact {
 }
 
 impl Artifact {
-    /// Opens its bytes for reading.
+    /// Opens its bytes for reading. Where only a part of it could be unpacked, that part is given of a log or a hive, and nothing
+    /// of what does not show that a part is missing.
     ///
     /// # Errors
-    /// What the operating system says when the file cannot be opened.
+    /// What the operating system says when the file cannot be opened, or the reader of archives when it cannot be unpacked.
     pub fn open(&self) -> io::Result<Arc<dyn ReadAt>> {
-        self.origin.open()
+        let source = self.origin.open()?;
+        match source.flaw() {
+            Some(flaw) if !self.kind.survives_damage() => Err(io::Error::other(flaw.to_owned())),
+            _ => Ok(source),
+        }
     }
 
     /// Its security descriptor as it stands on the machine, in binary, where the file was read from the machine's own disk; or
@@ -64,6 +69,7 @@ impl Artifact {
     pub(super) fn disappointment(&self) -> Option<Problem> {
         let promised = promised_by_name(self.name())?;
         match &self.kind {
+            Kind::NotUsed(NotUsed::EarlierWindows | NotUsed::HiveBackup) => None,
             Kind::NotUsed(NotUsed::Empty) => Some(Trouble::Empty(promised)),
             Kind::NotUsed(reason) => Some(Trouble::NotWhatItsNameSays {
                 promised,
@@ -79,7 +85,8 @@ impl Artifact {
             | Kind::FolderListing
             | Kind::Folder
             | Kind::FileTable
-            | Kind::DiskImage(_) => None,
+            | Kind::DiskImage(_)
+            | Kind::Archive(_) => None,
         }
         .map(|trouble| Problem::of(&self.path, trouble))
     }

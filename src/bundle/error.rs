@@ -1,5 +1,6 @@
 //! What cannot be read, told to people.
 
+use super::archive::ArchiveTrouble;
 use super::disk::DiskTrouble;
 use super::kind::NotUsed;
 
@@ -49,6 +50,9 @@ pub enum Trouble {
     /// Something about a disk image, or on it.
     #[error("{0}")]
     Disk(DiskTrouble),
+    /// Something about an archive, or in it.
+    #[error("{0}")]
+    Archive(ArchiveTrouble),
 }
 
 /// A path that was not read, and why.

@@ -44,6 +44,28 @@ pub fn sha256(source: &dyn ReadAt) -> io::Result<Sha256Digest> {
     }
 }
 
+/// The SHA-256 of what was read already and of what follows it, and how many bytes that is.
+pub(super) fn sha256_of_stream(
+    read: &[u8],
+    rest: &mut dyn io::Read,
+) -> io::Result<(Sha256Digest, u64)> {
+    let mut digest = Sha256::new();
+    digest.update(read);
+    let mut bytes = read.len() as u64;
+    let mut buffer = vec![0; PIECE];
+    loop {
+        match rest.read(&mut buffer) {
+            Ok(0) => return Ok((Sha256Digest(digest.finalize().into()), bytes)),
+            Ok(count) => {
+                digest.update(buffer.get(..count).unwrap_or_default());
+                bytes = bytes.saturating_add(count as u64);
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

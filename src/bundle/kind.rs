@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::archive::ArchiveForm;
 use super::disk::ImageForm;
 use super::machine_keys;
 use super::source::ReadAt;
@@ -35,6 +36,8 @@ pub enum Kind {
     Folder,
     /// The file table of a volume: every file that is there, and some that were.
     FileTable,
+    /// An archive; what lies in it are artifacts of their own.
+    Archive(ArchiveForm),
     /// Something else.
     NotUsed(NotUsed),
 }
@@ -67,6 +70,10 @@ pub enum CertificateForm {
     Der,
     /// One or many, as text between BEGIN and END.
     Pem,
+    /// In a PKCS #7 message (`.p7b`), binary.
+    Pkcs7,
+    /// In a serialized store (`.sst`).
+    SerializedStore,
 }
 
 /// Why a file is not used.
@@ -78,9 +85,22 @@ pub enum NotUsed {
     /// As far as it was looked at, all its bytes are zero.
     #[error("nothing but zero bytes")]
     Zeros,
-    /// Something packed.
-    #[error("an archive: unpack it first")]
+    /// Something packed in a way that is not read.
+    #[error("an archive of a kind that is not read: unpack it first")]
     Archive,
+    /// An archive that was read, and nothing in it was of use.
+    #[error("an archive in which nothing can be used")]
+    NothingInArchive,
+    /// Of an earlier installation.
+    #[error(
+        "it lies in Windows.old and is of an earlier installation, not of the one that runs; name that folder itself to have it judged"
+    )]
+    EarlierWindows,
+    /// An old copy of a hive.
+    #[error(
+        "it lies in RegBack, where Windows keeps old copies of its hives; name that folder itself to have it judged"
+    )]
+    HiveBackup,
     /// A disk image that was read, and nothing on it was of use.
     #[error("a disk image on which nothing can be used")]
     NothingOnDisk,
@@ -96,7 +116,9 @@ pub enum NotUsed {
     #[error("a registry export as text: save the hive with `reg save` instead")]
     RegistryText,
     /// Certificates in an envelope.
-    #[error("PKCS #7 or PKCS #12: export the certificate alone, as .cer")]
+    #[error(
+        "PKCS #12 (.pfx), whose private key is not read: export the certificate alone, as .cer"
+    )]
     CertificateEnvelope,
     /// A private key.
     #[error("a private key, which is not read: remove it from the collection")]
@@ -122,6 +144,7 @@ impl Kind {
             Kind::DiskImage(_) => "disk image",
             Kind::Folder => "folder",
             Kind::FileTable => "file table",
+            Kind::Archive(_) => "archive",
             Kind::NotUsed(_) => "not used",
         }
     }
@@ -138,6 +161,25 @@ impl Kind {
             | Kind::FolderListing => true,
             Kind::TransactionLog { .. }
             | Kind::MasterKey
+            | Kind::Archive(_)
+            | Kind::DiskImage(_)
+            | Kind::Folder
+            | Kind::FileTable
+            | Kind::NotUsed(_) => false,
+        }
+    }
+
+    /// Whether a part of it is of use, since its own structure tells what is missing. Of a list one could not tell.
+    #[must_use]
+    pub fn survives_damage(&self) -> bool {
+        match self {
+            Kind::EventLog(_) | Kind::Hive(_) | Kind::TransactionLog { .. } => true,
+            Kind::Certificate(_)
+            | Kind::KeyFile
+            | Kind::MasterKey
+            | Kind::AclListing
+            | Kind::FolderListing
+            | Kind::Archive(_)
             | Kind::DiskImage(_)
             | Kind::Folder
             | Kind::FileTable
@@ -162,6 +204,7 @@ const LOG_MAGIC: &[u8] = b"ElfFile\0";
 const CHUNK_MAGIC: &[u8] = b"ElfChnk\0";
 const HIVE_MAGIC: &[u8] = b"regf";
 const BIN_MAGIC: &[u8] = b"hbin";
+const SERIALIZED_STORE: &[u8] = b"\0\0\0\0CERT";
 const HEAD: usize = 8192;
 /// How far text is searched for a certificate.
 const TEXT_SEARCHED: usize = 256 << 10;
@@ -192,11 +235,20 @@ pub(super) fn sniff(source: &dyn ReadAt, name: &str) -> io::Result<Kind> {
     if is_certificate(&head) {
         return Ok(Kind::Certificate(CertificateForm::Der));
     }
+    if is_pkcs7(&head) {
+        return Ok(Kind::Certificate(CertificateForm::Pkcs7));
+    }
+    if head.starts_with(SERIALIZED_STORE) {
+        return Ok(Kind::Certificate(CertificateForm::SerializedStore));
+    }
     if machine_keys::is_key_file(&head, source.len(), name) {
         return Ok(Kind::KeyFile);
     }
     if machine_keys::is_master_key(&head) {
         return Ok(Kind::MasterKey);
+    }
+    if let Some(form) = archive(&head) {
+        return Ok(Kind::Archive(form));
     }
     if let Some(form) = ImageForm::of(&head, source.len()) {
         return Ok(Kind::DiskImage(form));
@@ -236,23 +288,48 @@ fn is_first_bin(head: &[u8]) -> bool {
         .is_some_and(|bin| bin.starts_with(BIN_MAGIC) && bin.ends_with(&[0; 4]))
 }
 
+/// What kind of archive it is, of those that are read.
+fn archive(head: &[u8]) -> Option<ArchiveForm> {
+    const MAGICS: [(&[u8], ArchiveForm); 5] = [
+        (b"PK\x03\x04", ArchiveForm::Zip),
+        (b"PK\x05\x06", ArchiveForm::Zip),
+        (b"7z\xbc\xaf\x27\x1c", ArchiveForm::SevenZip),
+        (b"\x1f\x8b\x08", ArchiveForm::Gzip),
+        (b"\x28\xb5\x2f\xfd", ArchiveForm::Zstandard),
+    ];
+    let by_magic = MAGICS
+        .iter()
+        .find(|(magic, _)| head.starts_with(magic))
+        .map(|(_, form)| *form);
+    by_magic.or_else(|| is_tar(head).then_some(ArchiveForm::Tar))
+}
+
+/// Whether a block is the header of a file in a tar: the sum of its bytes, with blanks where the sum stands, is what it says
+/// there (POSIX.1, pax, "ustar Interchange Format").
+pub(super) fn is_tar(head: &[u8]) -> bool {
+    const SUM: std::ops::Range<usize> = 148..156;
+    let Some(block) = head.first_chunk::<512>() else {
+        return false;
+    };
+    let sum: u32 = block
+        .iter()
+        .enumerate()
+        .map(|(at, byte)| u32::from(if SUM.contains(&at) { b' ' } else { *byte }))
+        .sum();
+    let digits = block.get(SUM).unwrap_or_default();
+    let digits = digits
+        .split(|byte| matches!(byte, 0 | b' '))
+        .find(|part| !part.is_empty())
+        .and_then(|part| std::str::from_utf8(part).ok());
+    block.first() != Some(&0)
+        && digits.is_some_and(|digits| u32::from_str_radix(digits, 8) == Ok(sum))
+}
+
 /// What has a mark of its own and would only be mistaken for something else.
 fn known_otherwise(head: &[u8]) -> Option<NotUsed> {
-    const ARCHIVES: [&[u8]; 8] = [
-        b"PK\x03\x04",
-        b"PK\x05\x06",
-        b"7z\xbc\xaf\x27\x1c",
-        b"\x1f\x8b",
-        b"MSCF",
-        b"Rar!",
-        b"BZh",
-        b"\xfd7zXZ\0",
-    ];
-    /// The second EnCase format, VMware's on servers.
-    const DISKS: [&[u8]; 2] = [
-        b"EVF2
-", b"COWD",
-    ];
+    const ARCHIVES: [&[u8]; 4] = [b"MSCF", b"Rar!", b"BZh", b"\xfd7zXZ\0"];
+    /// The second EnCase format, and VMware's on its servers.
+    const DISKS: [&[u8]; 2] = [b"EVF2", b"COWD"];
     if ARCHIVES.iter().any(|magic| head.starts_with(magic)) {
         Some(NotUsed::Archive)
     } else if DISKS.iter().any(|magic| head.starts_with(magic)) {
@@ -341,21 +418,27 @@ fn is_certificate(bytes: &[u8]) -> bool {
     begins().unwrap_or(false)
 }
 
-/// PKCS #7 begins with the object identifier of signed data, PKCS #12 with version 3 and a sequence.
+/// PKCS #12 begins with version 3 and a sequence (RFC 7292, 4).
 fn is_envelope(bytes: &[u8]) -> bool {
-    const SIGNED_DATA: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x07, 0x02];
     let begins = || {
         let (SEQUENCE, content, _) = element(bytes)? else {
             return None;
         };
         let (tag, value, after) = element(content)?;
         let (next, ..) = element(after)?;
-        Some(
-            (tag == OBJECT_IDENTIFIER && value == SIGNED_DATA)
-                || (tag == INTEGER && value == [3] && next == SEQUENCE),
-        )
+        Some(tag == INTEGER && value == [3] && next == SEQUENCE)
     };
     begins().unwrap_or(false)
+}
+
+/// PKCS #7 begins with the object identifier of signed data, in a sequence of whatever length.
+fn is_pkcs7(bytes: &[u8]) -> bool {
+    const SIGNED_DATA: &[u8] = b"\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x07\x02";
+    bytes.first() == Some(&SEQUENCE)
+        && (2..=6).any(|header| {
+            let rest = bytes.get(header..).unwrap_or_default();
+            rest.starts_with(SIGNED_DATA)
+        })
 }
 
 /// Text of any usual encoding with a line that begins a certificate or a private key, or with lines that list a key folder.
@@ -380,7 +463,7 @@ fn text(source: &dyn ReadAt) -> io::Result<Option<Kind>> {
         let Some(label) = line.trim_ascii().strip_prefix(b"-----BEGIN ") else {
             continue;
         };
-        if label.ends_with(b"CERTIFICATE-----") {
+        if label.ends_with(b"CERTIFICATE-----") || matches!(label, b"PKCS7-----" | b"CMS-----") {
             return Ok(Some(Kind::Certificate(CertificateForm::Pem)));
         }
         private_key |= label.ends_with(b"PRIVATE KEY-----");
@@ -507,6 +590,14 @@ mod tests {
         assert_eq!(kind_of(&cut[..cut.len() - 4], "x"), certificate);
         let revoked = signed(b"", &der(UTC_TIME, b"250101000000Z"));
         assert_eq!(not_used(&revoked), NotUsed::Unrecognized);
+        const SIGNED: &[u8] = b"\x2A\x86\x48\x86\xF7\x0D\x01\x07\x02";
+        let message = der(SEQUENCE, b"\x06\x09")
+            .into_iter()
+            .chain(SIGNED.to_vec());
+        assert_eq!(
+            kind_of(&message.collect::<Vec<_>>(), "x"),
+            Kind::Certificate(CertificateForm::Pkcs7)
+        );
         let store = der(SEQUENCE, &[der(INTEGER, &[3]), der(SEQUENCE, b"")].concat());
         assert_eq!(not_used(&store), NotUsed::CertificateEnvelope);
     }
@@ -535,7 +626,7 @@ mod tests {
     fn what_is_not_used_says_what_it_is() {
         assert_eq!(not_used(b""), NotUsed::Empty);
         assert_eq!(not_used(&[0; 70_000]), NotUsed::Zeros);
-        assert_eq!(not_used(b"PK\x03\x04...."), NotUsed::Archive);
+        assert_eq!(not_used(b"Rar!\x1a\x07"), NotUsed::Archive);
         assert_eq!(
             kind_of(b"vhdxfile", "disk.vhdx"),
             Kind::DiskImage(ImageForm::Vhdx)

@@ -82,9 +82,12 @@ fn words<const N: usize>(head: &[u8]) -> Option<[u32; N]> {
 /// zero bytes of UTF-16. What follows `D:`, or stands in the last parentheses of a line, must look like entries.
 pub(super) fn is_acl_listing(text: &[u8]) -> bool {
     let text = text.get(..TEXT_LOOKED_AT).unwrap_or(text);
-    lines(text)
-        .take(LINES_LOOKED_AT)
-        .any(|line| is_descriptor(line) || is_console_entry(line) || is_labelled_descriptor(line))
+    lines(text).take(LINES_LOOKED_AT).any(|line| {
+        is_descriptor(line)
+            || is_console_entry(line)
+            || is_labelled_descriptor(line)
+            || is_access_rule(line)
+    })
 }
 
 /// Whether a text lists a key folder as `dir` or `Get-ChildItem` do: a line that ends in its path, whatever the language of the
@@ -105,6 +108,12 @@ pub(super) fn is_folder_listing(text: &[u8]) -> bool {
 
 fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii)
+}
+
+/// The first property of an access rule as .NET shows it: `FileSystemRights  : Read, Synchronize`.
+fn is_access_rule(line: &[u8]) -> bool {
+    line.strip_prefix(b"FileSystemRights")
+        .is_some_and(|rest| rest.trim_ascii_start().starts_with(b": "))
 }
 
 /// SDDL: `O:SYG:SYD:PAI(A;;FA;;;SY)`; a list without entries is `D:P`, one that is not there has its own word.

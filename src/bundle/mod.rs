@@ -4,7 +4,9 @@
 //! order of their paths, and what could not be read. Nothing of the file system that the input lies on gets in but names
 //! and bytes: no times, no modes, no absolute paths, so that the same collection gives the same bundle anywhere.
 
+mod archive;
 mod artifact;
+mod aside;
 pub mod disk;
 mod error;
 mod hash;
@@ -21,6 +23,7 @@ use std::path::PathBuf;
 
 use rayon::prelude::*;
 
+pub use archive::{Access, ArchiveForm, ArchiveTrouble, LimitName, Limits, Password};
 pub use artifact::Artifact;
 pub use error::{OpenError, Problem, Trouble};
 pub use hash::{Sha256Digest, sha256};
@@ -28,6 +31,7 @@ pub use kind::{CertificateForm, EventLogForm, HiveForm, Kind, NotUsed};
 pub use origin::Origin;
 pub use source::{FileSource, ReadAt};
 
+use archive::Unpacking;
 use walk::Found;
 
 /// Everything that was collected.
@@ -66,6 +70,7 @@ impl Bundle {
             .artifacts
             .par_iter_mut()
             .filter(|artifact| !matches!(artifact.kind, Kind::DiskImage(_)))
+            .filter(|artifact| artifact.sha256.is_none())
             .filter_map(|artifact| {
                 let digest = artifact.open().and_then(|source| sha256(source.as_ref()));
                 match digest {
@@ -88,24 +93,46 @@ impl Bundle {
 
 /// Opens files and folders, all together as one collection. Folders are read to any depth; symbolic links in them are not
 /// followed, pipes and devices never opened. The order of the arguments does not matter, and a file that is reached twice
-/// counts once.
+/// counts once. Archives are opened as far as the usual limits allow; see [`open_with`].
 ///
 /// # Errors
 /// [`OpenError`] where there is no input, or nothing in it can be used; the error names each path and what to do.
 pub fn open(inputs: &[PathBuf]) -> Result<Bundle, OpenError> {
+    open_with(inputs, &Access::default())
+}
+
+/// As [`open`], with limits for what is unpacked from archives, and their password.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_with(inputs: &[PathBuf], access: &Access) -> Result<Bundle, OpenError> {
     if inputs.is_empty() {
         return Err(OpenError::NoInput);
     }
     let walked = walk::walk(inputs);
     let mut problems = walked.problems;
-    let opened: Vec<Result<Artifact, Problem>> =
-        walked.found.into_par_iter().map(artifact).collect();
+    let opened: Vec<Result<(Artifact, Option<Unpacking<'_>>), Problem>> = walked
+        .found
+        .into_par_iter()
+        .map(|found| {
+            let artifact = artifact(found)?;
+            let inside = match artifact.kind {
+                Kind::Archive(form) => Some(archive::unpack(&artifact, form, access)),
+                _ => None,
+            };
+            Ok((artifact, inside))
+        })
+        .collect();
     let mut artifacts = Vec::with_capacity(opened.len());
     for outcome in opened {
         match outcome {
-            Ok(artifact) => {
+            Ok((artifact, inside)) => {
                 problems.extend(artifact.disappointment());
                 artifacts.push(artifact);
+                if let Some(inside) = inside {
+                    artifacts.extend(inside.artifacts);
+                    problems.extend(inside.problems);
+                }
             }
             Err(problem) => problems.push(problem),
         }
@@ -182,6 +209,7 @@ fn useless(artifact: Artifact) -> Option<(String, NotUsed)> {
     match artifact.kind {
         Kind::NotUsed(reason) => Some((artifact.path, reason)),
         Kind::DiskImage(_) => Some((artifact.path, NotUsed::NothingOnDisk)),
+        Kind::Archive(_) => Some((artifact.path, NotUsed::NothingInArchive)),
         _ => None,
     }
 }
@@ -194,13 +222,17 @@ fn artifact(found: Found) -> Result<Artifact, Problem> {
         ))
     });
     match sniffed {
-        Ok((bytes, kind)) => Ok(Artifact {
-            path: found.path,
-            kind,
-            bytes,
-            sha256: None,
-            origin: found.origin,
-        }),
+        Ok((bytes, kind)) => {
+            let mut artifact = Artifact {
+                path: found.path,
+                kind,
+                bytes,
+                sha256: None,
+                origin: found.origin,
+            };
+            aside::set_aside(&mut artifact, &found.below);
+            Ok(artifact)
+        }
         Err(error) => Err(Problem {
             path: found.path,
             given: found.given,

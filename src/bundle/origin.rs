@@ -4,8 +4,9 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::archive::Packed;
 use super::disk::OnVolume;
-use super::source::{FileSource, ReadAt};
+use super::source::{FileSource, PartSource, ReadAt};
 
 /// Where an artifact's bytes are to be found. They are opened when they are read and not before, since a collection may
 /// hold more files than a process may keep open.
@@ -17,18 +18,54 @@ pub enum Origin {
     Memory(Arc<Vec<u8>>),
     /// A file on a volume of a disk image.
     Volume(Arc<OnVolume>),
+    /// A part of something else: what an archive stores as it is.
+    Part {
+        /// What it is a part of.
+        whole: Arc<Origin>,
+        /// Where it begins.
+        start: u64,
+        /// How long it is.
+        bytes: u64,
+    },
+    /// Compressed in a zip.
+    Packed(Arc<Packed>),
+    /// It passed when an archive was unpacked, and was let go of since nothing in it is used.
+    Passed,
 }
 
 impl Origin {
     /// Opens the bytes for reading.
     ///
     /// # Errors
-    /// What the operating system says when the file cannot be opened.
+    /// What the operating system says when the file cannot be opened, or the reader of archives when nothing can be unpacked.
     pub fn open(&self) -> io::Result<Arc<dyn ReadAt>> {
         match self {
             Origin::File(path) => Ok(Arc::new(FileSource::open(path)?)),
             Origin::Memory(bytes) => Ok(Arc::clone(bytes) as Arc<dyn ReadAt>),
             Origin::Volume(file) => file.open(),
+            Origin::Part {
+                whole,
+                start,
+                bytes,
+            } => Ok(Arc::new(PartSource {
+                whole: whole.open()?,
+                start: *start,
+                len: *bytes,
+            })),
+            Origin::Packed(packed) => packed.open(),
+            Origin::Passed => Err(io::Error::other("it was not kept when it was unpacked")),
+        }
+    }
+
+    /// Opens the bytes to tell what they are: of what is packed, no more is unpacked than is looked at.
+    pub(super) fn look(&self) -> io::Result<Arc<dyn ReadAt>> {
+        match self {
+            Origin::Packed(packed) => packed.look(),
+            Origin::File(_)
+            | Origin::Memory(_)
+            | Origin::Part { .. }
+            | Origin::Volume(_)
+            | Origin::Passed => self.open(),
         }
     }
 }
@@ -40,6 +77,9 @@ impl std::fmt::Debug for Origin {
             Origin::File(_) => "File",
             Origin::Memory(_) => "Memory",
             Origin::Volume(_) => "Volume",
+            Origin::Part { .. } => "Part",
+            Origin::Packed(_) => "Packed",
+            Origin::Passed => "Passed",
         })
     }
 }

@@ -1,8 +1,9 @@
 //! Where the bytes of an artifact come from: positioned reads, so that a 10 GB log never has to fit in memory.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
+use std::sync::Arc;
 #[cfg(not(unix))]
 use std::sync::Mutex;
 
@@ -13,6 +14,12 @@ pub trait ReadAt: Send + Sync {
 
     /// Fills as much of `buffer` as there are bytes from `offset` on; returns how many were read, 0 at the end.
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
+
+    /// What keeps these bytes from being those that were collected, where that is known: a packed file of which a part only could
+    /// be unpacked.
+    fn flaw(&self) -> Option<&str> {
+        None
+    }
 
     /// Whether there are no bytes at all.
     fn is_empty(&self) -> bool {
@@ -63,6 +70,72 @@ impl ReadAt for Vec<u8> {
         let count = rest.len().min(buffer.len());
         buffer[..count].copy_from_slice(&rest[..count]);
         Ok(count)
+    }
+}
+
+/// A part of other bytes.
+pub(super) struct PartSource {
+    pub(super) whole: Arc<dyn ReadAt>,
+    pub(super) start: u64,
+    pub(super) len: u64,
+}
+
+impl ReadAt for PartSource {
+    fn len(&self) -> u64 {
+        self.len
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let rest = usize::try_from(self.len.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let count = rest.min(buffer.len());
+        match (self.start.checked_add(offset), buffer.get_mut(..count)) {
+            (Some(at), Some(wanted)) if count > 0 => self.whole.read_at(at, wanted),
+            _ => Ok(0),
+        }
+    }
+
+    fn flaw(&self) -> Option<&str> {
+        self.whole.flaw()
+    }
+}
+
+/// The bytes one after the other, for readers that want them so.
+pub(super) struct Reader {
+    source: Arc<dyn ReadAt>,
+    position: u64,
+}
+
+impl Reader {
+    pub(super) fn new(source: Arc<dyn ReadAt>) -> Self {
+        Reader {
+            source,
+            position: 0,
+        }
+    }
+
+    /// Goes on from another position.
+    pub(super) fn go_to(&mut self, position: u64) {
+        self.position = position;
+    }
+}
+
+impl Read for Reader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.source.read_at(self.position, buffer)?;
+        self.position = self.position.saturating_add(count as u64);
+        Ok(count)
+    }
+}
+
+impl Seek for Reader {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let position = match to {
+            SeekFrom::Start(position) => Some(position),
+            SeekFrom::End(distance) => self.source.len().checked_add_signed(distance),
+            SeekFrom::Current(distance) => self.position.checked_add_signed(distance),
+        };
+        self.position = position.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.position)
     }
 }
 
@@ -127,7 +200,6 @@ impl Positioned {
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        use std::io::{Read, Seek, SeekFrom};
         let mut file = self
             .file
             .lock()

@@ -14,6 +14,8 @@ use super::path::{shown_name, shown_path};
 /// A file that was found, by the name that it has in reports.
 pub(super) struct Found {
     pub(super) path: String,
+    /// Its path below the input that it was found in; empty for the input itself.
+    pub(super) below: String,
     pub(super) given: Option<String>,
     pub(super) origin: Origin,
 }
@@ -86,6 +88,7 @@ pub(super) fn walk(arguments: &[PathBuf]) -> Walked {
         match place.trouble {
             None => walked.found.push(Found {
                 path,
+                below: shown_path(&place.below),
                 given,
                 origin: Origin::File(whole),
             }),

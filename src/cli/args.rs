@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use rdptriage::facts::catalog;
 use rdptriage::verdict::client_error::ClientCode;
 
+use super::archive::ArchiveArgs;
 use super::format_name::{FormatName, ListFormatName, TextOrJsonName};
 
 /// Says why Remote Desktop is broken, from the files collected from the server.
@@ -34,6 +35,8 @@ pub(crate) enum Command {
     Facts(Box<FactsArgs>),
     /// Says what a server and its clients would agree on in TLS, or why they cannot
     Negotiate(NegotiateArgs),
+    /// Says what a code, an event or a rule means, and what usually lies behind it
+    Explain(ExplainArgs),
     /// Lists, shows, checks and tests the rules that are judged by
     Rules {
         #[command(subcommand)]
@@ -81,6 +84,8 @@ pub(crate) enum RulesCommand {
         /// Rules of your own, beside the built-in ones
         #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
         rules: Option<PathBuf>,
+        #[command(flatten)]
+        screen: ScreenArgs,
     },
     /// Checks rules of your own; exits with 2 where one is not sound
     Check {
@@ -88,12 +93,57 @@ pub(crate) enum RulesCommand {
         #[arg(value_name = "PATH", required = true, value_hint = ValueHint::AnyPath)]
         paths: Vec<PathBuf>,
     },
-    /// Runs the cases of every rule; exits with 1 where one does not hold
+    /// Runs the cases of the built-in rules, or of your own; exits with 1 where one does not hold
     Test {
-        /// A folder with rules of your own, beside the built-in ones
+        /// A folder with rules of your own [default: the built-in ones]
         #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
         folder: Option<PathBuf>,
     },
+}
+
+const EXPLAIN_HELP: &str = "\
+Examples:
+  rdptriage explain 0x904/0x7
+  rdptriage explain schannel 36874
+  rdptriage explain 1057
+  rdptriage explain 0x80090016
+  rdptriage explain STATUS_LOGON_FAILURE
+  rdptriage explain alert 40
+  rdptriage explain state 10013
+  rdptriage explain key-access-denied -f json
+
+Exit codes:
+  0  answered, even where the answer is that the code is not known
+  2  not understood";
+
+/// What `explain` is told.
+#[derive(Debug, Args)]
+#[command(after_help = EXPLAIN_HELP)]
+pub(crate) struct ExplainArgs {
+    /// A rule's id, an event, the code of a client, a status of Windows, an alert of TLS, a state of Schannel
+    #[arg(
+        value_name = "CODE|EVENT|RULE",
+        required = true,
+        allow_negative_numbers = true
+    )]
+    pub(crate) what: Vec<String>,
+
+    /// Rules of your own, beside the built-in ones
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) rules: Option<PathBuf>,
+
+    /// What to print
+    #[arg(
+        short,
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        help_heading = "Output"
+    )]
+    pub(crate) format: TextOrJsonName,
+
+    #[command(flatten)]
+    pub(crate) screen: ScreenArgs,
 }
 
 const NEGOTIATE_HELP: &str = "\
@@ -148,14 +198,17 @@ pub(crate) struct NegotiateArgs {
 
 const DIAGNOSE_HELP: &str = "\
 Give it the folder of a collection, or single files: event logs (.evtx), registry hives (SYSTEM,
-SOFTWARE), exported certificates. What a file is, is told by its content, never by its name.
+SOFTWARE), exported certificates; or an archive of them (zip, 7z, tar, gz, zst), which is read in
+place. What a file is, is told by its content, never by its name.
 
 Examples:
   rdptriage diagnose case-4711/
+  rdptriage diagnose case-4711.zip --archive-password s3cret
   rdptriage diagnose System.evtx SYSTEM rdp.cer --client-error 0x904/0x7
   rdptriage diagnose case-4711/ --incident '2026-11-18 09:58' --tz Europe/Berlin
   rdptriage diagnose case-4711/ -q -o case-4711.html -o case-4711.json
   rdptriage diagnose case-4711/ --redact -f md
+  ls -d fleet/*.zip | rdptriage diagnose --paths-from - > fleet.jsonl
 
 Exit codes:
   0  no fault found, and the collection covers enough to say so
@@ -167,9 +220,20 @@ Exit codes:
 #[derive(Debug, Args)]
 #[command(after_help = DIAGNOSE_HELP)]
 pub(crate) struct DiagnoseArgs {
-    /// Folders and files of the collection
-    #[arg(value_name = "PATH", required = true, value_hint = ValueHint::AnyPath)]
+    /// Folders, files and archives of the collection
+    #[arg(value_name = "PATH", required_unless_present = "paths_from", value_hint = ValueHint::AnyPath)]
     pub(crate) paths: Vec<PathBuf>,
+
+    /// Diagnoses many collections, one path a line of FILE (- for standard input), each by itself; answers one line of JSON each, as
+    /// they finish, and a table of all on standard error
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["paths", "output"],
+        value_hint = ValueHint::FilePath,
+        help_heading = "What is done"
+    )]
+    pub(crate) paths_from: Option<PathBuf>,
 
     /// A client's address that must get in, though it never did [repeatable]
     #[arg(long, value_name = "IP", help_heading = "What you know")]
@@ -234,6 +298,9 @@ pub(crate) struct DiagnoseArgs {
     pub(crate) exit_zero: bool,
 
     #[command(flatten)]
+    pub(crate) archives: ArchiveArgs,
+
+    #[command(flatten)]
     pub(crate) screen: ScreenArgs,
 }
 
@@ -273,6 +340,9 @@ pub(crate) struct TimelineArgs {
     /// Replaces hosts, domains, users, addresses, SIDs and GUIDs by tokens
     #[arg(long, help_heading = "Output")]
     pub(crate) redact: bool,
+
+    #[command(flatten)]
+    pub(crate) archives: ArchiveArgs,
 
     #[command(flatten)]
     pub(crate) screen: ScreenArgs,
@@ -343,6 +413,9 @@ pub(crate) struct EventsArgs {
     pub(crate) format: ListFormatName,
 
     #[command(flatten)]
+    pub(crate) archives: ArchiveArgs,
+
+    #[command(flatten)]
     pub(crate) screen: ScreenArgs,
 }
 
@@ -398,6 +471,9 @@ pub(crate) struct RegistryArgs {
     pub(crate) format: ListFormatName,
 
     #[command(flatten)]
+    pub(crate) archives: ArchiveArgs,
+
+    #[command(flatten)]
     pub(crate) screen: ScreenArgs,
 }
 
@@ -429,6 +505,9 @@ pub(crate) struct CertsArgs {
         help_heading = "Output"
     )]
     pub(crate) format: ListFormatName,
+
+    #[command(flatten)]
+    pub(crate) archives: ArchiveArgs,
 
     #[command(flatten)]
     pub(crate) screen: ScreenArgs,
@@ -483,6 +562,9 @@ pub(crate) struct FactsArgs {
     pub(crate) tz: Option<TimeZone>,
 
     #[command(flatten)]
+    pub(crate) archives: ArchiveArgs,
+
+    #[command(flatten)]
     pub(crate) screen: ScreenArgs,
 }
 
@@ -516,20 +598,28 @@ fn fact_kind(name: &str) -> Result<String, String> {
     if catalog::kind(name).is_some() {
         return Ok(name.to_owned());
     }
-    let near = catalog::KINDS
+    let mut near: Vec<(usize, &str)> = catalog::KINDS
         .iter()
         .map(|kind| (strsim::damerau_levenshtein(name, kind.name), kind.name))
-        .filter(|(distance, near)| *distance <= near.len() / 3)
-        .min();
-    Err(match near {
-        Some((_, near)) => format!("no fact is of this kind; did you mean {near}?"),
-        None => {
+        .filter(|(distance, near)| {
+            *distance <= near.len() / 3 || (name.len() > 2 && near.contains(name))
+        })
+        .collect();
+    near.sort_unstable();
+    let near: Vec<&str> = near.into_iter().map(|(_, near)| near).collect();
+    Err(match near.as_slice() {
+        [] => {
             let names: Vec<&str> = catalog::KINDS.iter().map(|kind| kind.name).collect();
             format!(
                 "no fact is of this kind; the kinds are {}",
                 names.join(", ")
             )
         }
+        [one] => format!("no fact is of this kind; did you mean {one}?"),
+        many => format!(
+            "no fact is of this kind; did you mean one of {}?",
+            many.join(", ")
+        ),
     })
 }
 

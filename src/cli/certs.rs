@@ -12,7 +12,7 @@ use super::timeline::clock;
 use super::{output, screen};
 
 pub(crate) fn run(args: &CertsArgs) -> Result<ExitCode> {
-    let bundle = bundle::open(&args.paths)?;
+    let bundle = bundle::open_with(&args.paths, &args.archives.access())?;
     let mut found = certificates::find(&bundle);
     for problem in &found.problems {
         output::remark(problem);

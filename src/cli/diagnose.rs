@@ -8,8 +8,8 @@ use rdptriage::report::{Clock, Detail, Format, TextOptions, redact};
 
 use super::args::DiagnoseArgs;
 use super::output::{self, OutputFile};
-use super::run::reports;
-use super::{exit_code, incident, screen};
+use super::run::{options, reports};
+use super::{exit_code, fleet, incident, screen};
 
 pub(crate) fn run(args: &DiagnoseArgs) -> Result<ExitCode> {
     // What cannot be written is said before the work, not after it.
@@ -23,6 +23,10 @@ pub(crate) fn run(args: &DiagnoseArgs) -> Result<ExitCode> {
         .as_deref()
         .map(|time| incident::parse("--incident", time, args.tz.as_ref()))
         .transpose()?;
+
+    if let Some(list) = &args.paths_from {
+        return fleet::run(args, list, &options(args, incident)?);
+    }
 
     let mut reports = reports(args, incident)?;
     if args.redact {

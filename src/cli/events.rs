@@ -13,7 +13,7 @@ use super::{output, screen};
 
 pub(crate) fn run(args: &EventsArgs) -> Result<ExitCode> {
     let (since, until) = span(&args.span)?;
-    let bundle = bundle::open(&args.paths)?;
+    let bundle = bundle::open_with(&args.paths, &args.archives.access())?;
     let query = Query {
         providers: args.provider.clone(),
         ids: args.id.clone(),

@@ -23,6 +23,7 @@ pub(crate) fn run(args: &FactsArgs) -> Result<ExitCode> {
         incident,
         client_addresses: args.client_address.clone(),
         hashing: Hashing::Off,
+        access: args.archives.access(),
         ..Options::default()
     };
     match &args.as_case {

@@ -1,12 +1,15 @@
 //! The command line: the only place that looks at arguments, terminal, environment and standard output.
 
+mod archive;
 mod args;
 mod certs;
 mod completions;
 mod diagnose;
 mod events;
 mod exit_code;
+mod explain;
 mod facts;
+mod fleet;
 mod format_name;
 mod incident;
 mod negotiate;
@@ -57,6 +60,7 @@ fn run(command: &Command) -> anyhow::Result<ExitCode> {
         Command::Diagnose(args) => diagnose::run(args),
         Command::Facts(args) => facts::run(args),
         Command::Negotiate(args) => negotiate::run(args),
+        Command::Explain(args) => explain::run(args),
         Command::Rules { command } => rules::run(command),
         Command::Timeline(args) => timeline::run(args),
         Command::Events(args) => events::run(args),

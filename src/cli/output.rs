@@ -44,6 +44,14 @@ pub(crate) fn remark(text: &str) {
     );
 }
 
+/// Prints a table beside the findings, with its styles where they can be shown.
+pub(crate) fn remark_styled(bytes: &[u8]) -> Result<()> {
+    match write_all(&mut AutoStream::auto(io::stderr().lock()), bytes) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        outcome => outcome.context("cannot write to standard error"),
+    }
+}
+
 fn write_all(to: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
     to.write_all(bytes)?;
     to.flush()

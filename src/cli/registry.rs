@@ -12,7 +12,7 @@ use super::timeline::clock;
 use super::{output, screen};
 
 pub(crate) fn run(args: &RegistryArgs) -> Result<ExitCode> {
-    let bundle = bundle::open(&args.paths)?;
+    let bundle = bundle::open_with(&args.paths, &args.archives.access())?;
     let hives = registry::open(&bundle);
     for problem in &hives.problems {
         output::remark(problem);

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use jiff::tz::TimeZone;
-use rdptriage::report::{Charset, Clock, ListFormat, escape, rule_list};
+use rdptriage::report::{Charset, Clock, ListFormat, escape, rule_list, rule_text};
 use rdptriage::rules::model::Rule;
 use rdptriage::rules::{Cases, RuleSet, case, load, show};
 
@@ -24,9 +24,9 @@ pub(crate) fn run(command: &RulesCommand) -> Result<ExitCode> {
             format,
             screen,
         } => list(&set(rules.as_deref())?, (*format).into(), screen),
-        RulesCommand::Show { id, rules } => one(&set(rules.as_deref())?, id),
+        RulesCommand::Show { id, rules, screen } => one(&set(rules.as_deref())?, id, screen),
         RulesCommand::Check { paths } => check(paths),
-        RulesCommand::Test { folder } => test(&set(folder.as_deref())?),
+        RulesCommand::Test { folder } => test(folder.as_deref()),
     }
 }
 
@@ -46,14 +46,10 @@ fn list(rules: &RuleSet, format: ListFormat, args: &ScreenArgs) -> Result<ExitCo
     Ok(ExitCode::SUCCESS)
 }
 
-fn one(rules: &RuleSet, id: &str) -> Result<ExitCode> {
+fn one(rules: &RuleSet, id: &str, args: &ScreenArgs) -> Result<ExitCode> {
     let rule = named(rules, id)?;
-    // Somebody else may have written the rule.
-    let shown: String = show::shown(rule)
-        .lines()
-        .map(|line| escape::visible(line, Charset::Unicode) + "\n")
-        .collect();
-    output::print(shown.as_bytes())?;
+    let options = screen::for_terminal(args, Clock::new(TimeZone::UTC));
+    output::print_styled(&rule_text(rule, &options), args.color)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -75,10 +71,7 @@ pub(crate) fn named<'r>(rules: &'r RuleSet, id: &str) -> Result<&'r Rule> {
 
 fn check(paths: &[PathBuf]) -> Result<ExitCode> {
     let files = rule_files(paths)?;
-    let ids: BTreeSet<String> = files
-        .iter()
-        .filter_map(|(name, text)| Some(load::load(name, text).ok()?.rule.id))
-        .collect();
+    let ids = ids(&files);
     // Beside the built-in rules, less those that are replaced: what is explained may be one of them.
     let builtin = RuleSet::builtin()?;
     let kept = builtin
@@ -134,34 +127,86 @@ fn rule_files(paths: &[PathBuf]) -> Result<Vec<(String, String)>> {
         .collect()
 }
 
-fn test(rules: &RuleSet) -> Result<ExitCode> {
+/// Runs the cases of the built-in rules, or those of a folder's own; of these it also says what no case needs.
+fn test(folder: Option<&Path>) -> Result<ExitCode> {
+    let rules = set(folder)?;
+    let own = match folder {
+        Some(folder) => Some(ids(&rule_files(&[folder.to_owned()])?)),
+        None => None,
+    };
+    let tested: Vec<&Rule> = rules
+        .rules()
+        .filter(|rule| own.as_ref().is_none_or(|own| own.contains(&rule.id)))
+        .collect();
     let mut failing = 0_usize;
     let mut cases = 0_usize;
     let mut said = String::new();
-    for rule in rules.rules() {
+    for rule in &tested {
         for case in &rule.cases {
             cases += 1;
             let failures = case::run(rule, case).failures;
             if !failures.is_empty() {
                 failing += 1;
-                said.push_str(&format!("{}, case \"{}\":\n", rule.id, case.name));
+                say(&mut said, &format!("{}, case \"{}\":", rule.id, case.name));
             }
             for line in failures.iter().flat_map(|failure| failure.lines()) {
-                said.push_str(&format!("  {}\n", escape::visible(line, Charset::Unicode)));
+                say(&mut said, &format!("  {line}"));
             }
         }
-    }
-    said.push_str(&format!(
-        "{} rules, {cases} cases, {}\n",
-        rules.rules().count(),
-        match failing {
-            0 => "all hold".to_owned(),
-            some => format!("{some} do not hold"),
+        if own.is_some() {
+            remark(rule, &mut said);
         }
-    ));
+    }
+    let rules = match tested.len() {
+        1 => "1 rule".to_owned(),
+        many => format!("{many} rules"),
+    };
+    let cases = match cases {
+        1 => "1 case".to_owned(),
+        many => format!("{many} cases"),
+    };
+    let outcome = match failing {
+        0 => "all hold".to_owned(),
+        1 => "1 does not hold".to_owned(),
+        some => format!("{some} do not hold"),
+    };
+    say(&mut said, &format!("{rules}, {cases}, {outcome}"));
     output::print(said.as_bytes())?;
     Ok(match failing {
         0 => ExitCode::SUCCESS,
         _ => FAILING.into(),
     })
+}
+
+/// What a rule lacks that still is sound: cases, and tests that one of them needs.
+fn remark(rule: &Rule, said: &mut String) {
+    if rule.cases.is_empty() {
+        say(
+            said,
+            &format!("{}: has no case, so nothing shows that it works", rule.id),
+        );
+        return;
+    }
+    let needless = case::needless_tests(rule);
+    if !needless.is_empty() {
+        let tests = needless.join("; ");
+        say(
+            said,
+            &format!("{}: no case changes its level without: {tests}", rule.id),
+        );
+    }
+}
+
+/// A line of somebody else's words.
+fn say(said: &mut String, line: &str) {
+    said.push_str(&escape::visible(line, Charset::Unicode));
+    said.push('\n');
+}
+
+/// The ids of the rules in these files that load.
+fn ids(files: &[(String, String)]) -> BTreeSet<String> {
+    files
+        .iter()
+        .filter_map(|(name, text)| Some(load::load(name, text).ok()?.rule.id))
+        .collect()
 }

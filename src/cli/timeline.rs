@@ -25,6 +25,7 @@ pub(crate) fn run(args: &TimelineArgs) -> Result<ExitCode> {
     };
     let options = Options {
         hashing: Hashing::Off,
+        access: args.archives.access(),
         ..Options::default()
     };
     let mut reports = rdptriage::diagnose(&args.paths, &rules::set(None)?, &options)?;

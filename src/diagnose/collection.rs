@@ -162,8 +162,18 @@ fn open(
         Kind::DiskImage(_) => Hashing::Off,
         _ => hashing,
     };
+    // Held while it is read and hashed, so that what is packed is unpacked once for both.
+    let held = match artifact.kind {
+        Kind::DiskImage(_) => None,
+        Kind::NotUsed(_) if artifact.sha256.is_some() => None,
+        _ => artifact.open().ok(),
+    };
     let (opened, digest) = match hashing {
         Hashing::Off => (contained(bundle, artifact, Some(remaining)), None),
+        Hashing::Sha256 if artifact.sha256.is_some() => (
+            contained(bundle, artifact, Some(remaining)),
+            artifact.sha256.map(Ok),
+        ),
         // Hashing is what takes the time, so it tells how far it is.
         Hashing::Sha256 => rayon::join(
             || contained(bundle, artifact, None),
@@ -171,7 +181,11 @@ fn open(
         ),
     };
     let (content, mut problems) = opened;
+    if let Some(flaw) = held.as_ref().and_then(|source| source.flaw()) {
+        problems.push(entries::problem(&artifact.path, None, flaw.to_owned()));
+    }
     let mut artifact = artifact.clone();
+    artifact.sha256 = None;
     match digest {
         Some(Ok(digest)) => artifact.sha256 = Some(digest),
         Some(Err(error)) => {
@@ -230,6 +244,7 @@ fn read(
         | Kind::DiskImage(_)
         | Kind::Folder
         | Kind::FileTable
+        | Kind::Archive(_)
         | Kind::NotUsed(_) => (Content::Nothing, Vec::new()),
     }
 }

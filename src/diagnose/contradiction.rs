@@ -8,7 +8,7 @@ use crate::facts::event::{Event, LoggedEvent, SchannelEvent};
 use crate::facts::history::History;
 use crate::facts::tls_settings::Computed;
 use crate::tls::{ServerOffer, Standing, State, Version};
-use crate::verdict::model::Problem;
+use crate::verdict::model::{CONTRADICTS, Problem};
 
 /// The successes that the log shows and the settings do not allow: one problem for each version and suite.
 pub(super) fn contradictions(history: &History<'_>, computed: Option<&Computed>) -> Vec<Problem> {
@@ -60,7 +60,7 @@ fn problem(event: &LoggedEvent, says: &str) -> Problem {
         artifact: Some(event.artifact.to_string()),
         at: Some(format!("record {}", event.number)),
         message: format!(
-            "contradicts the settings: {says}. What is computed from the settings may not be what was in force; are hives and logs \
+            "{CONTRADICTS}{says}. What is computed from the settings may not be what was in force; are hives and logs \
              of the same time?"
         ),
     }

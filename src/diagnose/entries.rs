@@ -30,6 +30,7 @@ impl Listed {
                 Kind::DiskImage(_) => "the files that matter",
                 Kind::Folder => "its permissions and list of files",
                 Kind::FileTable => "what it says of key folders",
+                Kind::Archive(_) => "opened: its files are listed by themselves",
                 _ => "not read",
             }
             .to_owned(),
@@ -124,7 +125,7 @@ fn hive_coverage(hive: &Hive) -> String {
         (State::Replayed, None) => "whole, transaction logs replayed".to_owned(),
         (State::Stale, Some(replay)) => {
             format!(
-                "stale: replayed {}, and what follows is missing",
+                "stale: replayed {}, and what may follow is missing",
                 applied(replay)
             )
         }
@@ -312,6 +313,7 @@ fn not_used(kind: &Kind) -> Option<&NotUsed> {
         | Kind::FolderListing
         | Kind::DiskImage(_)
         | Kind::Folder
-        | Kind::FileTable => None,
+        | Kind::FileTable
+        | Kind::Archive(_) => None,
     }
 }

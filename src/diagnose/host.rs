@@ -7,21 +7,23 @@ use jiff::Timestamp;
 use crate::facts::catalog::connection::{ClientReport, Passed};
 use crate::facts::catalog::schannel::SchannelFailure;
 use crate::facts::certificate::Choice;
+use crate::facts::certificate_fitness;
 use crate::facts::client_report;
+use crate::facts::clock_change;
 use crate::facts::connection;
 use crate::facts::event::{Event, LoggedEvent};
 use crate::facts::fact::{FactId, FactSet, Source};
 use crate::facts::gap::Gaps;
 use crate::facts::history::{self, Bearing, History};
 use crate::facts::hives::{self, Evidence};
-use crate::facts::host::{Hints, Identity, identify};
+use crate::facts::host::{Hints, Identity, identify, joined};
 use crate::facts::key_chain::{self, KeyEvidence};
 use crate::facts::known::Known;
 use crate::facts::log_coverage::CollectedLog;
 use crate::facts::registry::Registry;
 use crate::facts::subject::Subject;
 use crate::facts::value::{FieldState, Value};
-use crate::facts::{listener, stale, tls_listeners};
+use crate::facts::{listener, listener_service, logon, session, stale, tls_listeners, update};
 use crate::rules::RuleSet;
 use crate::verdict::model::{ArtifactEntry, Connection, Host, Negotiation, Problem, Report};
 use crate::verdict::{self, Surroundings};
@@ -120,6 +122,15 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
         display_names: tls_listeners::display_names(&registry, &mut facts.gaps),
     };
     history.add_facts(&bearing, &mut facts);
+    clock_change::add_facts(
+        &history,
+        &bearing.certificate_validity,
+        &identity.domain,
+        &mut facts,
+    );
+    listener_service::add_logged(&history, &bearing.display_names, &mut facts);
+    let joined = joined(&identity, &registry, &mut facts.gaps);
+    logon::add_facts(&history, &registry, &identity.build, &joined, &mut facts);
     let names: Vec<String> = name.iter().chain(&aliases).cloned().collect();
     for client in clients {
         client_report::add_facts(client, &names, &mut facts);
@@ -132,6 +143,9 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
         &facts,
     );
     from_hives.add_facts(&registry, &proof, &mut facts);
+    listener_service::add_facts(&history, &registry, &mut facts);
+    session::add_facts(&history, &registry, &identity, &mut facts);
+    update::add_facts(&history, &registry, &identity, &mut facts);
     let (keys, key_problems) = KeyEvidence::read(&collected, &unread);
     let key_bearing = key_chain::Bearing {
         evidence: &keys,
@@ -142,6 +156,15 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
         standing: &from_hives.standing,
     };
     key_chain::add_facts(&key_bearing, &mut facts);
+
+    let fitness_bearing = certificate_fitness::Bearing {
+        registry: &registry,
+        stores: &from_hives.stores,
+        identity: &identity,
+        choice: &from_hives.certificate,
+        tls: from_hives.tls.as_ref(),
+    };
+    certificate_fitness::add_facts(&fitness_bearing, &mut facts);
 
     stale::mark(&registry.stale().collect(), &mut facts);
 

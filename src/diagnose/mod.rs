@@ -18,7 +18,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use crate::bundle::{self, Artifact, OpenError};
+use crate::bundle::{self, Access, Artifact, OpenError};
 use crate::facts::event::LoggedEvent;
 use crate::facts::fact::FactSet;
 use crate::rules::RuleSet;
@@ -41,6 +41,8 @@ pub struct Options {
     pub client_error: Option<ClientCode>,
     /// What the client that cannot connect offers in TLS; see [`client`].
     pub client: Option<Client>,
+    /// How archives are opened.
+    pub access: Access,
     /// Whether every file's SHA-256 is computed.
     pub hashing: Hashing,
 }
@@ -117,7 +119,7 @@ fn each_host<T>(
     progress: &dyn Progress,
     ask: impl Fn(HostFiles, &[&[LoggedEvent]]) -> T,
 ) -> Result<Vec<T>, OpenError> {
-    let bundle = bundle::open(inputs)?;
+    let bundle = bundle::open_with(inputs, &options.access)?;
     progress.begin(bundle.artifacts.iter().map(Artifact::bytes_to_read).sum());
     let hosts = Collection::read(bundle, options.hashing, progress).hosts();
     let clients: Vec<Vec<LoggedEvent>> = hosts.iter().map(HostFiles::as_client).collect();

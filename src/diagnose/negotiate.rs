@@ -172,7 +172,7 @@ fn resolve(name: &str) -> Result<(Client, Vec<Problem>), NegotiateError> {
         None => format!("Remote Desktop Connection, by the settings in {name}"),
     };
     let id = machine.name.unwrap_or_else(|| name.to_owned());
-    let generation = tls_settings::generation(&identity);
+    let generation = tls_settings::generation(&identity, &collected.settings);
     let client = Client::from_settings(&id, &title, &collected.settings, generation);
     Ok((client, hive_problems(&registry)))
 }

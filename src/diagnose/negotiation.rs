@@ -93,7 +93,7 @@ pub(super) fn server_entry(
         versions: versions.collect(),
         suites: offer.suites.iter().map(suite).collect(),
         groups: groups.map(|group| group.group.to_string()).collect(),
-        windows: offer.generation.map(|found| found.generation.title.clone()),
+        windows: offer.generation.map(|found| found.title()),
         certificate: offer
             .certificate
             .as_ref()

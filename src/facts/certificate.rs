@@ -94,10 +94,10 @@ pub fn choose(
 }
 
 fn chosen(registry: &Registry, stores: &Stores, identity: &Identity, gaps: &mut Gaps) -> Choice {
-    let pin = thumbprint(registry, gaps, LISTENER, "SSLCertificateSHA1Hash");
+    let pin = pinned(registry, gaps);
     let template = thumbprint(registry, gaps, WIN_STATIONS, "TemplateCertificate");
     let own = thumbprint(registry, gaps, WIN_STATIONS, "SelfSignedCertificate");
-    let by_policy = registry.text(gaps, POLICY, "CertTemplateName");
+    let by_policy = policy_template(registry, gaps);
     let by_template = by_policy
         .present()
         .is_some_and(|name| !name.trim().is_empty());
@@ -198,6 +198,16 @@ fn sources(answer: &Answer<Thumbprint>, entry: Option<&Entry>) -> Vec<Source> {
     named.into_iter().chain(found).collect()
 }
 
+/// The certificate that is pinned to the listener.
+pub(super) fn pinned(registry: &Registry, gaps: &mut Gaps) -> Answer<Thumbprint> {
+    thumbprint(registry, gaps, LISTENER, "SSLCertificateSHA1Hash")
+}
+
+/// The template that a policy names for the listener's certificate.
+pub(super) fn policy_template(registry: &Registry, gaps: &mut Gaps) -> Answer<String> {
+    registry.text(gaps, POLICY, "CertTemplateName")
+}
+
 /// A thumbprint as the listener keeps it: 20 bytes of REG_BINARY; an empty value is none.
 fn thumbprint(
     registry: &Registry,
@@ -222,7 +232,7 @@ fn thumbprint(
 
 /// Whether a certificate bears the computer's name: its short name or its full one, or a wildcard for its domain. None where
 /// the computer's name is not known.
-fn names_host(certificate: &Certificate, identity: &Identity) -> Option<bool> {
+pub(super) fn names_host(certificate: &Certificate, identity: &Identity) -> Option<bool> {
     let host = identity.name.settled()?.as_ref()?.to_lowercase();
     let domain = identity.domain.settled().and_then(Option::as_ref);
     let domain = domain.map(|domain| domain.to_lowercase());
@@ -247,7 +257,7 @@ fn names_host(certificate: &Certificate, identity: &Identity) -> Option<bool> {
 }
 
 /// The type of a key and its size, as people name it.
-fn key_name(key: &PublicKey) -> Option<String> {
+pub(super) fn key_name(key: &PublicKey) -> Option<String> {
     match key {
         PublicKey::Rsa(key) => Some(format!("RSA {}", key.bits())),
         PublicKey::Ec(key) => Some(match &key.curve {

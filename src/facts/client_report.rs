@@ -11,11 +11,24 @@ use super::value::Code;
 /// `ExtendedDisconnectReasonCode` and disconnect reasons of IMsTscAxEvents).
 const CERT_EXPIRED: Code = Code(6919);
 
+/// A status of the security layer: 0x8009xxxx.
+const SECURITY: u32 = 0x8009;
+/// "The received certificate has expired" (winerror.h).
+const SEC_E_CERT_EXPIRED: Code = Code(0x8009_0328);
+
+/// exDiscReasonServerDeniedConnectionFips (Microsoft, "ExtendedDisconnectReasonCode enumeration"). The client's event 1026 has one
+/// number; no disconnect reason is an 8 (IMsTscAxEvents::OnDisconnected knows 0 to 3, then 260 and above), so that there it is the
+/// extended one.
+const DENIED_BY_FIPS: Code = Code(8);
+
 /// Whether an event is one that a client logs about its connections.
 #[must_use]
 pub fn is_clients(event: &Event) -> bool {
     match event {
-        Event::ClientConnects { .. } | Event::ClientDisconnected { .. } => true,
+        Event::ClientConnects { .. }
+        | Event::ClientDisconnected { .. }
+        | Event::ClientTransitionFailed { .. }
+        | Event::CredSspRefused { .. } => true,
         Event::Schannel(schannel) => schannel.event == 36881,
         _ => false,
     }
@@ -38,13 +51,35 @@ pub fn add_facts(client: &[LoggedEvent], names: &[String], facts: &mut FactSet) 
                 event: 1026,
                 code: *reason,
                 certificate_time: *reason == Some(CERT_EXPIRED),
+                denied_by_fips: *reason == Some(DENIED_BY_FIPS),
                 names_host: server.clone(),
+            },
+            // Only a status of the security layer tells why; the others follow every closed connection.
+            Event::ClientTransitionFailed { code } if code.0 >> 16 == SECURITY => ClientReport {
+                event: 226,
+                code: Some(*code),
+                certificate_time: *code == SEC_E_CERT_EXPIRED,
+                denied_by_fips: false,
+                names_host: server.clone(),
+            },
+            // The service's name, such as TERMSRV/server.
+            Event::CredSspRefused { server } => ClientReport {
+                event: 6041,
+                code: None,
+                certificate_time: false,
+                denied_by_fips: false,
+                names_host: names_host(
+                    server.rsplit('/').next().unwrap_or(server),
+                    names,
+                    &Known::Open(not_named),
+                ),
             },
             // "The certificate received from the remote server has either expired or is not yet valid."
             Event::Schannel(schannel) if schannel.event == 36881 => ClientReport {
                 event: 36881,
                 code: None,
                 certificate_time: true,
+                denied_by_fips: false,
                 names_host: Known::Open(not_named),
             },
             _ => continue,

@@ -189,7 +189,7 @@ fn same_record(one: &LoggedEvent, other: &LoggedEvent) -> bool {
         && one.event == other.event
 }
 
-fn is_step(from: Timestamp, to: Timestamp) -> bool {
+pub(super) fn is_step(from: Timestamp, to: Timestamp) -> bool {
     to.duration_since(from).abs() > STEP
 }
 

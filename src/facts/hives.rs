@@ -8,12 +8,14 @@
 use super::catalog::certificate::CertificateStanding;
 use super::certificate::{self, Choice};
 use super::fact::{FactId, FactSet};
+use super::firewall;
 use super::host::{self, Identity};
 use super::known::Known;
 use super::listener;
 use super::listener_values;
 use super::registry::Registry;
 use super::renewal_service;
+use super::residue;
 use super::service;
 use super::store::{Exported, Stores};
 use super::tls_settings::{self, Computed};
@@ -43,6 +45,7 @@ pub struct FromHives {
     pub stores: Stores,
     /// What the server offers in TLS, and who can connect with it; none without SYSTEM.
     pub tls: Option<Computed>,
+    identity: Identity,
 }
 
 /// Reads the hives and the exported certificates, says what they cover, and adds the facts that do not rest on what was logged.
@@ -64,6 +67,7 @@ pub fn read(evidence: Evidence<'_>, facts: &mut FactSet) -> FromHives {
         standing,
         stores,
         tls,
+        identity: identity.clone(),
     }
 }
 
@@ -75,6 +79,8 @@ impl FromHives {
         listener::tls(registry, tls_proof, facts);
         listener::switch(registry, facts);
         listener_values::add_facts(registry, facts);
+        firewall::add_facts(registry, &self.identity, facts);
+        residue::add_facts(registry, facts);
         renewal_service::renewal_services(&self.certificate, &self.standing, facts);
         if let Some(tls) = &self.tls {
             tls.add_facts(facts);

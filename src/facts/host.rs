@@ -157,6 +157,19 @@ pub fn identify(registry: &Registry, hints: &Hints, gaps: &mut Gaps) -> Identity
     }
 }
 
+/// Whether the machine belongs to a domain or to a tenant in the cloud, so that people's accounts are not its own.
+pub fn joined(identity: &Identity, registry: &Registry, gaps: &mut Gaps) -> Known<bool> {
+    let tenants = registry.subkeys(
+        gaps,
+        Place::ControlSet("Control\\CloudDomainJoin\\JoinInfo"),
+    );
+    let in_tenant = tenants
+        .value
+        .map(|listing| listing.is_some_and(|listing| !listing.entries.is_empty()));
+    let in_domain = identity.domain.as_ref().map(Option::is_some);
+    in_domain.or(in_tenant)
+}
+
 /// Adds the fact `host.identity`, where the hives or the logs say anything of it.
 pub fn add(identity: &Identity, facts: &mut FactSet) {
     if identity.sources.is_empty() {

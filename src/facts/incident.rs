@@ -24,6 +24,18 @@ choice! {
     }
 }
 
+impl ConnectionState {
+    /// Whether somebody who counts is locked out; none where nobody has tried, or the logs do not show it.
+    #[must_use]
+    pub fn prevents(self) -> Option<bool> {
+        match self {
+            ConnectionState::Failing | ConnectionState::Mixed => Some(true),
+            ConnectionState::Succeeding | ConnectionState::Dropping => Some(false),
+            ConnectionState::Silent | ConnectionState::Unseen => None,
+        }
+    }
+}
+
 choice! {
     /// A moment that tests are measured from.
     Anchor {

@@ -120,7 +120,7 @@ pub fn tls(registry: &Registry, proof: &[FactId], facts: &mut FactSet) {
         .into_iter()
         .flatten()
         .max();
-    let ends_before_tls = ends_before_tls(written, facts);
+    let ends_before_tls = conflict.clone().and(ends_before_tls(written, facts));
     let mut sources: Vec<Source> = [layer.source, authentication.source]
         .into_iter()
         .flatten()

@@ -121,6 +121,12 @@ impl LogCoverage {
         }
     }
 
+    /// What each artifact covers of a subject.
+    #[must_use]
+    pub fn parts(&self, subject: Subject) -> &[Coverage] {
+        self.of(subject)
+    }
+
     fn of(&self, subject: Subject) -> &[Coverage] {
         self.parts.get(&subject).map_or(&[], Vec::as_slice)
     }
@@ -228,6 +234,11 @@ fn subject_of(channel: &str) -> Option<Subject> {
             }
             ("microsoft-windows-terminalservices-localsessionmanager", "operational") => {
                 Subject::LocalSessionManagerLog
+            }
+            ("microsoft-windows-networkprofile", "operational") => Subject::NetworkProfileLog,
+            ("microsoft-windows-ntlm", "operational") => Subject::NtlmRefusals,
+            ("microsoft-windows-terminalservices-sessionbroker-client", "operational") => {
+                Subject::SessionBrokerLog
             }
             // A machine's RDPClient log tells of its own connections to others; that no client was refused it never proves.
             _ => return None,

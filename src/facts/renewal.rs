@@ -3,7 +3,9 @@
 
 use jiff::Timestamp;
 
-use super::catalog::certificate::{Renewal, RenewalResult, RenewalStatus, TimeRefused};
+use super::catalog::certificate::{
+    CertificateNotice, Renewal, RenewalResult, RenewalStatus, TimeRefused,
+};
 use super::clock::Placed;
 use super::coverage::Window;
 use super::event::Event;
@@ -161,6 +163,10 @@ pub fn add_facts(
                     vec![placed.event.source()],
                 );
             }
+            Event::CertificateNotice { event } => {
+                let body = CertificateNotice { event: *event };
+                facts.add(Some(placed.at), body, vec![placed.event.source()]);
+            }
             _ => {}
         }
     }
@@ -250,6 +256,136 @@ mod tests {
                 },
                 "{text}"
             );
+        }
+    }
+
+    /// English, German, French, Spanish, Russian, Portuguese, Italian, Japanese, Chinese.
+    const NINE_LANGUAGES: [(RenewalStatus, [&str; 9]); 4] = [
+        (
+            RenewalStatus::AccessDenied,
+            [
+                "Access is denied.",
+                "Zugriff verweigert",
+                "Accès refusé.",
+                "Acceso denegado.",
+                "Отказано в доступе.",
+                "Acesso negado.",
+                "Accesso negato.",
+                "アクセスが拒否されました。",
+                "拒绝访问。",
+            ],
+        ),
+        (
+            RenewalStatus::ObjectExists,
+            [
+                "Object already exists.",
+                "Das Objekt ist bereits vorhanden.",
+                "L'objet existe déjà.",
+                "El objeto ya existe.",
+                "Объект уже существует.",
+                "O objeto já existe.",
+                "L'oggetto esiste già.",
+                "オブジェクトは既に存在します。",
+                "对象已存在。",
+            ],
+        ),
+        (
+            RenewalStatus::NoKeyset,
+            [
+                "Keyset does not exist",
+                "Der Schlüsselsatz ist nicht vorhanden.",
+                "Le jeu de clés n'existe pas.",
+                "El conjunto de claves no existe.",
+                "Набор ключей не существует.",
+                "O conjunto de chaves não existe.",
+                "Il set di chiavi non esiste.",
+                "キー セットが存在しません。",
+                "密钥集不存在。",
+            ],
+        ),
+        (
+            RenewalStatus::BadKeyState,
+            [
+                "Key not valid for use in specified state.",
+                "Der Schlüssel ist im angegebenen Status nicht gültig.",
+                "Clé non valide pour l'utilisation dans l'état spécifié.",
+                "Clave no válida para utilizar en el estado especificado.",
+                "Ключ не может быть использован в указанном состоянии.",
+                "Chave não válida para uso no estado especificado.",
+                "Chiave non valida per l'utilizzo nello stato specificato.",
+                "指定された状態で使用するには無効なキーです。",
+                "该项不适于在指定状态下使用。",
+            ],
+        ),
+    ];
+
+    #[test]
+    fn nine_languages_are_known_as_records_write_them() {
+        for (expected, texts) in NINE_LANGUAGES {
+            for text in texts {
+                for written in [
+                    text.to_owned(),
+                    format!("{text}\r\n"),
+                    text.replace('\'', "\u{2019}").replace(' ', "\u{00A0}"),
+                    text.to_uppercase(),
+                    format!("  {}  ", text.trim_end_matches(['.', '。'])),
+                ] {
+                    let read = status(&written);
+                    assert_eq!((read.status, read.code), (expected, None), "{written:?}");
+                }
+            }
+        }
+    }
+
+    /// Of all texts, each is found under its own status alone: none is part of another's.
+    #[test]
+    fn no_text_is_taken_for_another() {
+        for (own, texts) in STATUS_TEXTS {
+            for text in *texts {
+                let found: Vec<RenewalStatus> = STATUS_TEXTS
+                    .iter()
+                    .filter(|(_, others)| {
+                        others
+                            .iter()
+                            .any(|other| plain(text).contains(&plain(other)))
+                    })
+                    .map(|(status, _)| *status)
+                    .collect();
+                assert_eq!(found, [*own], "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_text_of_another_language_or_meaning_is_not_recognized() {
+        for text in [
+            // Dutch, Polish, Turkish, Korean, Czech, Hungarian, Swedish, Greek.
+            "Toegang geweigerd.",
+            "Object bestaat al.",
+            "Odmowa dostępu.",
+            "Obiekt już istnieje.",
+            "Erişim engellendi.",
+            "액세스가 거부되었습니다.",
+            "키 집합이 없습니다.",
+            "Přístup byl odepřen.",
+            "A hozzáférés megtagadva.",
+            "Åtkomst nekad.",
+            "Δεν επιτρέπεται η πρόσβαση.",
+            // The denial of something else, and a text that was cut.
+            "The object does not exist.",
+            "Das Objekt ist nicht vorhanden.",
+            "Access is",
+            "De l'objet",
+            "?????? ? ???????.",
+            "",
+        ] {
+            let read = status(text);
+            assert_eq!(
+                (read.status, read.code),
+                (RenewalStatus::Unrecognized, None),
+                "{text}"
+            );
+            assert_eq!(is_about_key(read), None, "{text}");
         }
     }
 

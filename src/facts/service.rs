@@ -1,8 +1,11 @@
-//! How the services that Remote Desktop rests on are set to start.
+//! How the services that Remote Desktop rests on are set to start, and which of them it cannot do without.
+
+use std::collections::BTreeSet;
 
 use super::catalog::service::{ServiceStart, StartType};
 use super::effect::in_effect_since;
 use super::fact::FactSet;
+use super::gap::Gaps;
 use super::known::Known;
 use super::registry::{Place, Registry};
 use super::subject::Subject;
@@ -27,13 +30,36 @@ pub const SERVICES: [&str; 15] = [
     "MpsSvc",
 ];
 
-/// Adds a fact `service.start` for each of [`SERVICES`]; none without SYSTEM. Only a disabled one has a time: when its key was
+/// Needed although the hive names them nowhere below TermService: the session manager, and the store of network interfaces.
+const ALWAYS_NEEDED: [&str; 2] = ["LSM", "nsi"];
+/// More than stand below any service.
+const MOST_DEPENDENCIES: usize = 64;
+
+/// Adds a fact `service.start` for each of [`SERVICES`] and of those below TermService; none without SYSTEM. Only a disabled one has a time: when its key was
 /// last written or, where a boot after that is known, that boot.
 pub fn starts(registry: &Registry, facts: &mut FactSet) {
     if registry.system().is_none() {
         return;
     }
-    for service in SERVICES {
+    let below = dependencies(registry, &mut facts.gaps);
+    let by_dhcp = uses_dhcp(registry, &mut facts.gaps);
+    let has = |names: &[String], service: &str| {
+        names.iter().any(|name| name.eq_ignore_ascii_case(service))
+    };
+    let mut services: Vec<String> = SERVICES
+        .iter()
+        .map(|service| (*service).to_owned())
+        .collect();
+    for service in below.iter().chain(ALWAYS_NEEDED.map(str::to_owned).iter()) {
+        if !has(&services, service) {
+            services.push(service.clone());
+        }
+    }
+    for service in services {
+        let needed = match service.as_str() {
+            "Dhcp" => by_dhcp.clone(),
+            name => Known::Is(has(&below, name) || has(&ALWAYS_NEEDED.map(str::to_owned), name)),
+        };
         let path = format!("Services\\{service}");
         let place = Place::ControlSet(&path);
         let key = registry.key(&mut facts.gaps, place);
@@ -61,10 +87,76 @@ pub fn starts(registry: &Registry, facts: &mut FactSet) {
             continue;
         };
         let fact = ServiceStart {
-            service: service.to_owned(),
+            service,
             present,
             start,
+            needed,
         };
         facts.add(at, fact, vec![source]);
+    }
+}
+
+/// The services and drivers below TermService, as `DependOnService` has them, each in the case in which it was named first.
+fn dependencies(registry: &Registry, gaps: &mut Gaps) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    let mut found = Vec::new();
+    let mut open = vec!["TermService".to_owned()];
+    while let Some(service) = open.pop() {
+        if found.len() >= MOST_DEPENDENCIES {
+            break;
+        }
+        let path = format!("Services\\{service}");
+        let below = registry.multi_text(gaps, Place::ControlSet(&path), "DependOnService");
+        for name in below.value.settled().cloned().flatten().unwrap_or_default() {
+            // `+` names a group of drivers.
+            let name = name.trim().to_owned();
+            if !name.is_empty() && !name.starts_with('+') && seen.insert(name.to_lowercase()) {
+                let known = SERVICES
+                    .iter()
+                    .find(|known| known.eq_ignore_ascii_case(&name));
+                let name = known.map_or(name, |known| (*known).to_owned());
+                found.push(name.clone());
+                open.push(name);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Whether an adapter gets its address by DHCP and none has a fixed one: without the service the machine then has no address.
+fn uses_dhcp(registry: &Registry, gaps: &mut Gaps) -> Known<bool> {
+    let interfaces = Place::ControlSet("Services\\Tcpip\\Parameters\\Interfaces");
+    let listing = match registry.subkeys(gaps, interfaces).value {
+        Known::Is(Some(listing)) => listing,
+        Known::Is(None) => return Known::Is(false),
+        Known::Open(gap) => return Known::Open(gap),
+    };
+    let (mut dynamic, mut fixed) = (false, false);
+    for key in &listing.entries {
+        let by_dhcp = key
+            .value("EnableDHCP")
+            .present()
+            .and_then(|value| value.dword().ok());
+        let has = |address: &str| !address.is_empty() && address != "0.0.0.0";
+        let addresses = key
+            .value("IPAddress")
+            .present()
+            .and_then(|value| value.multi_text().ok());
+        match by_dhcp {
+            // Whatever it holds: without the service the lease is gone.
+            Some(1) => dynamic = true,
+            _ => {
+                fixed |=
+                    addresses.is_some_and(|list| list.iter().any(|address| has(address.trim())))
+            }
+        }
+    }
+    match (dynamic && !fixed, listing.is_whole()) {
+        (needed, true) => Known::Is(needed),
+        (_, false) => Known::Open(gaps.open(
+            Subject::SystemHive,
+            "damaged: the list of adapters could not be read whole",
+        )),
     }
 }

@@ -1,5 +1,7 @@
 //! The certificates that a collection holds of one host: those of the machine's stores in SOFTWARE, and exported files.
 
+use jiff::Timestamp;
+
 use super::coverage::{Coverage, Window};
 use super::fact::{FactSet, Source};
 use super::gap::GapId;
@@ -8,6 +10,7 @@ use super::registry::{Place, Problem, Registry, binary};
 use super::subject::Subject;
 use crate::bundle::{Artifact, CertificateForm, Kind};
 use crate::parse::certificate::{Certificate, Thumbprint};
+use crate::parse::certificate_bundle;
 use crate::parse::hive::{Key, Lookup};
 use crate::parse::pem::read_pem;
 use crate::parse::store_blob::{KeyProviderInfo, SelfSignedMark, StoreBlob, StoreElement};
@@ -41,11 +44,23 @@ pub struct Entry {
     pub key_provider: Known<Option<KeyProviderInfo>>,
     /// Whether Windows marked it as one that it made for the listener.
     pub marked: bool,
+    /// What is wrong with a store's entry: it cannot be read, or holds another certificate than its name says. Open where the hive
+    /// itself is damaged there.
+    pub damage: Known<Option<String>>,
     /// Where it stands.
     pub sources: Vec<Source>,
 }
 
 impl Entry {
+    /// The entry's key in SOFTWARE, and when it was last written; none of an exported certificate.
+    #[must_use]
+    pub fn key(&self) -> Option<(&str, Option<Timestamp>)> {
+        self.sources.iter().find_map(|source| match source {
+            Source::Value { key, written, .. } => Some((key.as_str(), *written)),
+            _ => None,
+        })
+    }
+
     /// Whether it is, as far as can be told, one that Windows made for the listener.
     #[must_use]
     pub fn is_self_signed(&self) -> bool {
@@ -104,6 +119,23 @@ pub fn exported<'a>(
                 Ok(certificate) => keep(certificate),
                 Err(error) => problem(None, error.to_string()),
             },
+            CertificateForm::Pkcs7 | CertificateForm::SerializedStore => {
+                let (bundled, error) = match form {
+                    CertificateForm::Pkcs7 => certificate_bundle::pkcs7(&bytes),
+                    _ => certificate_bundle::serialized_store(&bytes),
+                };
+                for one in bundled {
+                    match one.certificate {
+                        Ok(certificate) => keep(*certificate),
+                        Err(error) => {
+                            problem(Some(format!("byte {}", one.offset)), error.to_string());
+                        }
+                    }
+                }
+                if let Some(error) = error {
+                    problem(None, error.to_string());
+                }
+            }
             CertificateForm::Pem => {
                 for block in read_pem(&bytes) {
                     match block.certificate {
@@ -143,6 +175,7 @@ impl Stores {
                 thumbprint,
                 key_provider: Known::Open(facts.gaps.open(Subject::RemoteDesktopStore, NO_KEY)),
                 marked: false,
+                damage: Known::Is(None),
                 sources: vec![source(&exported.artifact, thumbprint)],
                 certificate: Some(exported.certificate),
             });
@@ -278,10 +311,13 @@ fn read_entry(
         problem("a store entry whose name is no thumbprint".to_owned());
         return None;
     };
-    let bytes = match key.value("Blob") {
-        Lookup::Present(value) => binary(&value).map_err(|wrong| wrong.to_string()),
-        Lookup::Absent => Err("a store entry without its certificate (no value Blob)".to_owned()),
-        Lookup::Unreadable(trouble) => Err(trouble.to_string()),
+    let (bytes, hive_damaged) = match key.value("Blob") {
+        Lookup::Present(value) => (binary(&value).map_err(|wrong| wrong.to_string()), false),
+        Lookup::Absent => (
+            Err("a store entry without its certificate (no value Blob)".to_owned()),
+            false,
+        ),
+        Lookup::Unreadable(trouble) => (Err(trouble.to_string()), true),
     };
     let sources = vec![
         Source::Value {
@@ -306,12 +342,18 @@ fn read_entry(
     let blob = match bytes {
         Ok(bytes) => StoreBlob::parse(&bytes),
         Err(why) => {
+            let key_provider = unreadable(why.clone());
+            let damage = match key_provider.gap().filter(|_| hive_damaged) {
+                Some(gap) => Known::Open(gap),
+                None => Known::Is(Some(why)),
+            };
             return Some(Entry {
                 home,
                 thumbprint,
                 certificate: None,
-                key_provider: unreadable(why),
+                key_provider,
                 marked: false,
+                damage,
                 sources,
             });
         }
@@ -327,13 +369,14 @@ fn read_entry(
             (None, Some("it holds no certificate".to_owned()))
         }
     };
+    let mut damage = why.clone();
     if let Some(certificate) = &certificate
         && certificate.thumbprint != thumbprint
     {
         let own = certificate.thumbprint;
-        problem(format!(
-            "the store entry is named {thumbprint}, but holds the certificate {own}"
-        ));
+        let misnamed = format!("it is named {thumbprint}, but holds the certificate {own}");
+        problem(format!("the store entry is damaged: {misnamed}"));
+        damage = Some(misnamed);
     }
     let key_provider = match why {
         None => Known::Is(blob.key_provider),
@@ -345,6 +388,7 @@ fn read_entry(
         certificate,
         key_provider,
         marked,
+        damage: Known::Is(damage),
         sources,
     })
 }

@@ -17,8 +17,12 @@ pub enum Subject {
     RemoteConnectionManagerAdminLog,
     /// Microsoft-Windows-TerminalServices-LocalSessionManager/Operational.
     LocalSessionManagerLog,
+    /// Microsoft-Windows-TerminalServices-SessionBroker-Client/Operational and SessionBroker/Operational.
+    SessionBrokerLog,
     /// Microsoft-Windows-TerminalServices-RDPClient/Operational, a log of the client.
     RdpClientLog,
+    /// Microsoft-Windows-NetworkProfile/Operational: which networks were joined, and of what kind.
+    NetworkProfileLog,
     /// Schannel's events in the System log; none are written where `EventLogging` is 0.
     SchannelEvents,
     /// Any log that shows a connection arriving (RdpCoreTS 131, RemoteConnectionManager 261).
@@ -55,6 +59,12 @@ pub enum Subject {
     ClientOffer,
     /// When people tried to connect, and how they fared.
     ConnectionState,
+    /// Why the logons of those who are locked out were refused; whole where nobody is.
+    Refusals,
+    /// Logons that NTLM refused; whole where nobody is locked out, or NTLM is not restricted.
+    NtlmRefusals,
+    /// Who may log on through Remote Desktop; whole where nobody is locked out.
+    LogonRights,
 }
 
 impl Subject {
@@ -67,7 +77,9 @@ impl Subject {
         Subject::RemoteConnectionManagerLog,
         Subject::RemoteConnectionManagerAdminLog,
         Subject::LocalSessionManagerLog,
+        Subject::SessionBrokerLog,
         Subject::RdpClientLog,
+        Subject::NetworkProfileLog,
         Subject::SchannelEvents,
         Subject::Arrivals,
         Subject::TlsOutcomes,
@@ -86,6 +98,9 @@ impl Subject {
         Subject::MasterKeyFolder,
         Subject::ClientOffer,
         Subject::ConnectionState,
+        Subject::Refusals,
+        Subject::NtlmRefusals,
+        Subject::LogonRights,
     ];
 
     /// The word for it in the cases of rules.
@@ -99,7 +114,9 @@ impl Subject {
             Subject::RemoteConnectionManagerLog => "remote-connection-manager-log",
             Subject::RemoteConnectionManagerAdminLog => "remote-connection-manager-admin-log",
             Subject::LocalSessionManagerLog => "local-session-manager-log",
+            Subject::SessionBrokerLog => "session-broker-log",
             Subject::RdpClientLog => "rdp-client-log",
+            Subject::NetworkProfileLog => "network-profile-log",
             Subject::SchannelEvents => "schannel-events",
             Subject::Arrivals => "arrivals",
             Subject::TlsOutcomes => "tls-outcomes",
@@ -118,6 +135,9 @@ impl Subject {
             Subject::MasterKeyFolder => "master-key-folder",
             Subject::ClientOffer => "client-offer",
             Subject::ConnectionState => "connection-state",
+            Subject::Refusals => "refusals",
+            Subject::NtlmRefusals => "ntlm-refusals",
+            Subject::LogonRights => "logon-rights",
         }
     }
 
@@ -140,7 +160,13 @@ impl Subject {
                 "Application log",
                 "wevtutil epl Application Application.evtx",
             ),
-            Subject::SecurityLog => ("Security log", "wevtutil epl Security Security.evtx"),
+            Subject::SecurityLog | Subject::Refusals => {
+                ("Security log", "wevtutil epl Security Security.evtx")
+            }
+            Subject::NtlmRefusals => (
+                "NTLM log",
+                "wevtutil epl Microsoft-Windows-NTLM/Operational NTLM.evtx",
+            ),
             Subject::RdpCoreTsLog | Subject::TlsOutcomes => (
                 "RdpCoreTS log",
                 "wevtutil epl Microsoft-Windows-RemoteDesktopServices-RdpCoreTS/Operational RdpCoreTS.evtx",
@@ -159,9 +185,17 @@ impl Subject {
                 "LocalSessionManager log",
                 "wevtutil epl Microsoft-Windows-TerminalServices-LocalSessionManager/Operational LocalSessionManager.evtx",
             ),
+            Subject::SessionBrokerLog => (
+                "SessionBroker-Client log",
+                "wevtutil epl Microsoft-Windows-TerminalServices-SessionBroker-Client/Operational SessionBrokerClient.evtx",
+            ),
             Subject::RdpClientLog => (
                 "RDPClient log of the client",
                 "on the client: wevtutil epl Microsoft-Windows-TerminalServices-RDPClient/Operational RDPClient.evtx",
+            ),
+            Subject::NetworkProfileLog => (
+                "NetworkProfile log",
+                "wevtutil epl Microsoft-Windows-NetworkProfile/Operational NetworkProfile.evtx",
             ),
             Subject::SchannelEvents => (
                 "Schannel events",
@@ -169,7 +203,7 @@ impl Subject {
             ),
             Subject::SystemHive => ("SYSTEM hive", "reg save HKLM\\SYSTEM SYSTEM.hiv"),
             Subject::SoftwareHive => ("SOFTWARE hive", "reg save HKLM\\SOFTWARE SOFTWARE.hiv"),
-            Subject::SecurityHive => (
+            Subject::SecurityHive | Subject::LogonRights => (
                 "SECURITY hive",
                 "reg save HKLM\\SECURITY SECURITY.hiv (from an elevated prompt)",
             ),
@@ -183,7 +217,7 @@ impl Subject {
             ),
             Subject::KeyFolderListing | Subject::KeyFilePermissions => (
                 "MachineKeys listing with permissions",
-                "icacls \"C:\\ProgramData\\Microsoft\\Crypto\\RSA\\MachineKeys\\*\" /save MachineKeys.acl /c",
+                "icacls \"C:\\ProgramData\\Microsoft\\Crypto\\RSA\\MachineKeys\\*\" /save MachineKeys.acl /c & dir /a /q C:\\ProgramData\\Microsoft\\Crypto\\RSA\\MachineKeys > MachineKeys.txt (as SYSTEM: from build 17763 on icacls may not show an administrator the key file)",
             ),
             Subject::KeyFile => (
                 "private key file",

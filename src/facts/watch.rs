@@ -34,8 +34,38 @@ pub enum Writer {
     FileSystem,
     /// The driver of disks.
     Disk,
-    /// The file server's driver, which also watches how much space is left.
+    /// Windows' error reporting: programs that crashed.
+    Crashes,
+    /// The start of Windows, which also watches over critical processes.
+    Wininit,
+    /// The networks that the machine joins and leaves.
+    Networks,
+    /// The machine's channel to its domain.
+    NetLogon,
+    /// Group policy, which applies settings and notices when the domain cannot be reached.
+    GroupPolicy,
+    /// The local security authority.
+    LocalSecurity,
+    /// Authentication by NTLM, where it is restricted.
+    Ntlm,
+    /// The service for smart cards.
+    SmartCards,
+    /// The key distribution centre of a domain controller.
+    KeyDistribution,
+    /// The file server's driver, which also watches how much space is left, and memory pools.
     FileServer,
+    /// The TCP/IP driver.
+    Tcpip,
+    /// The detector of exhausted memory.
+    ResourceExhaustion,
+    /// The connection broker of a farm.
+    Broker,
+    /// The part of a session host that asks the connection broker.
+    BrokerClient,
+    /// The client of Windows Update.
+    Update,
+    /// Servicing: packages that were installed.
+    Servicing,
 }
 
 /// What is read of one writer.
@@ -54,7 +84,9 @@ pub const WATCH_LIST: &[Watched] = &[
     Watched {
         writer: Writer::RdpCoreTs,
         names: &["Microsoft-Windows-RemoteDesktopServices-RdpCoreTS"],
-        events: &[65, 66, 98, 102, 103, 131, 139, 140, 142, 143, 153, 226],
+        events: &[
+            65, 66, 98, 102, 103, 106, 131, 138, 139, 140, 142, 143, 149, 153, 226,
+        ],
     },
     Watched {
         writer: Writer::ConnectionManager,
@@ -63,13 +95,14 @@ pub const WATCH_LIST: &[Watched] = &[
             "TermService",
         ],
         events: &[
-            258, 261, 1051, 1053, 1054, 1055, 1056, 1057, 1058, 1059, 1063, 1064, 1065, 1149, 1158,
+            258, 260, 261, 1003, 1004, 1006, 1035, 1036, 1051, 1053, 1054, 1055, 1056, 1057, 1058,
+            1059, 1063, 1064, 1065, 1068, 1069, 1136, 1149, 1158,
         ],
     },
     Watched {
         writer: Writer::SessionManager,
         names: &["Microsoft-Windows-TerminalServices-LocalSessionManager"],
-        events: &[21, 22, 23, 24, 25, 39, 40],
+        events: &[21, 22, 23, 24, 25, 34, 39, 40],
     },
     Watched {
         writer: Writer::TermDd,
@@ -86,7 +119,7 @@ pub const WATCH_LIST: &[Watched] = &[
     Watched {
         writer: Writer::Security,
         names: &["Microsoft-Windows-Security-Auditing"],
-        events: &[4616, 4624, 4625, 5058, 5061],
+        events: &[4616, 4624, 4625, 4653, 4654, 4740, 4825, 4984, 5058, 5061],
     },
     Watched {
         writer: Writer::ServiceControl,
@@ -121,7 +154,7 @@ pub const WATCH_LIST: &[Watched] = &[
     Watched {
         writer: Writer::RdpClient,
         names: &["Microsoft-Windows-TerminalServices-ClientActiveXCore"],
-        events: &[1024, 1026],
+        events: &[226, 1024, 1026],
     },
     Watched {
         writer: Writer::FileSystem,
@@ -134,9 +167,87 @@ pub const WATCH_LIST: &[Watched] = &[
         events: &[7, 11, 51],
     },
     Watched {
+        writer: Writer::Crashes,
+        names: &["Application Error"],
+        events: &[1000],
+    },
+    Watched {
+        writer: Writer::Wininit,
+        names: &["Microsoft-Windows-Wininit", "Wininit"],
+        events: &[1015],
+    },
+    Watched {
+        writer: Writer::Networks,
+        names: &["Microsoft-Windows-NetworkProfile"],
+        events: &[10000, 10001],
+    },
+    Watched {
         writer: Writer::FileServer,
         names: &["srv", "Srv"],
-        events: &[2013],
+        events: &[2013, 2019, 2020],
+    },
+    Watched {
+        writer: Writer::Tcpip,
+        names: &["Tcpip"],
+        events: &[4227, 4231],
+    },
+    Watched {
+        writer: Writer::ResourceExhaustion,
+        names: &["Microsoft-Windows-Resource-Exhaustion-Detector"],
+        events: &[2004],
+    },
+    Watched {
+        writer: Writer::Broker,
+        names: &["Microsoft-Windows-TerminalServices-SessionBroker"],
+        events: &[2056],
+    },
+    Watched {
+        writer: Writer::BrokerClient,
+        names: &["Microsoft-Windows-TerminalServices-SessionBroker-Client"],
+        events: &[1296, 1306, 1308],
+    },
+    Watched {
+        writer: Writer::Update,
+        names: &["Microsoft-Windows-WindowsUpdateClient"],
+        events: &[19],
+    },
+    Watched {
+        writer: Writer::Servicing,
+        names: &["Microsoft-Windows-Servicing"],
+        events: &[2],
+    },
+    Watched {
+        writer: Writer::NetLogon,
+        names: &["NETLOGON"],
+        events: &[3210, 5719, 5783],
+    },
+    Watched {
+        writer: Writer::GroupPolicy,
+        names: &["Microsoft-Windows-GroupPolicy"],
+        events: &[1129, 1502],
+    },
+    Watched {
+        writer: Writer::LocalSecurity,
+        names: &["LsaSrv"],
+        events: &[6041, 6167],
+    },
+    Watched {
+        writer: Writer::Ntlm,
+        names: &["Microsoft-Windows-NTLM"],
+        events: &[4002, 4003],
+    },
+    Watched {
+        writer: Writer::SmartCards,
+        names: &["SCardSvr", "Microsoft-Windows-SCardSvr"],
+        events: &[624],
+    },
+    Watched {
+        writer: Writer::KeyDistribution,
+        names: &[
+            "Microsoft-Windows-Kerberos-Key-Distribution-Center",
+            "Kdcsvc",
+        ],
+        events: &[21, 39, 41, 45],
     },
 ];
 

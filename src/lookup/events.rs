@@ -1,6 +1,6 @@
 //! Event records of any log, filtered. What a filter on provider and id can decide is decided before a record is decoded whole.
 
-use std::ops::RangeInclusive;
+use std::ops::{Bound, RangeInclusive};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use crate::bundle::{Artifact, Bundle, Kind};
 use crate::contain::contain;
-use crate::parse::event_log::{self, EventRecord, RecordKey};
+use crate::parse::event_log::{self, During, EventRecord, RecordKey};
 
 /// What is asked for. Of each kind of filter one must hold, where there is any; all kinds must.
 #[derive(Debug, Clone, Default)]
@@ -109,12 +109,18 @@ impl<'q> Prepared<'q> {
                 })
     }
 
+    /// When what is asked for happened.
+    fn during(&self) -> During {
+        let bound = |time: Option<Timestamp>, bound: fn(Timestamp) -> Bound<Timestamp>| {
+            time.map_or(Bound::Unbounded, bound)
+        };
+        (
+            bound(self.query.since, Bound::Included),
+            bound(self.query.until, Bound::Excluded),
+        )
+    }
+
     fn holds(&self, record: &EventRecord) -> bool {
-        if self.query.since.is_some_and(|since| record.time < since)
-            || self.query.until.is_some_and(|until| record.time >= until)
-        {
-            return false;
-        }
         let Some(text) = &self.text else {
             return true;
         };
@@ -142,7 +148,8 @@ fn look(log: &Artifact, query: &Prepared<'_>) -> (Vec<Held>, Vec<String>) {
                 });
             }
         };
-        let summary = event_log::read(source.as_ref(), &|key| query.wants(key), &mut keep)
+        let wants = |key: &RecordKey<'_>| query.wants(key);
+        let summary = event_log::read_during(source.as_ref(), query.during(), &wants, &mut keep)
             .map_err(|error| error.to_string())?;
         Ok::<_, String>((events, summary))
     }));

@@ -95,6 +95,7 @@ impl Hives {
                 name: match file.role {
                     HiveRole::System => "SYSTEM".to_owned(),
                     HiveRole::Software => "SOFTWARE".to_owned(),
+                    HiveRole::Security => "SECURITY".to_owned(),
                     HiveRole::Other => file.hive.name_in_header().to_owned(),
                 },
                 state: state(file),
@@ -155,8 +156,13 @@ fn path_in(file: &HiveFile, key: &str) -> Option<String> {
     let key = strip(key, &["HKLM", "HKEY_LOCAL_MACHINE"]);
     let (first, rest) = key.split_once('\\').unwrap_or((key, ""));
     let path = match (first.to_ascii_uppercase().as_str(), file.role) {
-        ("SYSTEM", HiveRole::System) | ("SOFTWARE", HiveRole::Software) => rest,
-        ("SYSTEM", HiveRole::Software) | ("SOFTWARE", HiveRole::System) => return None,
+        ("SYSTEM", HiveRole::System)
+        | ("SOFTWARE", HiveRole::Software)
+        | ("SECURITY", HiveRole::Security) => rest,
+        (
+            "SYSTEM" | "SOFTWARE" | "SECURITY",
+            HiveRole::System | HiveRole::Software | HiveRole::Security,
+        ) => return None,
         _ => key,
     };
     let (first, rest) = path.split_once('\\').unwrap_or((path, ""));

@@ -81,9 +81,17 @@ fn folder_path(line: &str) -> Option<&str> {
         .then_some(path.trim_end_matches('\\'))
 }
 
-/// The last number before a name, with separators of thousands: a comma, a dot, a space that does not break, an apostrophe.
+/// The last number before a name and, in `dir /q`, its owner; behind the time, which has a colon or its half of the day. With
+/// separators of thousands: a comma, a dot, a space that does not break, an apostrophe.
 fn size(before: &str) -> Option<u64> {
-    let word = before.trim_end().rsplit([' ', '\t']).next()?;
+    before
+        .trim_end()
+        .rsplit([' ', '\t'])
+        .take_while(|word| !word.contains(':') && !matches!(*word, "AM" | "PM"))
+        .find_map(number)
+}
+
+fn number(word: &str) -> Option<u64> {
     let digits: String = word
         .chars()
         .filter(|character| {
@@ -114,6 +122,9 @@ mod tests {
             ),
             format!(
                 " Répertoire de {folder}\r\n\r\n17/11/2026  09:45             2\u{a0}225 {KEY}\r\n               1 fichier(s)            2\u{a0}225 octets\r\n"
+            ),
+            format!(
+                " Directory of {folder}\r\n\r\n11/17/2026  09:45 AM    <DIR>          BUILTIN\\Administrators .\r\n11/17/2026  09:45 AM             2,225 NT AUTHORITY\\SYSTEM    {KEY}\r\n               1 File(s)          2,225 bytes\r\n"
             ),
             format!(
                 "\r\n    Directory: {folder}\r\n\r\nMode  LastWriteTime  Length Name\r\n----  -------------  ------ ----\r\n-a-hs- 17.11.2026 09:45 2225 {KEY}\r\n"

@@ -3,7 +3,9 @@
 
 pub mod acl_listing;
 pub mod certificate;
+pub mod certificate_bundle;
 pub mod event_log;
+pub mod firewall_rule;
 pub mod folder_listing;
 pub mod guid;
 pub mod hive;

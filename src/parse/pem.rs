@@ -4,6 +4,7 @@
 use x509_parser::pem::parse_x509_pem;
 
 use super::certificate::{Certificate, CertificateError, CertificateProblem};
+use super::certificate_bundle::{self, BundleError};
 use super::text::Text;
 
 /// One block between BEGIN and END.
@@ -42,6 +43,9 @@ pub enum PemError {
     /// The bytes are no certificate.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
+    /// A PKCS #7 message that cannot be read on.
+    #[error("in the block, {0}")]
+    Bundle(BundleError),
 }
 
 /// Whether these bytes, the beginning of a file, hold a PEM block.
@@ -64,7 +68,7 @@ pub fn read_pem(bytes: &[u8]) -> Vec<PemBlock> {
                 lines: Vec::new(),
             });
         } else if line.starts_with("-----END ") {
-            blocks.extend(open.take().map(OpenBlock::read));
+            blocks.extend(open.take().into_iter().flat_map(OpenBlock::read));
         } else if let Some(block) = &mut open
             && !block.holds_private_key()
         {
@@ -94,6 +98,16 @@ struct OpenBlock<'a> {
     lines: Vec<(usize, &'a str)>,
 }
 
+/// The certificates of a PKCS #7 message.
+fn bundled(message: &[u8]) -> Vec<Result<Certificate, PemError>> {
+    let (found, error) = certificate_bundle::pkcs7(message);
+    found
+        .into_iter()
+        .map(|one| one.certificate.map(|one| *one).map_err(PemError::from))
+        .chain(error.map(|error| Err(PemError::Bundle(error))))
+        .collect()
+}
+
 impl OpenBlock<'_> {
     fn holds_private_key(&self) -> bool {
         self.label.contains("PRIVATE KEY")
@@ -111,11 +125,19 @@ impl OpenBlock<'_> {
         }
     }
 
-    fn read(self) -> PemBlock {
-        PemBlock {
-            line: self.line,
-            certificate: self.certificate(),
-        }
+    fn read(self) -> Vec<PemBlock> {
+        let line = self.line;
+        let certificates = match self.label {
+            "PKCS7" | "CMS" => match self.decode() {
+                Ok(message) => bundled(&message),
+                Err(error) => vec![Err(error)],
+            },
+            _ => vec![self.certificate()],
+        };
+        certificates
+            .into_iter()
+            .map(|certificate| PemBlock { line, certificate })
+            .collect()
     }
 
     fn certificate(&self) -> Result<Certificate, PemError> {

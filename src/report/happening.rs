@@ -46,12 +46,18 @@ impl<'a> Happenings<'a> {
             | "clock.step"
             | "service.changed"
             | "log.cleared"
+            | "update.installed"
+            | "policy.applied"
             | "host.boot" => Happening::Change,
             "service.ran" => Happening::Change,
             "schannel.failure"
             | "connection.security_error"
             | "service.failure"
             | "certificate.time_refused"
+            | "resource.exhausted"
+            | "broker.failure"
+            | "licensing.event"
+            | "udp.failure"
             | "client.report" => Happening::Failure,
             _ => Happening::Other,
         }

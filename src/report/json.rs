@@ -1,6 +1,6 @@
 //! JSON: the whole report in the stable shape of [`Output`].
 
-use crate::verdict::model::{Output, Report, SCHEMA_VERSION, Tool};
+use crate::verdict::model::{CollectionOutput, Output, Report, SCHEMA_VERSION, Tool};
 
 /// The reports, indented, with a line end.
 pub(super) fn render(reports: &[Report]) -> Vec<u8> {
@@ -13,6 +13,26 @@ pub(super) fn lines(reports: &[Report]) -> Vec<u8> {
         .iter()
         .flat_map(|report| line(&output(std::slice::from_ref(report))))
         .collect()
+}
+
+/// A line for a collection of many, with the path that it was given by; the rest is what [`render`] would give for it.
+#[must_use]
+pub fn collection_line(path: &str, reports: &[Report]) -> Vec<u8> {
+    line(&CollectionOutput {
+        path: path.to_owned(),
+        error: None,
+        output: output(reports),
+    })
+}
+
+/// A line for a collection that nothing could be read of.
+#[must_use]
+pub fn unreadable_collection_line(path: &str, why: &str) -> Vec<u8> {
+    line(&CollectionOutput {
+        path: path.to_owned(),
+        error: Some(why.to_owned()),
+        output: output(&[]),
+    })
 }
 
 fn output(reports: &[Report]) -> Output {

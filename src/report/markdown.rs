@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use super::clock::Clock;
 use super::escape::{self, Charset};
+use super::left_behind;
 use super::source::Sources;
 use super::text::evidence::{Evidence, gather, true_tests};
 use super::text::open::missing;
@@ -216,6 +217,13 @@ fn around(page: &mut String, report: &Report) {
                 code(&finding.cause)
             );
         }
+    }
+    let left = left_behind::rows(report);
+    if !left.is_empty() {
+        put!(page, "\n## {}\n", left_behind::HEADING);
+    }
+    for (what, says) in left {
+        put!(page, "- {} ({})", text(&says), code(&what));
     }
 }
 

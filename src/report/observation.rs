@@ -18,12 +18,40 @@ const SENTENCES: &[(&str, &str)] = &[
         "the listener's certificate: {standing}[, ends {not_after}]",
     ),
     (
+        "certificate.enrolment",
+        "[!failing enrolment for the listener's certificate did not fail][?failing enrolment for the listener's certificate fails][, template {template}][?ended , the certificate has ended]",
+    ),
+    (
+        "certificate.key_link",
+        "the certificate [?without_key has no private key][!without_key has a private key][?falls_back , the service uses its own instead]",
+    ),
+    (
+        "certificate.key_use",
+        "the certificate's key [?signature_only only signs][!signature_only is not one for signatures alone][?suites_decrypt , and the suites left need one that decrypts]",
+    ),
+    (
+        "certificate.notice",
+        "event {event}: a notice about the listener's certificate",
+    ),
+    (
+        "certificate.pin",
+        "[pinned certificate {thumbprint}][?dangling , in no store][?failing , credentials fail][?falls_back , the service uses its own instead][!dangling  nothing pinned is missing]",
+    ),
+    (
         "certificate.renewal",
         "event {event}: certificate [result=created made][result=failed not made][: {status}][ {code}]",
     ),
     (
         "certificate.renewal_service",
         "{service} [?blocked is disabled or fails to start][!blocked can run][; certificate {certificate}]",
+    ),
+    (
+        "certificate.strength",
+        "the certificate is [?weak too weak][!weak strong enough][: {says}][?refused , and the client refuses it]",
+    ),
+    (
+        "certificate.usage",
+        "the certificate [?unfit does not fit the service][!unfit fits the service][: {says}]",
     ),
     (
         "certificate.time_refused",
@@ -35,12 +63,16 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "client.report",
-        "the client's own log, event {event}[: {code}]",
+        "the client's own log, event {event}[: {code}][?denied_by_fips , denied because of FIPS]",
+    ),
+    (
+        "clock.change",
+        "the clock was set from {from} to {to}[?undone , and back later][?leaves_validity , out of the certificate's validity][?over_kerberos_limit , further than Kerberos takes]",
     ),
     ("clock.step", "the clock was set from {from} to {to}"),
     (
         "connection.attempt",
-        "attempt[ from {client}] got as far as {reached}[, ended: {ended}][, {code}]",
+        "attempt[ from {client}] got as far as {reached}[, ended: {ended}][, {code}][transport=tcp+udp , with UDP][, session {session}]",
     ),
     (
         "connection.passed",
@@ -52,7 +84,122 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "connection.state",
-        "people's connections: {state}[, they die at {stage}]; clients that count: {clients}, strangers: {strangers}",
+        "people's connections: {state}[, they die at {stage}]; clients that count: {clients}, strangers: {strangers}[; no log shows who got past: {unseen}]",
+    ),
+    (
+        "broker.failure",
+        "the connection broker failed (event {event})",
+    ),
+    (
+        "connection.flood",
+        "connections turned away: {refusals}; {sources} addresses since the last success, {busiest_minute} in the busiest minute[, limit set to {limit}][?harms , while people fail][?crowds_out , and people stopped arriving]",
+    ),
+    (
+        "licensing.certificate",
+        "the licensing certificate[?damaged  is damaged: {values}][!damaged  is not damaged][?reported , and licences fail]",
+    ),
+    (
+        "licensing.event",
+        "licensing: RemoteConnectionManager {event}",
+    ),
+    (
+        "licensing.role",
+        "[?session_host the Session Host role is installed][!session_host no Session Host role][, licensing mode {mode}]",
+    ),
+    (
+        "policy.applied",
+        "new settings of group policy were applied",
+    ),
+    (
+        "resource.exhausted",
+        "{provider} {event}: out of {resource}",
+    ),
+    (
+        "session.drops",
+        "sessions and the path:[?lately {drops} of {clients} broke off, {how}][!lately no client is dropped again and again to the end]",
+    ),
+    (
+        "session.limit",
+        "[sessions allowed: {limit}; ][?reached as many were connected when attempts died ({connected})][!reached no limit of sessions was met]",
+    ),
+    (
+        "session.time_limit",
+        "sessions ended for a limit of time: {ended}[ ({limits})]",
+    ),
+    (
+        "udp.failure",
+        "the UDP channel[ of {client}] failed[, {code}][?dropped , and the session with it]",
+    ),
+    (
+        "udp.transport",
+        "UDP channels that failed: {failures}, sessions that broke off with theirs: {drops}[, {code}]",
+    ),
+    ("update.installed", "{article} was installed"),
+    (
+        "update.regression",
+        "[?breaks an update broke this][!breaks no update that is known for it broke this][ ({article}: {symptom})]",
+    ),
+    (
+        "firewall.listener",
+        "Windows Firewall: port {port}[, profile {profile}][?blocks , kept closed][!blocks , let in][ ({by})][?moved_away , while 3389 would be let in][; also installed: {other_firewall}]",
+    ),
+    (
+        "host.edition",
+        "edition {edition}[?without_host , which cannot be connected to]",
+    ),
+    (
+        "host.setup_refusal",
+        "event {event}: no logon is accepted because setup is running",
+    ),
+    (
+        "ipsec.demand",
+        "IPsec [?demanded is demanded][!demanded is not demanded] of connections to the listener[ by the rule {rule}]",
+    ),
+    (
+        "ipsec.failure",
+        "event {event}: a negotiation of IPsec failed",
+    ),
+    (
+        "listener.adapter",
+        "the listener [?bound is bound to one adapter][!bound takes connections on every adapter][ {adapter}][?absent , which is not there any more]",
+    ),
+    (
+        "listener.failure",
+        "listener: event {event}[, {code}][?port_taken , the port is taken]",
+    ),
+    (
+        "listener.refusal",
+        "event {event}: a connection was ended because the listener is disabled",
+    ),
+    (
+        "listener.logons",
+        "[?drained drain mode: no new sessions; ][?switched_off logons over the network switched off; ][?refused people authenticate and get no session][!refused nobody who authenticates is left without a session]",
+    ),
+    (
+        "listener.owner",
+        "the listener [?other is another maker's][!other is Windows' own][ ({maker})][?fails , whose services failed]",
+    ),
+    (
+        "listener.start",
+        "since the last start of Windows the listener [?started started][!started did not start][?service_ran , the service ran]",
+    ),
+    ("listener.started", "the listener started (event {event})"),
+    (
+        "network.change",
+        "[?joined joined][!joined left] a network of the kind {kind}",
+    ),
+    ("repair.residue", "left behind by a repair: {says}"),
+    (
+        "service.crash",
+        "{program} crashed[ in {module}][, {code}] (event {event})",
+    ),
+    (
+        "service.image",
+        "TermService runs {library}[ as {account}][?replaced , which is not Windows' own]",
+    ),
+    (
+        "service.trouble",
+        "TermService failed: event {event}[, {code}][ in {module}][?down , and nothing shows it at work after that][!down , and it came back][?ends_attempts ; attempts to connect end with it]",
     ),
     ("host.boot", "Windows started (event {event})"),
     (
@@ -72,6 +219,10 @@ const SENTENCES: &[(&str, &str)] = &[
     (
         "certificate_store.access",
         "store key {key}: SYSTEM [?can_write may write][!can_write may not write][?denied , an entry denies it]",
+    ),
+    (
+        "certificate_store.entry",
+        "store entry {key}: [?damaged damaged][!damaged sound][, {damage}][?listener , the listener's]",
     ),
     (
         "certificate_store.place",
@@ -113,6 +264,39 @@ const SENTENCES: &[(&str, &str)] = &[
     (
         "listener.tls",
         "[?in_use TLS is in use][!in_use TLS is not in use][, SecurityLayer {security_layer}][, UserAuthentication {user_authentication}][ ({set_by})]",
+    ),
+    (
+        "account.locked",
+        "event {event}: account[ {account}] is locked[?under_attack , strangers guessed {guesses} times at it][, wrong passwords from {computer}]",
+    ),
+    (
+        "credssp.policy",
+        "CredSSP: AllowEncryptionOracle[ {oracle}][?refuses_old , clients without the update of 2018 are refused][?vulnerable , they are let in, and can be attacked]",
+    ),
+    (
+        "domain.trouble",
+        "{provider} {event}: no domain controller, or the domain does not accept this machine[?at_boot  (at a start)]",
+    ),
+    (
+        "logon.refused",
+        "[event=140 RdpCoreTS ]event {event}: logon refused, {reason}[ ({code})][, account {account}][, from {client}]",
+    ),
+    (
+        "logon.withheld",
+        "right to log on through Remote Desktop: [how=nobody-allowed given to ][how=broad-denied denied to ][how=baseline-denied denied to ]{accounts}",
+    ),
+    (
+        "machine_sid.refused",
+        "LsaSrv {event}: a machine with this machine's own SID was refused",
+    ),
+    (
+        "ntlm.policy",
+        "incoming NTLM [?restricted is restricted][!restricted is not restricted][ ({receiving})]",
+    ),
+    ("ntlm.refused", "NTLM {event}: a logon by NTLM was blocked"),
+    (
+        "smartcard.refused",
+        "{provider} {event}: a certificate for logging on was refused",
     ),
     ("log.cleared", "the log {channel} was cleared"),
     (
@@ -161,7 +345,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "tls.fips",
-        "FIPS mode is [?on on][!on off][?encryption_level , FIPS encryption level][?conflict , and leaves nothing in common]",
+        "FIPS mode is [?on on][!on off][?encryption_level , FIPS encryption level][?conflict , and leaves nothing in common][?denied , and a client logged that it was denied for that]",
     ),
     (
         "tls.local_suites",

@@ -18,6 +18,7 @@ use crate::facts::catalog::{self, Absence, Field, Kind, Nature};
 use crate::facts::coverage::{Coverage, Window};
 use crate::facts::fact::{FactSet, Source};
 use crate::facts::gap::{Gap, GapId, Gaps};
+use crate::facts::known::Known;
 use crate::facts::subject::Subject;
 use crate::facts::value::{FieldState, FieldType, Value, choice};
 
@@ -233,6 +234,15 @@ impl Case {
                 stage: None,
                 clients: 1,
                 strangers: 0,
+                prevented: match self.anchors.state.prevents() {
+                    Some(prevented) => Known::Is(prevented),
+                    None => Known::Open(missing_gap(&mut facts.gaps, State::KIND)),
+                },
+                without_session: match self.anchors.state.prevents() {
+                    Some(_) => Known::Is(false),
+                    None => Known::Open(missing_gap(&mut facts.gaps, State::KIND)),
+                },
+                unseen: None,
             };
             facts.add(None, state, vec![source]);
         }

@@ -15,6 +15,7 @@ pub mod level;
 pub mod load;
 pub mod matcher;
 pub mod model;
+pub mod needs;
 mod raw;
 pub mod set;
 pub mod show;

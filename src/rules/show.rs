@@ -1,4 +1,4 @@
-//! Rules for people to read: what `rules list` and `rules show` print.
+//! Rules for people to read: a line of `rules list`, and what a test asks, in words.
 
 use std::fmt::Write;
 
@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::matcher::Matcher;
 use super::model::{Rule, Test, TestWindow};
+use super::needs::{names, needs};
 use crate::facts::value::Value;
 
 /// One line of `rules list`.
@@ -21,6 +22,8 @@ pub struct Listed {
     pub title: String,
     /// The ids of what it explains.
     pub explains: Vec<String>,
+    /// What has to be collected for it to be decided: the names of logs, hives and listings.
+    pub needs: Vec<String>,
 }
 
 /// One line of `rules list`.
@@ -32,59 +35,8 @@ pub fn listed(rule: &Rule) -> Listed {
         standing: rule.standing.to_string(),
         title: rule.title.to_string(),
         explains: rule.explains.clone(),
+        needs: names(&needs(rule)).into_iter().map(str::to_owned).collect(),
     }
-}
-
-/// A rule in full, as text.
-#[must_use]
-pub fn shown(rule: &Rule) -> String {
-    let mut text = format!(
-        "{}  ({}, {})\n{}\n\n{}\n",
-        rule.id,
-        rule.family,
-        rule.standing,
-        rule.title,
-        rule.summary.to_string().trim()
-    );
-    if !rule.explains.is_empty() {
-        let _ = writeln!(text, "\nexplains  {}", rule.explains.join(", "));
-    }
-    let mut last = None;
-    for test in &rule.tests {
-        if last != Some(test.role) {
-            let _ = writeln!(text, "\n{}", test.role);
-            last = Some(test.role);
-        }
-        let _ = writeln!(text, "  {}\n    {}", test.name, question(test));
-    }
-    if !rule.fixes.is_empty() {
-        text.push_str("\nfix\n");
-    }
-    for (number, fix) in rule.fixes.iter().enumerate() {
-        let _ = writeln!(text, "  {}. {}", number + 1, fix.step);
-        let parts = [
-            ("", &fix.run),
-            ("risk: ", &fix.risk),
-            ("undo: ", &fix.rollback),
-            ("verify: ", &fix.verify),
-        ];
-        for (label, part) in parts {
-            if let Some(part) = part {
-                let _ = writeln!(text, "     {label}{part}");
-            }
-        }
-    }
-    if !rule.refuse.is_empty() {
-        text.push_str("\nrefuse\n");
-    }
-    for refused in &rule.refuse {
-        let _ = writeln!(
-            text,
-            "  {}: {} Instead: {}",
-            refused.advice, refused.why, refused.instead
-        );
-    }
-    text
 }
 
 /// What a test asks, in one line.
@@ -122,9 +74,6 @@ pub fn question(test: &Test) -> String {
         (min, Some(max)) => {
             let _ = write!(text, "; {min} to {max}");
         }
-    }
-    if let Some(standing) = test.standing {
-        let _ = write!(text, " ({standing})");
     }
     text
 }

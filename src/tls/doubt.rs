@@ -256,6 +256,8 @@ pub enum Assumption {
     NoFips(String),
     /// The build is not one we have data for; its defaults are those of the nearest lower one, named here.
     NearestGeneration(String),
+    /// The build is not known, and the Windows is one of those named here, by the lists in SYSTEM.
+    GenerationByLists(String),
     /// The RSA key can decrypt (its key specification is not known).
     KeyDecrypts,
 }
@@ -277,6 +279,11 @@ impl fmt::Display for Assumption {
             Assumption::NearestGeneration(title) => {
                 write!(f, "defaults are those of {title}, the nearest lower build that is documented")
             }
+            Assumption::GenerationByLists(titles) => write!(
+                f,
+                "this is {titles}: nothing tells the build (SOFTWARE and the System log would), but the suites that its \
+                 provider registers are those of no other Windows"
+            ),
             Assumption::KeyDecrypts => {
                 f.write_str("the RSA key may decrypt (its key specification, AT_KEYEXCHANGE or AT_SIGNATURE, is not known)")
             }

@@ -65,15 +65,44 @@ pub struct Generation {
 pub struct GenerationMatch {
     /// The generation.
     pub generation: &'static Generation,
-    /// Whether the build is one of its own; else it is the nearest lower one of which we have data.
-    pub exact: bool,
+    /// What says that it is this one.
+    pub basis: Basis,
+}
+
+/// What a machine's generation was told by.
+#[derive(Debug, Clone, Copy)]
+pub enum Basis {
+    /// The build is one of its own.
+    Build,
+    /// It is the nearest lower one of which we have data.
+    NearestBuild,
+    /// The build is not known: the lists of the provider leave this one, this last one and those between them, and with these
+    /// settings they all come to the same.
+    Lists {
+        /// The newest that is left.
+        newest: &'static Generation,
+    },
+}
+
+impl GenerationMatch {
+    /// What to call it.
+    pub fn title(&self) -> String {
+        match self.basis {
+            Basis::Lists { newest } if newest.id != self.generation.id => {
+                format!("{} to {}", self.generation.title, newest.title)
+            }
+            Basis::Build | Basis::NearestBuild | Basis::Lists { .. } => {
+                self.generation.title.clone()
+            }
+        }
+    }
 }
 
 impl From<&'static Generation> for GenerationMatch {
     fn from(generation: &'static Generation) -> Self {
         GenerationMatch {
             generation,
-            exact: true,
+            basis: Basis::Build,
         }
     }
 }
@@ -105,7 +134,7 @@ impl Generation {
         if let Some(generation) = own.clone().find(of_product).or_else(|| own.next()) {
             return Some(GenerationMatch {
                 generation,
-                exact: true,
+                basis: Basis::Build,
             });
         }
         let below = GENERATIONS
@@ -115,7 +144,7 @@ impl Generation {
         let generation = below.max_by_key(|generation| generation.builds)?;
         Some(GenerationMatch {
             generation,
-            exact: false,
+            basis: Basis::NearestBuild,
         })
     }
 
@@ -335,8 +364,12 @@ mod tests {
     #[test]
     fn builds_are_matched_or_marked_as_nearest() {
         let id = |build, product| {
-            Generation::for_build(build, product)
-                .map(|found| (found.generation.id.as_str(), found.exact))
+            Generation::for_build(build, product).map(|found| {
+                (
+                    found.generation.id.as_str(),
+                    matches!(found.basis, Basis::Build),
+                )
+            })
         };
         assert_eq!(id(9600, Product::Unknown), Some(("8.1-2012r2", true)));
         assert_eq!(id(20348, Product::Server), Some(("server-2022", true)));

@@ -120,6 +120,8 @@ pub struct SchannelSettings {
     pub key_exchanges: Setting<BTreeMap<String, Setting<u32>>>,
     /// What this build registers: `<CCS>\Control\Cryptography\Providers\Microsoft SSL Protocol Provider\UM\00010002`, `Functions`.
     pub provider_suites: Setting<Vec<String>>,
+    /// The library that the provider is in, `Image` beside that list.
+    pub provider_library: Setting<String>,
     /// The local order: `<CCS>\Control\Cryptography\Configuration\Local\SSL\00010002`, `Functions`.
     pub local_suites: Setting<Vec<String>>,
     /// The order by policy, in SOFTWARE; it replaces the local one.

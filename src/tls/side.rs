@@ -1,13 +1,13 @@
 //! What one side brings to a negotiation: versions, suites, groups and signatures as its settings leave them for a role.
 
 use super::doubt::{Assumption, Doubt, State};
-use super::generation::{Generation, GenerationMatch};
+use super::generation::{Basis, Generation, GenerationMatch};
 use super::group::Group;
 use super::list::{self, ListSource, unless_unread, why_missing};
 use super::protocol::{self, VersionStanding};
 use super::settings::{SchannelSettings, Setting};
 use super::signature::SignatureScheme;
-use super::standing::{Fit, Measure, SuiteStanding, switch};
+use super::standing::{Fit, Measure, Standing, SuiteStanding, switch};
 use super::version::{Role, Version};
 
 /// A named group and whether it is on.
@@ -60,10 +60,16 @@ impl Side {
         }
         .judge_all(&list);
         let mut assumptions = list.assumptions;
-        if let Some(found) = generation.filter(|found| !found.exact) {
-            assumptions.push(Assumption::NearestGeneration(
-                found.generation.title.clone(),
-            ));
+        match generation.map(|found| found.basis) {
+            Some(Basis::NearestBuild) => {
+                let nearest = generation.map(|found| found.title()).unwrap_or_default();
+                assumptions.push(Assumption::NearestGeneration(nearest));
+            }
+            Some(Basis::Lists { .. }) => {
+                let lists = generation.map(|found| found.title()).unwrap_or_default();
+                assumptions.push(Assumption::GenerationByLists(lists));
+            }
+            Some(Basis::Build) | None => {}
         }
         if let Setting::Unknown(why) = &settings.fips {
             assumptions.push(Assumption::NoFips(why.clone()));
@@ -79,6 +85,35 @@ impl Side {
             signatures,
             assumptions,
         }
+    }
+}
+
+impl Side {
+    /// Whether another side offers the same, whatever it takes for granted.
+    pub fn offers_the_same(&self, other: &Side) -> bool {
+        let states = |side: &Side| -> Vec<(Version, State)> {
+            side.versions
+                .iter()
+                .map(|standing| (standing.version, standing.state.clone()))
+                .collect()
+        };
+        let standings = |side: &Side| -> Vec<(String, Standing, State)> {
+            side.suites
+                .iter()
+                .map(|suite| {
+                    (
+                        suite.name.clone(),
+                        suite.standing.clone(),
+                        suite.own.clone(),
+                    )
+                })
+                .collect()
+        };
+        states(self) == states(other)
+            && standings(self) == standings(other)
+            && self.list_source == other.list_source
+            && self.groups == other.groups
+            && self.signatures == other.signatures
     }
 }
 

@@ -8,17 +8,19 @@ use super::model::{Change, Role};
 use super::rank::{Judgement, evidence};
 use super::timeline::{fields, title};
 use crate::facts::catalog::certificate::Renewal;
-use crate::facts::catalog::host::{ClockStep, LogCleared};
+use crate::facts::catalog::host::{ClockStep, HostBoot, LogCleared};
 use crate::facts::catalog::service::ServiceChanged;
+use crate::facts::catalog::update::{PolicyApplied, UpdateInstalled};
 use crate::facts::fact::{Fact, FactId, FactSet, Source};
 use crate::facts::known::Known;
 use crate::facts::value::{FieldState, Value};
 
-/// Registry writes under facts, changes of services, steps of the clock, certificates made and logs cleared. First what the verdict
+/// Registry writes under facts, changes of services, updates, new policies, starts of Windows, steps of the clock, certificates made
+/// and logs cleared. First what the verdict
 /// rests on, then what other findings rest on, then what lies between the last success and the first failure; else the latest first.
 #[must_use]
 pub fn changes(facts: &FactSet, judgement: &Judgement<'_>) -> Vec<Change> {
-    let weights = weights(judgement);
+    let weights = weights(facts, judgement);
     let mut found: BTreeMap<(Timestamp, String), Told> = BTreeMap::new();
     for fact in facts.facts() {
         for (at, what, after) in changes_in(fact) {
@@ -72,8 +74,8 @@ struct Told {
     pending: bool,
 }
 
-/// How near to the verdict each fact is: 0 for what the root cause rests on.
-fn weights(judgement: &Judgement<'_>) -> BTreeMap<FactId, u8> {
+/// How near to the verdict each fact is: 0 for what the root cause rests on, directly or through other facts.
+fn weights(facts: &FactSet, judgement: &Judgement<'_>) -> BTreeMap<FactId, u8> {
     let mut weights = BTreeMap::new();
     for finding in &judgement.findings {
         let weight = match finding.role {
@@ -84,19 +86,42 @@ fn weights(judgement: &Judgement<'_>) -> BTreeMap<FactId, u8> {
             Role::Contributing | Role::Latent => 4,
             Role::None => continue,
         };
-        for id in evidence(finding) {
-            let known = weights.entry(id).or_insert(weight);
-            *known = weight.min(*known);
+        let mut open = evidence(finding);
+        while let Some(id) = open.pop() {
+            let known = weights.get(&id).copied().unwrap_or(u8::MAX);
+            if weight >= known {
+                continue;
+            }
+            weights.insert(id, weight);
+            open.extend(
+                facts
+                    .fact(id)
+                    .sources
+                    .iter()
+                    .flat_map(|source| match source {
+                        Source::Derived(from) => from.as_slice(),
+                        _ => &[],
+                    }),
+            );
         }
     }
     weights
 }
 
 fn changes_in(fact: &Fact) -> Vec<(Timestamp, String, Option<String>)> {
-    let changing = [ServiceChanged::KIND, ClockStep::KIND, LogCleared::KIND];
+    let changing = [
+        ServiceChanged::KIND,
+        ClockStep::KIND,
+        LogCleared::KIND,
+        UpdateInstalled::KIND,
+        PolicyApplied::KIND,
+    ];
     let made = fact.kind == Renewal::KIND
         && fact.field("result") == Some(&FieldState::Is(Value::Text("created".to_owned())));
-    if made || changing.contains(&fact.kind) {
+    // Each start is logged twice; the kernel's own record tells it.
+    let booted = fact.kind == HostBoot::KIND
+        && fact.field("event") == Some(&FieldState::Is(Value::Number(12)));
+    if made || booted || changing.contains(&fact.kind) {
         return fact
             .at
             .map(|at| (at, title(fact), None))

@@ -82,6 +82,28 @@ impl ClientCode {
         }
     }
 
+    /// The refusal in the negotiation before TLS, such as HYBRID_REQUIRED_BY_SERVER, 5.
+    #[must_use]
+    pub fn negotiation(&self) -> Option<u32> {
+        match self.meaning {
+            Meaning::Reasons { .. } => None,
+            Meaning::Negotiation(code) => Some(code),
+        }
+    }
+
+    /// Whether every number of it is one that Microsoft documents.
+    #[must_use]
+    pub fn is_documented(&self) -> bool {
+        let has =
+            |table, code: Option<u32>| code.is_none_or(|code| documented(table, code).is_some());
+        match self.meaning {
+            Meaning::Reasons { primary, extended } => {
+                has(PRIMARY, primary) && has(EXTENDED, extended)
+            }
+            Meaning::Negotiation(code) => has(NEGOTIATION, Some(code)),
+        }
+    }
+
     /// What it says, and what it does not.
     #[must_use]
     pub fn explain(&self) -> ClientError {

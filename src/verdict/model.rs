@@ -18,6 +18,19 @@ pub struct Output {
     pub reports: Vec<Report>,
 }
 
+/// What is said of one collection of many: a line of `--paths-from`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CollectionOutput {
+    /// The path that it was given by.
+    pub path: String,
+    /// Why nothing could be read of it; left out where something could.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// What is said of its hosts; none where nothing could be read.
+    #[serde(flatten)]
+    pub output: Output,
+}
+
 /// What `negotiate` says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NegotiationOutput {
@@ -463,6 +476,9 @@ pub struct SuiteEntry {
     /// Why.
     pub reason: String,
 }
+
+/// How the message of a problem begins that is no damage: what was logged contradicts what the settings come to.
+pub const CONTRADICTS: &str = "contradicts the settings: ";
 
 /// What stands in a reason before what it takes for granted.
 pub const ASSUMING: &str = "; holds only if ";

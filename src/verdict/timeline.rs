@@ -112,7 +112,7 @@ pub fn fields(fact: &Fact) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::catalog::connection::{Attempt, Stage};
+    use crate::facts::catalog::connection::{Attempt, Carrier, Stage};
     use crate::facts::catalog::service::ServiceFailure;
     use crate::facts::fact::Source;
     use crate::facts::gap::{Gap, Gaps};
@@ -177,6 +177,8 @@ mod tests {
         for stranger in [true, false] {
             let body = Attempt {
                 client: Known::Is(Some("198.51.100.7".to_owned())),
+                transport: Known::Is(Carrier::Tcp),
+                session: None,
                 reached: Stage::Arrived,
                 ended: Known::Is(None),
                 code: None,

@@ -167,6 +167,10 @@ fn a_lost_base_block_is_replaced() {
         Ok(0)
     );
     assert_eq!(hive.problems()[0].at, 0);
+    let length = headless.len() as u64;
+    for problem in hive.problems() {
+        assert!(problem.at < length, "no such place: {problem:?}");
+    }
 
     let log = transaction_log::entries(&versions, 50);
     let hive = with_logs(&headless, &[("LOG1", &log)]);

@@ -103,6 +103,26 @@ fn a_log_that_cannot_be_joined_leaves_the_hive_stale() {
 }
 
 #[test]
+fn a_log_that_cannot_be_read_may_be_the_newer_one() {
+    let versions = versions();
+    let primary = dirty(&versions[0]);
+    let one = transaction_log::entries(&versions[..3], 50);
+    let two = transaction_log::entries(&versions[2..], 52);
+    let mut bad_checksum = two.clone();
+    bad_checksum[508] ^= 1;
+    let cut = two[..300].to_vec();
+    for two in [bad_checksum, cut] {
+        let hive = with_logs(&primary, &[("LOG1", &one), ("LOG2", &two)]);
+        assert!(hive.is_stale());
+        let replay = hive.replay().unwrap();
+        assert_eq!(replay.used.len(), 1);
+        assert_eq!(replay.ignored, [("LOG2".to_owned(), Ignored::NoHeader)]);
+        // What the readable one holds is there all the same.
+        assert_eq!(hive.bytes()[4096..], versions[2][4096..]);
+    }
+}
+
+#[test]
 fn a_damaged_entry_ends_the_replay() {
     let versions = versions();
     let primary = dirty(&versions[0]);

@@ -160,6 +160,30 @@ fn both_walks_find_the_same_keys() {
 }
 
 #[test]
+fn both_walks_find_the_same_keys_in_every_sample() {
+    let samples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("samples");
+    let mut hives = 0;
+    for entry in walkdir::WalkDir::new(samples).sort_by_file_name() {
+        let entry = entry.expect("an entry");
+        if !entry.file_type().is_file() {
+            continue;
+        }
+        let bytes = std::fs::read(entry.path()).expect("a file");
+        if !bytes.starts_with(b"regf") {
+            continue;
+        }
+        let hive = open(&bytes);
+        let (names, troubles) = walk_ourselves(&hive);
+        let path = entry.path().display();
+        assert_eq!(troubles, [] as [String; 0], "{path}");
+        assert_eq!(names, walk_with_nt_hive(hive.bytes()), "{path}");
+        assert!(names.len() > 10, "{path}");
+        hives += 1;
+    }
+    assert!(hives > 20, "{hives} hives");
+}
+
+#[test]
 fn the_same_hive_is_forged_twice() {
     assert_eq!(versions(), versions());
 }

@@ -1,6 +1,9 @@
 //! The samples under `samples/`: what each machine went through, and which of its files were collected.
 
 mod keys;
+mod logons;
+mod services;
+mod sessions;
 
 use std::collections::BTreeMap;
 
@@ -47,6 +50,9 @@ pub fn forge_all() -> Vec<Sample> {
         evidence_missing(),
     ];
     samples.extend(keys::forge());
+    samples.extend(services::forge());
+    samples.extend(logons::forge());
+    samples.extend(sessions::forge());
     samples
 }
 

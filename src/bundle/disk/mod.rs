@@ -102,10 +102,14 @@ pub(super) fn expand(artifact: &Artifact, form: ImageForm) -> Disk {
         Origin::File(path) => Beside::of(path),
         _ => Beside::default(),
     };
-    let opened = artifact
-        .open()
-        .map_err(|error| DiskTrouble::Unreadable(error.to_string()))
-        .and_then(|file| image::open(form, file, &beside));
+    // What is packed can only be unpacked as a whole, which a disk is too large for.
+    let file = match &artifact.origin {
+        Origin::Packed(_) | Origin::Passed => Err(DiskTrouble::Packed),
+        _ => artifact
+            .open()
+            .map_err(|error| DiskTrouble::Unreadable(error.to_string())),
+    };
+    let opened = file.and_then(|file| image::open(form, file, &beside));
     let read = opened.and_then(|bytes| disk.read(&artifact.path, &bytes));
     if let Err(trouble) = read {
         disk.problem(&artifact.path, trouble);
@@ -227,6 +231,7 @@ impl Disk {
             } else {
                 self.found.push(Found {
                     path,
+                    below: file.path,
                     given: None,
                     origin,
                 });

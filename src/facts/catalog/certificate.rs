@@ -177,4 +177,104 @@ catalogue! {
         /// Whether the listener depends on a self-signed certificate that is missing, has ended or was not renewed.
         needed: Known<bool>,
     }
+
+    /// RemoteConnectionManager reported something about the listener's certificate (1051, 1054, 1055, 1059).
+    "certificate.notice" => CertificateNotice Event (Absence::All(&[Subject::SystemLog])) {
+        /// The event: 1051 no usable certificate of those that were chosen, 1054 its purposes do not fit, 1055 its key cannot be
+        /// opened, 1059 the pin was invalid.
+        event: u32,
+    }
+
+    /// The certificate that somebody pinned to the listener, and what became of it.
+    "certificate.pin" => PinnedCertificate State (Absence::Never(Subject::SystemHive)) {
+        /// What `RDP-Tcp\\SSLCertificateSHA1Hash` names; none where nothing is pinned.
+        thumbprint: Known<Option<String>>,
+        /// Whether no store of the machine holds it.
+        dangling: Known<bool>,
+        /// Whether the service's credential fails: 36870 or 36871 of the service with no success since, or 1057 or 1058 since its last
+        /// start.
+        failing: Known<bool>,
+        /// Whether the service uses a certificate of its own instead: 1051, 1055 or 1059 since its last start.
+        falls_back: Known<bool>,
+        /// Whether it is in no store, the credential fails and the service does not fall back.
+        breaks: Known<bool>,
+        /// Whether the store MY holds a certificate that bears the computer's name and has a private key.
+        replaced: bool,
+        /// The newest of these.
+        instead: Option<String>,
+    }
+
+    /// Whether the listener's certificate is one for servers.
+    "certificate.usage" => CertificateUsage State (Absence::All(&[Subject::ListenerCertificate])) {
+        /// Its SHA-1.
+        thumbprint: String,
+        /// Whether its purposes leave out Server Authentication, Remote Desktop Authentication and any purpose.
+        purpose_missing: Known<bool>,
+        /// Whether its key usage leaves out what the suites that are left need of it.
+        key_use_missing: Known<bool>,
+        /// Either, or the service said so since its last start (1054).
+        unfit: Known<bool>,
+        /// What is wrong, in words.
+        says: Option<String>,
+        /// Whether it is unfit, and credentials fail since it was installed or a client's own log says so (0x80090349).
+        refused: Known<bool>,
+    }
+
+    /// Whether the listener's certificate has a private key at all.
+    "certificate.key_link" => CertificateKeyLink State (Absence::All(&[Subject::ListenerCertificate])) {
+        /// Its SHA-1, where it is known which certificate it is.
+        thumbprint: Option<String>,
+        /// Whether its store entry names no key, or Schannel found none with it for the service (36869).
+        without_key: Known<bool>,
+        /// Whether the service uses a certificate of its own instead: 1051, 1055 or 1059 since its last start.
+        falls_back: Known<bool>,
+        /// Whether it has no key, credentials fail since it was installed, and the service does not fall back.
+        breaks: Known<bool>,
+    }
+
+    /// Whether the listener's certificate is too weak to be taken.
+    "certificate.strength" => CertificateStrength State (Absence::All(&[Subject::ListenerCertificate])) {
+        /// Its SHA-1.
+        thumbprint: String,
+        /// Whether its RSA key has less than 1024 bits, or it is signed over MD5, MD4 or MD2.
+        weak: Known<bool>,
+        /// Why, in words.
+        says: Option<String>,
+        /// Whether the locked-out client's own settings, where these were collected, refuse its key (PKCS\\ClientMinKeyBitLength).
+        refused: Known<bool>,
+    }
+
+    /// What the private key of the listener's certificate may be used for.
+    "certificate.key_use" => CertificateKeyUse State (Absence::All(&[Subject::ListenerCertificate])) {
+        /// Its SHA-1.
+        thumbprint: String,
+        /// Whether it is a key for signatures alone (AT_SIGNATURE).
+        signature_only: Known<bool>,
+        /// Whether the only suites left have the client encrypt to the key.
+        suites_decrypt: Known<bool>,
+        /// Both: no suite is left that the key serves.
+        leaves_nothing: Known<bool>,
+    }
+
+    /// A damaged entry of the machine's certificate stores.
+    "certificate_store.entry" => StoreEntryDamage State (Absence::All(&[Subject::RemoteDesktopStore, Subject::PersonalStore])) {
+        /// The entry's key, in SOFTWARE.
+        key: String,
+        /// Whether it cannot be read, or holds another certificate than its name says. Open where the hive itself is damaged there.
+        damaged: Known<bool>,
+        /// What is wrong, in words.
+        damage: Option<String>,
+        /// Whether it is the entry of the listener's certificate.
+        listener: Known<bool>,
+    }
+
+    /// Enrolment for the template that a policy names for the listener's certificate.
+    "certificate.enrolment" => Enrolment State (Absence::Never(Subject::SoftwareHive)) {
+        /// The template; none where no policy names one.
+        template: Known<Option<String>>,
+        /// Whether a policy names a template, and enrolment for it failed (1064, 1065) and has not succeeded since (1063).
+        failing: Known<bool>,
+        /// Whether, besides, the listener's certificate of that template has ended and could not be replaced (1065).
+        ended: Known<bool>,
+    }
 }

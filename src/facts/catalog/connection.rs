@@ -41,10 +41,22 @@ choice! {
         Tls = "tls",
         /// The credentials were refused (RdpCoreTS 140, Security 4625).
         Credentials = "credentials",
+        /// The connection broker failed to hand it on (SessionBroker-Client 1296, 1306).
+        Broker = "broker",
         /// The transport broke (RdpCoreTS 142, 143).
         Transport = "transport",
         /// It stopped without a word.
         Silent = "silent",
+    }
+}
+
+choice! {
+    /// What carried a connection.
+    Carrier {
+        /// TCP alone.
+        Tcp = "tcp",
+        /// TCP, and a side channel over UDP.
+        TcpAndUdp = "tcp+udp",
     }
 }
 
@@ -69,6 +81,12 @@ catalogue! {
         clients: usize,
         /// How many addresses never got in and do not count.
         strangers: usize,
+        /// Whether somebody who counts is locked out; open where nobody has tried, or the logs do not show it.
+        prevented: Known<bool>,
+        /// Whether those who are locked out authenticate and get no session.
+        without_session: Known<bool>,
+        /// The stages that no log shows at the end.
+        unseen: Option<String>,
     }
 
     /// How one client fares.
@@ -93,6 +111,10 @@ catalogue! {
     "connection.attempt" => Attempt Event (Absence::All(&[Subject::Arrivals])) {
         /// The client's address, where a log names it.
         client: Known<Option<String>>,
+        /// What carried it; open without the log that tells.
+        transport: Known<Carrier>,
+        /// The session that it got, where a log says.
+        session: Option<u32>,
         /// How far it came.
         reached: Stage,
         /// How it ended, where it did not get in.
@@ -145,12 +167,14 @@ catalogue! {
 
     /// What a client's own log says of a connection to this host.
     "client.report" => ClientReport Event (Absence::All(&[Subject::RdpClientLog])) {
-        /// The provider's event: 1026 of the Remote Desktop client, 36881 of Schannel.
+        /// The provider's event: 226 (with a status of the security layer) or 1026 of the Remote Desktop client, 36881 of Schannel, 6041 of LsaSrv.
         event: u32,
         /// The disconnect reason or status in it.
         code: Option<Code>,
         /// Whether it says that the server's certificate has ended or has not begun.
         certificate_time: bool,
+        /// Whether it says that the server denied the connection because of FIPS (extended reason 8).
+        denied_by_fips: bool,
         /// Whether it names this host.
         names_host: Known<bool>,
     }

@@ -52,6 +52,26 @@ catalogue! {
         crosses_validity: Known<bool>,
     }
 
+    /// A change of the clock by more than a minute since people last got in, and what it does to certificates and Kerberos.
+    "clock.change" => ClockChange Event (Absence::All(&[Subject::SystemLog])) {
+        /// The time before.
+        from: Timestamp,
+        /// The time after.
+        to: Timestamp,
+        /// By how many seconds; below zero when it was set back.
+        seconds: i64,
+        /// Whether it was set back later, to within five minutes of where it was.
+        undone: bool,
+        /// Whether the listener's certificate was valid before it and is not after it.
+        leaves_validity: Known<bool>,
+        /// Whether the machine is in a domain and the change is larger than the five minutes that Kerberos allows.
+        over_kerberos_limit: Known<bool>,
+        /// Whether it stands, and either set the clock back to before the certificate's validity, or, beyond Kerberos' limit, was
+        /// followed within half an hour by a lock-out in which credentials fail. Open for a clock set forward to
+        /// after the end of the certificate: it may have been put right, after the machine was paused.
+        breaks: Known<bool>,
+    }
+
     /// A log was cleared; nothing older stands in it.
     "log.cleared" => LogCleared Event (Absence::All(&[Subject::SystemLog])) {
         /// The channel that was cleared.

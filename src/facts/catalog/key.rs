@@ -157,6 +157,10 @@ catalogue! {
         denied_by: Option<String>,
         /// Whether connections meet it: not for a pinned certificate as long as no credential fails (the service falls back).
         relied_on: Known<bool>,
+        /// Who owns the file, where a listing tells, as `icacls /setowner` takes it.
+        owner: Option<String>,
+        /// Whether that is somebody else than SYSTEM, which owns it on every build measured.
+        owner_changed: Known<bool>,
         /// The third entry that Windows gives the file on this build, as `icacls` takes it.
         third_entry: String,
         /// What else lies in the folder and would go with it.
@@ -199,6 +203,8 @@ catalogue! {
         relied_on: Known<bool>,
         /// What else lies in the folder and would go with it.
         beside: String,
+        /// What of this machine's lies in a folder beside it, where one was seen.
+        old_folder: Option<String>,
     }
 
     /// How much the collection shows of a folder of keys.

@@ -51,12 +51,18 @@ macro_rules! catalogue {
 
 pub mod certificate;
 pub mod connection;
+pub mod firewall;
 pub mod host;
 pub mod key;
+pub mod licensing;
 pub mod listener;
+pub mod load;
+pub mod logon;
 pub mod schannel;
 pub mod service;
+pub mod session;
 pub mod tls;
+pub mod update;
 
 /// What one field of a kind is.
 #[derive(Debug, PartialEq, Eq)]
@@ -137,12 +143,18 @@ pub static KINDS: std::sync::LazyLock<Vec<&'static Kind>> = std::sync::LazyLock:
     let mut kinds: Vec<&'static Kind> = [
         host::KINDS,
         connection::KINDS,
+        firewall::KINDS,
         schannel::KINDS,
         tls::KINDS,
         listener::KINDS,
+        logon::KINDS,
         certificate::KINDS,
         key::KINDS,
         service::KINDS,
+        load::KINDS,
+        session::KINDS,
+        licensing::KINDS,
+        update::KINDS,
     ]
     .concat();
     kinds.sort_unstable_by_key(|kind| kind.name);

@@ -30,6 +30,9 @@ catalogue! {
         present: Known<bool>,
         /// How it is started.
         start: Known<Option<StartType>>,
+        /// Whether Remote Desktop cannot do without it: a service or driver below TermService by `DependOnService`, LSM, nsi; Dhcp
+        /// where an adapter has its address from it.
+        needed: Known<bool>,
     }
 
     /// Service control reports that a service failed (7000, 7001, 7009, 7011, 7022, 7023, 7024, 7031, 7034).
@@ -58,6 +61,48 @@ catalogue! {
         service: String,
         /// Whether it runs after that; the words in the event are localized.
         running: Known<bool>,
+    }
+
+    /// A program crashed (Application Error 1000, Wininit 1015).
+    "service.crash" => Crash Event (Absence::All(&[Subject::ApplicationLog])) {
+        /// The program's file name.
+        program: String,
+        /// The service that it hosts, where Windows names it.
+        service: Option<String>,
+        /// The event id.
+        event: u32,
+        /// The module that it crashed in.
+        module: Option<String>,
+        /// The exception.
+        code: Option<Code>,
+    }
+
+    /// The newest failure of the Remote Desktop service, held against what came after it.
+    "service.trouble" => ServiceTrouble Event (Absence::All(&[Subject::SystemLog])) {
+        /// The event that tells of it.
+        event: u32,
+        /// The error in it.
+        code: Option<Code>,
+        /// The module that it crashed in, where that was logged.
+        module: Option<String>,
+        /// Whether nothing shows the service at work again after it.
+        down: Known<bool>,
+        /// Whether two attempts to connect or more were followed by such a failure within two minutes.
+        ends_attempts: bool,
+        /// How often it failed since people last got in.
+        times: usize,
+    }
+
+    /// What runs as the Remote Desktop service.
+    "service.image" => ServiceImage State (Absence::Never(Subject::SystemHive)) {
+        /// The library, as `ServiceDll` has it.
+        library: Known<Option<String>>,
+        /// The account, as `ObjectName` has it.
+        account: Known<Option<String>>,
+        /// Whether the library or the account is not Windows' own.
+        replaced: Known<bool>,
+        /// Whether it is not, and the service fails since people last got in.
+        fails: Known<bool>,
     }
 
     /// How the services of remote procedure calls are hosted.

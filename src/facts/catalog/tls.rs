@@ -196,6 +196,9 @@ catalogue! {
         /// Whether the affected client, or every mainstream Windows client where none was named, agrees with the server only without
         /// FIPS mode: it needs a curve or suite that the mode leaves out.
         conflict: Known<bool>,
+        /// Whether FIPS is asked for, by the policy or by the listener, and a client that cannot get in logged that the server denied it
+        /// the connection because of that (extended reason 8).
+        denied: Known<bool>,
     }
 
     /// What hardening left behind: a setting that does not do what it looks like.

@@ -21,6 +21,12 @@ pub struct Attempt {
     pub passed: BTreeMap<Stage, usize>,
     /// How it died, unless it got on nevertheless.
     pub death: Option<Death>,
+    /// The session that it was given, or opened.
+    pub session: Option<u32>,
+    /// Whether it had a side channel over UDP.
+    pub udp: bool,
+    /// The record that says that the side channel failed.
+    pub side_channel_failed: Option<usize>,
     /// RdpCoreTS gave it to a session, or a remote logon was audited: it may have got in where no log says more.
     pub admitted: Option<usize>,
     /// The last record that says that its session is over, or broken.
@@ -38,7 +44,7 @@ pub struct Death {
 }
 
 /// How a session ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Left {
     /// When it was first said to end.
     pub at: Timestamp,
@@ -46,6 +52,19 @@ pub struct Left {
     pub broken: bool,
     /// Whether somebody wished it: a logoff, a closed window, another session, a limit.
     pub wished: bool,
+    /// The codes with which it broke, in the order in which they were logged.
+    pub codes: Vec<Code>,
+}
+
+/// What one record says of the end of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Parting {
+    /// The transport broke, with this code.
+    Broken(Option<Code>),
+    /// Somebody wished it.
+    Wished,
+    /// It ended; why, the record does not say.
+    Quiet,
 }
 
 /// Which logs have shown its arrival.

@@ -95,6 +95,8 @@ fn fate(attempt: &Attempt, coverage: &LogCoverage, as_of: Option<Timestamp>) -> 
     let young = as_of.is_some_and(|as_of| as_of.duration_since(attempt.at) < UNDER_WAY);
     let said = attempt.death.map(|death| death.ending);
     match (attempt.passed.get(&Stage::Credentials), said) {
+        // Refused in the session, after network level authentication.
+        (Some(_), Some(Ending::Credentials)) => Fate::Failed(said),
         (Some(record), _) if !sessions => Fate::In(*record),
         (Some(_), said) => match young {
             true => Fate::Unclear,

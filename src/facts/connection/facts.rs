@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::attempt::{Attempt, is_tls_failure};
 use super::client::{Client, Fate};
 use crate::facts::catalog::connection::{
-    self as catalog, ClientOutcome, Ending, ErrorSource, Passed, SecurityError, Stage,
+    self as catalog, Carrier, ClientOutcome, Ending, ErrorSource, Passed, SecurityError, Stage,
 };
 use crate::facts::clock::Placed;
 use crate::facts::event::Event;
@@ -17,6 +17,7 @@ use crate::facts::gap::GapId;
 use crate::facts::history::History;
 use crate::facts::incident::ConnectionState;
 use crate::facts::known::Known;
+use crate::facts::session::prevented;
 use crate::facts::subject::Subject;
 use crate::facts::value::Code;
 
@@ -127,6 +128,10 @@ pub fn add_facts(history: &History<'_>, whom: &Whom<'_>, facts: &mut FactSet) {
         stage: history.standing.stage,
         clients: history.clients.len() - strangers,
         strangers,
+        prevented: prevented(history),
+        without_session: prevented(history)
+            .map(|prevented| prevented && history.standing.stage == Some(Stage::Credentials)),
+        unseen: unseen(history),
     };
     facts.add(
         history.standing.first_failure,
@@ -151,6 +156,15 @@ fn add_attempt(
     let stranger = whom.is_stranger(attempt);
     let body = catalog::Attempt {
         client: whom.client(Some(attempt)),
+        transport: match attempt.udp {
+            true => Known::Is(Carrier::TcpAndUdp),
+            false if tells_endings(history, attempt.at) => Known::Is(Carrier::Tcp),
+            false => Known::Open(facts.gaps.open(
+                Subject::RdpCoreTsLog,
+                "nothing tells what carried some attempts",
+            )),
+        },
+        session: attempt.session,
         reached: attempt.reached(),
         ended: match fate {
             Fate::In(_) => Known::Is(None),
@@ -197,6 +211,26 @@ fn add_attempt(
         facts.add(Some(placed.at), body, vec![placed.event.source()]);
     }
     id
+}
+
+/// The stages that no log shows at the end of the collection.
+fn unseen(history: &History<'_>) -> Option<String> {
+    let stages = [
+        (Stage::Arrived, Subject::Arrivals),
+        (Stage::Tls, Subject::TlsOutcomes),
+        (Stage::Credentials, Subject::CredentialOutcomes),
+        (Stage::Session, Subject::Sessions),
+    ];
+    let shown = |subject| {
+        let as_of = history.clock.as_of;
+        as_of.is_some_and(|as_of| history.coverage.covers_moment(subject, as_of))
+    };
+    let unseen: Vec<&str> = stages
+        .into_iter()
+        .filter(|(_, subject)| !shown(*subject))
+        .map(|(stage, _)| stage.word())
+        .collect();
+    (!unseen.is_empty()).then(|| unseen.join(", "))
 }
 
 /// Whether a log that tells how attempts end covers the moment.

@@ -254,7 +254,8 @@ fn is_dropping(evidence: &Evidence<'_>) -> bool {
 }
 
 fn was_dropped(evidence: &Evidence<'_>, index: usize, attempt: &Attempt, entry: Timestamp) -> bool {
-    let Some(left) = attempt.left.filter(|left| left.broken && !left.wished) else {
+    let left = attempt.left.as_ref();
+    let Some(left) = left.filter(|left| left.broken && !left.wished) else {
         return false;
     };
     let short = left.at.duration_since(entry) <= WITHIN_MINUTES;

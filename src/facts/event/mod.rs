@@ -1,5 +1,6 @@
 //! Typed events: what the records of the watch list say, by writer, id and field name, free of how each Windows wrote it.
 
+mod account;
 mod read;
 
 use std::net::IpAddr;
@@ -7,7 +8,11 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::catalog::firewall::NetworkKind;
+pub use account::Account;
+
 use super::catalog::key::StorageTrouble;
+use super::catalog::load::Resource;
 use super::catalog::schannel::SchannelRole;
 use super::fact::Source;
 use super::value::Code;
@@ -34,6 +39,8 @@ pub struct LoggedEvent {
     pub activity: Option<String>,
     /// The account on whose behalf it was written, a SID.
     pub user: Option<String>,
+    /// The account that it is about, where it tells of a logon or a session.
+    pub account: Option<Account>,
     /// What it says.
     pub event: Event,
 }
@@ -57,6 +64,7 @@ impl LoggedEvent {
             activity: record.activity_id.clone(),
             user: record.user_sid.clone(),
             event: Event::read(record)?,
+            account: Account::read(record),
         })
     }
 
@@ -145,6 +153,20 @@ pub enum Event {
     },
     /// RemoteConnectionManager 258: the listener started.
     ListenerStarted,
+    /// RdpCoreTS 106: a connection was ended because the listener is disabled.
+    ListenerRefused {
+        /// The event id.
+        event: u32,
+    },
+    /// RemoteConnectionManager 260, 1035, 1036: the listener failed.
+    ListenerFailed {
+        /// The event id.
+        event: u32,
+        /// Its status.
+        code: Option<Code>,
+    },
+    /// RemoteConnectionManager 1136: the role of a session host is not installed. Written when the service starts.
+    NoSessionHost,
     /// LocalSessionManager 21, 22, 25: somebody got a session. Without an address it was at the console.
     SessionOpened {
         /// 21 logon, 22 shell start, 25 reconnection.
@@ -154,6 +176,8 @@ pub enum Event {
         /// From where.
         client: Option<IpAddr>,
     },
+    /// LocalSessionManager 34: no logon is accepted because setup is running.
+    SetupRefuses,
     /// LocalSessionManager 23, 24, 39, 40: a session ended, or lost its client.
     SessionLeft {
         /// 23 logoff, 24 disconnected, 39 disconnected by another session, 40 disconnected for a reason.
@@ -180,6 +204,42 @@ pub enum Event {
         client: Option<IpAddr>,
         /// Why it was refused; none where it succeeded.
         refused: Option<Code>,
+    },
+    /// Security 4740: an account was locked after too many wrong passwords.
+    AccountLocked {
+        /// The computer that the wrong passwords came from, as it names itself.
+        caller: Option<String>,
+    },
+    /// Security 4825: somebody with valid credentials may not use Remote Desktop.
+    DesktopDenied {
+        /// From where.
+        client: Option<IpAddr>,
+    },
+    /// NTLM 4002, 4003: this machine refused a logon by NTLM.
+    NtlmRefused {
+        /// The event id.
+        event: u32,
+    },
+    /// NETLOGON 3210, 5719, 5783, GroupPolicy 1129: the domain could not be reached, or did not accept the machine.
+    DomainFailed {
+        /// Who says so, by name.
+        provider: &'static str,
+        /// The event id.
+        event: u32,
+    },
+    /// LsaSrv 6041: this machine, as a client, refused a server's version of CredSSP.
+    CredSspRefused {
+        /// The server, as a service's name or as the user wrote it.
+        server: String,
+    },
+    /// LsaSrv 6167 without values: a machine with the same identifier as this one asked to be let in.
+    MachineSidRefused,
+    /// RdpCoreTS 149, SCardSvr 624, events of the key distribution centre: a certificate for logging on was refused.
+    SmartCardRefused {
+        /// Who says so, by name.
+        provider: &'static str,
+        /// The event id.
+        event: u32,
     },
     /// A Schannel event.
     Schannel(SchannelEvent),
@@ -266,10 +326,73 @@ pub enum Event {
         /// The event id.
         event: u32,
     },
+    /// Application Error 1000, Wininit 1015: a program crashed.
+    Crashed {
+        /// The event id.
+        event: u32,
+        /// The program's file name; of a service in a host of its own, as `svchost.exe_TermService`.
+        program: String,
+        /// The module that it crashed in.
+        module: Option<String>,
+        /// The exception.
+        code: Option<Code>,
+    },
+    /// NetworkProfile 10000, 10001: the machine joined or left a network.
+    NetworkChanged {
+        /// What kind of network it is.
+        kind: NetworkKind,
+        /// Whether it joined it.
+        joined: bool,
+        /// The network's own id.
+        network: Option<String>,
+    },
+    /// Security 4653, 4654, 4984: a negotiation of IPsec failed.
+    IpsecFailed {
+        /// The event id.
+        event: u32,
+    },
+    /// RdpCoreTS 138: the side channel over UDP failed.
+    SideChannelFailed {
+        /// Its status.
+        code: Option<Code>,
+    },
+    /// RemoteConnectionManager 1006: the listener turned connections away, for too many were not complete.
+    TooManyIncomplete,
+    /// RemoteConnectionManager 1003, 1004, 1068, 1069: licensing complains.
+    Licensing {
+        /// The event id.
+        event: u32,
+    },
+    /// Tcpip 4227, 4231, srv 2019, 2020, Resource-Exhaustion-Detector 2004: something ran out.
+    Exhausted {
+        /// What.
+        resource: Resource,
+        /// Who says so, by name.
+        provider: &'static str,
+        /// The event id.
+        event: u32,
+    },
+    /// SessionBroker 2056, SessionBroker-Client 1296, 1306, 1308: the connection broker failed.
+    BrokerFailed {
+        /// The event id.
+        event: u32,
+    },
+    /// WindowsUpdateClient 19, Servicing 2: an update was installed.
+    Updated {
+        /// Its number in Microsoft's knowledge base, such as `KB5018419`.
+        article: String,
+    },
+    /// GroupPolicy 1502: new settings for the computer were applied.
+    PolicyApplied,
     /// RDPClient 1024: the client connects to this server.
     ClientConnects {
         /// The server, as the user wrote it.
         server: String,
+    },
+    /// RDPClient 226: a transition of the client's state machine failed.
+    ClientTransitionFailed {
+        /// Its status.
+        code: Code,
     },
     /// RDPClient 1026: the client was disconnected.
     ClientDisconnected {

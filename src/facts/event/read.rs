@@ -6,7 +6,9 @@
 use jiff::Timestamp;
 
 use super::{Event, SchannelEvent, ServiceName, Transport};
+use crate::facts::catalog::firewall::NetworkKind;
 use crate::facts::catalog::key::StorageTrouble;
+use crate::facts::catalog::load::Resource;
 use crate::facts::catalog::schannel::SchannelRole;
 use crate::facts::connection::address;
 use crate::facts::value::Code;
@@ -26,6 +28,25 @@ impl Event {
         let event = record.event_id;
         match writer {
             Writer::RdpCoreTs => Some(transport_event(event, data)),
+            Writer::NetLogon => Some(Event::DomainFailed {
+                provider: "NETLOGON",
+                event,
+            }),
+            Writer::GroupPolicy if event == 1502 => Some(Event::PolicyApplied),
+            Writer::GroupPolicy => Some(Event::DomainFailed {
+                provider: "GroupPolicy",
+                event,
+            }),
+            Writer::LocalSecurity => local_security_event(event, data),
+            Writer::Ntlm => Some(Event::NtlmRefused { event }),
+            Writer::SmartCards => Some(Event::SmartCardRefused {
+                provider: "SCardSvr",
+                event,
+            }),
+            Writer::KeyDistribution => Some(Event::SmartCardRefused {
+                provider: "Kdcsvc",
+                event,
+            }),
             Writer::ConnectionManager => Some(manager_event(event, data)),
             Writer::SessionManager => Some(session_event(event, data)),
             Writer::TermDd => Some(driver_error(event, data)),
@@ -66,13 +87,61 @@ impl Event {
                 provider: "disk",
                 event,
             }),
-            Writer::FileServer => Some(Event::StorageFailed {
+            Writer::Crashes | Writer::Wininit => crashed(event, data),
+            Writer::Networks => network_changed(event, data),
+            Writer::FileServer if event == 2013 => Some(Event::StorageFailed {
                 trouble: StorageTrouble::Full,
                 provider: "srv",
                 event,
             }),
+            Writer::FileServer | Writer::Tcpip | Writer::ResourceExhaustion => {
+                Some(exhausted(writer, event))
+            }
+            // The client's notes of what went well bear the same numbers on some builds.
+            Writer::BrokerClient if record.level.is_some_and(|level| level >= 4) => None,
+            Writer::Broker | Writer::BrokerClient => Some(Event::BrokerFailed { event }),
+            Writer::Update => article(data.field("updateTitle")?),
+            Writer::Servicing => article(installed_package(data)?),
         }
     }
+}
+
+fn exhausted(writer: Writer, event: u32) -> Event {
+    let (resource, provider) = match (writer, event) {
+        (Writer::Tcpip, _) => (Resource::Ports, "Tcpip"),
+        (Writer::FileServer, 2019) => (Resource::NonpagedPool, "srv"),
+        (Writer::FileServer, _) => (Resource::PagedPool, "srv"),
+        _ => (Resource::Memory, "Resource-Exhaustion-Detector"),
+    };
+    Event::Exhausted {
+        resource,
+        provider,
+        event,
+    }
+}
+
+/// The update that a title or a package names by its number; none where it names none (a driver, a definition).
+fn article(named: &str) -> Option<Event> {
+    let start = named.to_ascii_uppercase().find("KB")?;
+    let digits: String = named
+        .get(start + 2..)?
+        .chars()
+        .take_while(char::is_ascii_digit)
+        .collect();
+    (digits.len() >= 6).then(|| Event::Updated {
+        article: format!("KB{digits}"),
+    })
+}
+
+/// The package of Servicing 2 that is installed now (CBS_STATE 112 of Windows' servicing, written `5112` by some builds).
+fn installed_package(data: &EventData) -> Option<&str> {
+    let installed = match number(data, "IntendedPackageState") {
+        Some(state) => matches!(state, 112 | 5112),
+        None => data
+            .field("IntendedPackageStateTextized")
+            .is_some_and(|state| state.trim().eq_ignore_ascii_case("installed")),
+    };
+    installed.then(|| data.field("PackageIdentifier")).flatten()
 }
 
 fn transport_event(event: u32, data: &EventData) -> Event {
@@ -106,11 +175,19 @@ fn transport_event(event: u32, data: &EventData) -> Event {
             code: number(data, "ErrorCode").map(Code),
         },
         140 => Event::PasswordRefused { client: client() },
+        149 => Event::SmartCardRefused {
+            provider: "RdpCoreTS",
+            event,
+        },
         142 | 143 => Event::TransportBroken {
             code: number(data, "error").map(Code),
         },
+        106 => Event::ListenerRefused { event },
         102 | 103 => Event::Ended {
             reason: number(data, "ReasonCode"),
+        },
+        138 => Event::SideChannelFailed {
+            code: number(data, "ResultCode").map(Code),
         },
         _ => Event::Created,
     }
@@ -119,6 +196,17 @@ fn transport_event(event: u32, data: &EventData) -> Event {
 fn manager_event(event: u32, data: &EventData) -> Event {
     match event {
         258 => Event::ListenerStarted,
+        260 => Event::ListenerFailed {
+            event,
+            code: number(data, "errorCode").map(Code),
+        },
+        // "The relevant status code was %1."
+        1035 | 1036 => Event::ListenerFailed {
+            event,
+            code: said(data)
+                .and_then(|text| parse_number(text.trim_end_matches('.')))
+                .map(Code),
+        },
         261 => Event::ListenerReached,
         1149 => Event::Authenticated {
             client: data.field("Param3").and_then(address::parse),
@@ -126,6 +214,9 @@ fn manager_event(event: u32, data: &EventData) -> Event {
         1158 => Event::AcceptedFrom {
             client: data.field("Param1").and_then(address::parse),
         },
+        1006 => Event::TooManyIncomplete,
+        1003 | 1004 | 1068 | 1069 => Event::Licensing { event },
+        1136 => Event::NoSessionHost,
         1056 | 1057 | 1058 | 1063 | 1064 | 1065 => Event::Renewal {
             event,
             text: said(data),
@@ -158,6 +249,7 @@ fn session_event(event: u32, data: &EventData) -> Event {
             session,
             client: data.field("Address").and_then(address::parse),
         },
+        34 => Event::SetupRefuses,
         _ => Event::SessionLeft {
             event,
             session,
@@ -271,6 +363,13 @@ fn security_event(event: u32, data: &EventData) -> Option<Event> {
                 refused: (event == 4625).then_some(Code(status.unwrap_or(0xC000_006D))),
             })
         }
+        4740 => Some(Event::AccountLocked {
+            // Here, and only here, the field holds a computer.
+            caller: text("TargetDomainName").map(str::to_owned),
+        }),
+        4825 => Some(Event::DesktopDenied {
+            client: text("ClientAddress").and_then(address::parse),
+        }),
         4616 => {
             let (from, to) = (text("PreviousTime")?, text("NewTime")?);
             Some(Event::ClockSet {
@@ -278,6 +377,7 @@ fn security_event(event: u32, data: &EventData) -> Option<Event> {
                 to: to.parse().ok()?,
             })
         }
+        4653 | 4654 | 4984 => Some(Event::IpsecFailed { event }),
         _ => Some(Event::KeyOperation {
             event,
             container: text("KeyName")?.to_owned(),
@@ -285,6 +385,21 @@ fn security_event(event: u32, data: &EventData) -> Option<Event> {
             path: text("KeyFilePath").map(str::to_owned),
             result: Code(number(data, "ReturnCode")?),
         }),
+    }
+}
+
+/// 6041: "A CredSSP authentication to %1 failed to negotiate a common protocol version." The number 6167 means something else,
+/// and holds values, from build 28000 on.
+fn local_security_event(event: u32, data: &EventData) -> Option<Event> {
+    let mut values = data.named.iter().map(|(_, value)| value);
+    match event {
+        6041 => {
+            let server = data.unnamed.iter().chain(&mut values).next()?.trim();
+            Some(Event::CredSspRefused {
+                server: server.to_owned(),
+            })
+        }
+        _ => (data.unnamed.is_empty() && data.named.is_empty()).then_some(Event::MachineSidRefused),
     }
 }
 
@@ -368,7 +483,60 @@ fn clock_set(data: &EventData) -> Option<Event> {
     Some(Event::ClockSet { from, to })
 }
 
+/// Before Windows 11 the values of 1000 have no names: program, its version and time, module, its version and time, exception.
+/// Those of 1015 are the program's path and its status.
+fn crashed(event: u32, data: &EventData) -> Option<Event> {
+    let value = |name: &str, place: usize| {
+        let text = data
+            .field(name)
+            .or_else(|| data.unnamed.get(place).map(String::as_str));
+        text.map(str::trim).filter(|text| !text.is_empty())
+    };
+    let hexadecimal = |text: &str| {
+        let digits = text.trim_start_matches("0x").trim_start_matches("0X");
+        u32::from_str_radix(digits, 16).ok().map(Code)
+    };
+    let (program, module, code) = match event {
+        1015 => (value("ProcessName", 0)?, None, value("StatusCode", 1)),
+        _ => (
+            value("AppName", 0)?,
+            value("ModuleName", 3),
+            value("ExceptionCode", 6),
+        ),
+    };
+    let file = program.rsplit(['\\', '/']).next().unwrap_or(program);
+    Some(Event::Crashed {
+        event,
+        program: file.to_owned(),
+        module: module.map(str::to_owned),
+        code: code.and_then(hexadecimal),
+    })
+}
+
+/// Categories are those of NLM_NETWORK_CATEGORY (netlistmgr.h).
+fn network_changed(event: u32, data: &EventData) -> Option<Event> {
+    let kind = match number(data, "Category")? {
+        0 => NetworkKind::Public,
+        1 => NetworkKind::Private,
+        2 => NetworkKind::Domain,
+        _ => return None,
+    };
+    Some(Event::NetworkChanged {
+        kind,
+        joined: event == 10000,
+        network: data
+            .field("Guid")
+            .or_else(|| data.field("Name"))
+            .map(str::to_owned),
+    })
+}
+
 fn client_event(event: u32, data: &EventData) -> Option<Event> {
+    if event == 226 {
+        return Some(Event::ClientTransitionFailed {
+            code: number(data, "ErrorCode").map(Code)?,
+        });
+    }
     let value = data.field("Value")?;
     Some(match event {
         1024 => Event::ClientConnects {

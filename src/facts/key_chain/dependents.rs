@@ -1,6 +1,8 @@
 //! What else lies in a folder of keys, and would be lost with it: whoever renames the folder for the sake of one file should
 //! know.
 
+use std::collections::BTreeSet;
+
 use crate::facts::catalog::key::{KeyFolder, KeyFolderDependents};
 use crate::facts::fact::{FactId, FactSet, Source};
 use crate::facts::known::Known;
@@ -9,6 +11,7 @@ use crate::parse::guid::Guid;
 use crate::parse::key_file::{KeyFileName, known_container};
 
 use super::evidence::KeyEvidence;
+use super::place::Place;
 use super::wanted::Wanted;
 
 /// What to say where the folder was not seen.
@@ -36,18 +39,10 @@ pub(super) fn add_facts(
     if listings.is_empty() {
         return ANY.to_owned();
     }
-    let mut owners: Vec<String> = Vec::new();
-    if folder == KeyFolder::MachineKeys {
-        owners.extend(others.iter().filter_map(|name| {
-            let known = known_container(name.hash)?;
-            Some(match known.name {
-                Some(container) => format!("{} ({container})", known.owner),
-                None => known.owner.to_owned(),
-            })
-        }));
-    }
-    owners.sort();
-    owners.dedup();
+    let owners = match folder {
+        KeyFolder::MachineKeys => owners(&others),
+        KeyFolder::Keys | KeyFolder::SystemKeys => Vec::new(),
+    };
     let certificates = certificates(stores, &wanted.machine, &others);
     let clause = clause(others.len(), &owners, &certificates);
     let body = KeyFolderDependents {
@@ -58,6 +53,55 @@ pub(super) fn add_facts(
     };
     facts.add(None, body, vec![Source::Derived(listings.to_vec())]);
     clause
+}
+
+/// What lies in the folder beside, this machine's keys, with the listener's: as a clause.
+pub(super) fn in_old_folder(
+    evidence: &KeyEvidence,
+    stores: &Stores,
+    wanted: &Wanted,
+    folder: KeyFolder,
+) -> Option<String> {
+    let of_machine = |name: &KeyFileName| match &wanted.machine {
+        Known::Is(machine) => name.machine == *machine,
+        Known::Open(_) => true,
+    };
+    let there: BTreeSet<KeyFileName> = evidence
+        .sightings
+        .iter()
+        .filter(|sighting| sighting.place == Place::Beside(folder))
+        .map(|sighting| sighting.name)
+        .filter(of_machine)
+        .collect();
+    let there: Vec<KeyFileName> = there.into_iter().collect();
+    let mut named = owners(&there);
+    named.extend(certificates(stores, &wanted.machine, &there));
+    match (there.len(), named.is_empty()) {
+        (0, _) => None,
+        (1, true) => Some("one key file of this machine".to_owned()),
+        (1, false) => Some(format!(
+            "one key file of this machine: {}",
+            named.join("; ")
+        )),
+        (count, true) => Some(format!("{count} key files of this machine")),
+        (count, false) => Some(format!(
+            "{count} key files of this machine, among them {}",
+            named.join("; ")
+        )),
+    }
+}
+
+/// The known owners of these key files, which are CryptoAPI's.
+fn owners(names: &[KeyFileName]) -> Vec<String> {
+    let known = names.iter().filter_map(|name| {
+        let known = known_container(name.hash)?;
+        Some(match known.name {
+            Some(container) => format!("{} ({container})", known.owner),
+            None => known.owner.to_owned(),
+        })
+    });
+    let known: BTreeSet<String> = known.collect();
+    known.into_iter().collect()
 }
 
 /// The certificates of MY whose key files are among these.

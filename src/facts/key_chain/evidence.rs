@@ -11,7 +11,7 @@ use crate::facts::registry::Problem;
 use crate::parse::acl_listing::{AclListing, ListingForm as Form};
 use crate::parse::folder_listing;
 use crate::parse::guid::Guid;
-use crate::parse::key_file::KeyFileName;
+use crate::parse::key_file::{ContainerHash, KeyFileName};
 use crate::parse::security::SecurityDescriptor;
 use crate::parse::text::Text;
 
@@ -65,6 +65,14 @@ pub(super) struct FolderPermissions {
     pub(super) source: Source,
 }
 
+/// The permissions of the one file of a container, whatever its machine: `f686aace6942fb7f7ceb231212eef4a4_*`.
+#[derive(Debug, Clone)]
+pub(super) struct Starred {
+    pub(super) hash: ContainerHash,
+    pub(super) descriptor: Result<SecurityDescriptor, String>,
+    pub(super) source: Source,
+}
+
 /// A folder of the machine's master keys.
 #[derive(Debug, Clone, Default)]
 pub(super) struct MasterKeys {
@@ -82,6 +90,8 @@ pub struct KeyEvidence {
     pub(super) sightings: Vec<Sighting>,
     pub(super) views: Vec<View>,
     pub(super) folder_permissions: Vec<FolderPermissions>,
+    /// Permissions of files that were asked for with a star for the MachineGuid.
+    pub(super) starred: Vec<Starred>,
     pub(super) master_keys: MasterKeys,
     /// Key files named in a line that lists nothing else of them: one that `icacls` was refused.
     pub(super) mentioned: BTreeSet<KeyFileName>,
@@ -303,7 +313,7 @@ impl KeyEvidence {
         let form = match listing.form {
             Form::IcaclsSave => ListingForm::Saved,
             Form::IcaclsConsole => ListingForm::Console,
-            Form::Sddl | Form::GetAclList => ListingForm::GetAcl,
+            Form::Sddl | Form::GetAclList | Form::AccessRules => ListingForm::GetAcl,
         };
         let own_name = own_name(artifact);
         let only_one = listing.entries.len() == 1;
@@ -321,6 +331,18 @@ impl KeyEvidence {
                 line: entry.line as u64,
             };
             let descriptor = entry.descriptor.map_err(|why| why.to_string());
+            let starred = last
+                .trim()
+                .strip_suffix("_*")
+                .map(str::parse::<ContainerHash>);
+            if let Some(Ok(hash)) = starred {
+                self.starred.push(Starred {
+                    hash,
+                    descriptor,
+                    source,
+                });
+                continue;
+            }
             let Ok(name) = last.trim().parse::<KeyFileName>() else {
                 let named = entry.name.is_some() || only_one;
                 if named && place::of_folder(&parts) == Place::Home(KeyFolder::MachineKeys) {

@@ -1,21 +1,20 @@
 //! The listener's key file: whether it is there, whole, the right one, and who may read it.
 
+use std::collections::BTreeSet;
+
 use crate::facts::catalog::certificate::ChosenBy;
-use crate::facts::catalog::connection::SecurityError;
 use crate::facts::catalog::key::{KeyFile, KeyFileAccess, KeyFileState, KeyFolder, MasterKey};
-use crate::facts::catalog::schannel::SchannelFailure;
 use crate::facts::coverage::{Coverage, Window};
-use crate::facts::fact::{Fact, FactId, FactSet, Source};
-use crate::facts::gap::GapId;
+use crate::facts::credential;
+use crate::facts::fact::{FactId, FactSet, Source};
 use crate::facts::known::Known;
 use crate::facts::subject::Subject;
-use crate::facts::value::{FieldState, Value};
 use crate::parse::key_file::KeyFileName;
-use crate::parse::security::{AccessMask, Answer, ObjectKind, SecurityDescriptor};
+use crate::parse::security::{AccessMask, Answer, ObjectKind, SecurityDescriptor, Sid, Trustee};
 
 use super::access::{Token, can_read};
 use super::content::{self, Content};
-use super::evidence::{KeyEvidence, Shown, Sighting};
+use super::evidence::{KeyEvidence, Shown, Sighting, Starred};
 use super::folder::Listed;
 use super::place::Place;
 use super::wanted::Wanted;
@@ -132,6 +131,8 @@ pub(super) struct Common {
     pub(super) relied_on: Known<bool>,
     /// What else lies in the folder.
     pub(super) beside: String,
+    /// What of this machine's lies in the folder beside it.
+    pub(super) old_folder: Option<String>,
     /// The build of Windows.
     pub(super) build: Known<u32>,
     /// The facts that say which file it is.
@@ -197,6 +198,7 @@ pub(super) fn add_state(
         mismatch,
         relied_on: common.relied_on.clone(),
         beside: common.beside.clone(),
+        old_folder: common.old_folder.clone(),
     };
     facts.add(None, body, sources)
 }
@@ -207,6 +209,7 @@ const FIRST_WITH_SESSION_ENV: u32 = 17763;
 /// Adds `key_file.access` for the accounts that use the key; says whether the permissions are covered.
 pub(super) fn add_access(
     located: &Located<'_>,
+    starred: &[&Starred],
     folder_permissions: &Known<SecurityDescriptor>,
     common: &Common,
     facts: &mut FactSet,
@@ -226,6 +229,15 @@ pub(super) fn add_access(
             }
             Shown::Permissions(Err(why)) => unread = Some(why.clone()),
             Shown::Copy(_) | Shown::Name { .. } => {}
+        }
+    }
+    for starred in starred {
+        match &starred.descriptor {
+            Ok(descriptor) => {
+                descriptors.push(descriptor);
+                sources.push(starred.source.clone());
+            }
+            Err(why) => unread = Some(why.clone()),
         }
     }
     if descriptors.is_empty() {
@@ -249,6 +261,22 @@ pub(super) fn add_access(
         }
         Some(_) => "*S-1-5-32-544:R".to_owned(),
         None => String::new(),
+    };
+    let owners: BTreeSet<&Sid> = descriptors
+        .iter()
+        .filter_map(|each| match each.owner.as_ref()? {
+            Trustee::Sid(sid) => Some(sid),
+            Trustee::AccountRid(_) | Trustee::Account(_) | Trustee::Unknown(_) => None,
+        })
+        .collect();
+    let other = owners.iter().find(|owner| ***owner != Sid::system());
+    let owner = other.or(owners.first()).map(|owner| format!("*{owner}"));
+    let owner_changed = match (&owner, other) {
+        (Some(_), other) => Known::Is(other.is_some()),
+        (None, _) => Known::Open(facts.gaps.open(
+            Subject::KeyFilePermissions,
+            "what was listed does not name the file's owner: dir /a /q does, and Get-Acl",
+        )),
     };
     let tokens = [Token::term_service(), Token::system(), Token::session_env()];
     let mut added = Vec::new();
@@ -301,6 +329,8 @@ pub(super) fn add_access(
             denied_by: (denied == Known::Is(true)).then(|| deniers.join(" ")),
             denied,
             relied_on: common.relied_on.clone(),
+            owner: owner.clone(),
+            owner_changed: owner_changed.clone(),
             third_entry: third_entry.clone(),
             beside: common.beside.clone(),
         };
@@ -387,51 +417,7 @@ pub(super) fn relied_on(chosen_by: ChosenBy, facts: &mut FactSet) -> Known<bool>
     if chosen_by != ChosenBy::Pin {
         return Known::Is(true);
     }
-    let is =
-        |fact: &Fact, field: &str, value: Value| fact.field(field) == Some(&FieldState::Is(value));
-    let mut open: Option<GapId> = None;
-    for failure in facts.of_kind(SchannelFailure::KIND) {
-        let credential = [36870, 36871]
-            .iter()
-            .any(|event| is(failure, "event", Value::Number(*event)));
-        let refuted = is(failure, "attributed", Value::Bool(false))
-            || is(failure, "overcome", Value::Bool(true));
-        if !credential || refuted {
-            continue;
-        }
-        let fields = [failure.field("attributed"), failure.field("overcome")];
-        let gap = fields.into_iter().flatten().find_map(|field| match field {
-            FieldState::Open(gap) => Some(*gap),
-            FieldState::Is(_) | FieldState::Nothing => None,
-        });
-        match gap {
-            None => return Known::Is(true),
-            Some(gap) => open = Some(gap),
-        }
-    }
-    let refused = facts.of_kind(SecurityError::KIND).any(|error| {
-        is(error, "tls", Value::Bool(true)) && is(error, "affected", Value::Bool(true))
-    });
-    if refused {
-        return Known::Is(true);
-    }
-    if let Some(gap) = open {
-        return Known::Open(gap);
-    }
-    let asked = Window {
-        from: facts
-            .anchors
-            .last_success
-            .settled()
-            .copied()
-            .flatten()
-            .or(facts.anchors.oldest),
-        to: facts.anchors.as_of,
-    };
-    match facts.subject_covers(Subject::SchannelEvents, &asked) {
-        Ok(()) => Known::Is(false),
-        Err(gap) => Known::Open(gap),
-    }
+    credential::fails(None, facts)
 }
 
 /// The content of the file, where it is there.

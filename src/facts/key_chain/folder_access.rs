@@ -117,7 +117,8 @@ fn difference(descriptor: &SecurityDescriptor, form: ListingForm) -> Option<Stri
             entries,
         } => (inheritance, entries),
     };
-    if *inheritance == Inheritance::Open && form != ListingForm::IcaclsConsole {
+    let shows_protection = !matches!(form, ListingForm::IcaclsConsole | ListingForm::AccessRules);
+    if *inheritance == Inheritance::Open && shows_protection {
         return Some("it inherits permissions".to_owned());
     }
     let expected = [

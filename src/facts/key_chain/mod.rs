@@ -9,6 +9,7 @@ mod evidence;
 mod file;
 mod folder;
 mod folder_access;
+mod opened;
 mod place;
 mod store;
 mod wanted;
@@ -47,6 +48,7 @@ pub struct Bearing<'b> {
 /// Adds every fact of the key chain. The facts about the listener's certificate, its renewals and Schannel must be there
 /// before.
 pub fn add_facts(bearing: &Bearing<'_>, facts: &mut FactSet) {
+    opened::add_fact(bearing.evidence, facts);
     let needed = store::needed(bearing.choice, bearing.standing, facts);
     store::add_access(bearing.registry, &needed, facts);
     store::add_place(bearing.registry, &needed, facts);
@@ -126,6 +128,7 @@ pub fn add_facts(bearing: &Bearing<'_>, facts: &mut FactSet) {
         file_name: name,
         relied_on: file::relied_on(chosen.chosen_by, facts),
         beside,
+        old_folder: dependents::in_old_folder(bearing.evidence, bearing.stores, &wanted, folder),
         build: bearing.identity.build.clone(),
         derived,
     };
@@ -135,7 +138,13 @@ pub fn add_facts(bearing: &Bearing<'_>, facts: &mut FactSet) {
         .extend(guid_source.filter(|_| located.name.is_some()));
     let folder_permissions = folder_access::descriptor(bearing.evidence, facts);
     let state = file::add_state(&located, &content, &wanted, &common, facts);
-    let access = file::add_access(&located, &folder_permissions, &common, facts);
+    let starred: Vec<_> = bearing
+        .evidence
+        .starred
+        .iter()
+        .filter(|starred| wanted.hashes.contains(&starred.hash))
+        .collect();
+    let access = file::add_access(&located, &starred, &folder_permissions, &common, facts);
     let master_key = file::add_master_key(bearing.evidence, &located, &content, &common, facts);
     chain::Chain {
         chosen,

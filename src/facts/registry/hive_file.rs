@@ -14,6 +14,8 @@ pub enum HiveRole {
     System,
     /// `HKLM\SOFTWARE`.
     Software,
+    /// `HKLM\SECURITY`.
+    Security,
     /// Another one, of which nothing is asked.
     Other,
 }
@@ -129,6 +131,7 @@ fn role(hive: &Hive) -> HiveRole {
         "Microsoft\\Cryptography",
         "Policies\\Microsoft",
     ];
+    const SECURITY: [&str; 2] = ["Policy\\Accounts", "Policy\\PolAdtEv"];
     let has = |keys: &[&str]| {
         keys.iter()
             .any(|key| matches!(hive.key(key), Lookup::Present(_)))
@@ -138,10 +141,14 @@ fn role(hive: &Hive) -> HiveRole {
         HiveRole::System
     } else if has(&SOFTWARE) {
         HiveRole::Software
+    } else if has(&SECURITY) {
+        HiveRole::Security
     } else if name.ends_with("\\config\\system") {
         HiveRole::System
     } else if name.ends_with("\\config\\software") {
         HiveRole::Software
+    } else if name.ends_with("\\config\\security") {
+        HiveRole::Security
     } else {
         HiveRole::Other
     }

@@ -4,6 +4,7 @@
 //! in a hive that is stale (dirty, its transaction logs missing), a value that is there counts, one that is not there may
 //! have been written since; a value of another type than Windows reads is open, and named as a problem.
 
+mod answer;
 mod hive_file;
 
 use std::collections::BTreeSet;
@@ -11,6 +12,7 @@ use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 
+pub use answer::{Answer, Place, Problem};
 pub use hive_file::{HiveFile, HiveRole, control_set_in_use, open_hives};
 
 use super::coverage::{Coverage, Window};
@@ -21,74 +23,12 @@ use super::subject::Subject;
 use crate::parse::hive::{Key, Listing, Lookup, Value, WrongType};
 use hive_file::{ControlSet, control_set};
 
-/// Something in a hive that could not be read, or that a reader of the report should know.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Problem {
-    /// The hive.
-    pub artifact: String,
-    /// Where in it: a key and a value, or a byte.
-    pub at: Option<String>,
-    /// What, and what it hides.
-    pub message: String,
-}
-
-/// Where a key lies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place<'p> {
-    /// In SYSTEM, below the control set in use.
-    ControlSet(&'p str),
-    /// In SYSTEM, from its root.
-    System(&'p str),
-    /// In SOFTWARE.
-    Software(&'p str),
-}
-
-impl Place<'_> {
-    fn subject(self) -> Subject {
-        match self {
-            Place::ControlSet(_) | Place::System(_) => Subject::SystemHive,
-            Place::Software(_) => Subject::SoftwareHive,
-        }
-    }
-}
-
-/// What a hive says to one question.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer<T> {
-    /// The value; known to be none where the hive proves that; open with its gap else.
-    pub value: Known<Option<T>>,
-    /// Where it stands, or would stand; none where there is no hive.
-    pub source: Option<Source>,
-    /// When the key was last written.
-    pub written: Option<Timestamp>,
-}
-
-impl<T> Answer<T> {
-    /// Goes on with the value, if there is one; to none where it cannot be used.
-    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Answer<U> {
-        Answer {
-            value: self.value.map(|value| value.map(change)),
-            source: self.source,
-            written: self.written,
-        }
-    }
-
-    /// The value, where it is there.
-    pub fn present(&self) -> Option<&T> {
-        self.value.settled().and_then(Option::as_ref)
-    }
-
-    /// Whether the hive proves that it is not there.
-    pub fn is_absent(&self) -> bool {
-        matches!(self.value, Known::Is(None))
-    }
-}
-
 /// The hives of one host.
 #[derive(Debug)]
 pub struct Registry {
     system: Option<(HiveFile, ControlSet)>,
     software: Option<HiveFile>,
+    security: Option<HiveFile>,
     problems: BTreeSet<Problem>,
     /// What was noticed while questions were answered.
     remarks: Mutex<BTreeSet<Problem>>,
@@ -128,6 +68,7 @@ impl Registry {
         let mut hives = hives;
         let system = newest(HiveRole::System, &mut hives);
         let software = newest(HiveRole::Software, &mut hives);
+        let security = newest(HiveRole::Security, &mut hives);
         let system = system.map(|file| {
             let set = control_set(&file.hive);
             (file, set)
@@ -135,6 +76,7 @@ impl Registry {
         Registry {
             system,
             software,
+            security,
             problems,
             remarks: Mutex::default(),
         }
@@ -174,7 +116,13 @@ impl Registry {
         self.software.as_ref()
     }
 
-    /// The newest write in either hive, of a key or of the file as its base block dates it: a candidate for the end of the collection.
+    /// The SECURITY hive.
+    #[must_use]
+    pub fn security(&self) -> Option<&HiveFile> {
+        self.security.as_ref()
+    }
+
+    /// The newest write in any hive, of a key or of the file as its base block dates it: a candidate for the end of the collection.
     #[must_use]
     pub fn newest_write(&self) -> Option<Timestamp> {
         self.files()
@@ -212,9 +160,13 @@ impl Registry {
         problems.into_iter().collect()
     }
 
-    /// Says how much of SYSTEM and SOFTWARE the collection holds.
+    /// Says how much of SYSTEM, SOFTWARE and SECURITY the collection holds.
     pub fn cover(&self, facts: &mut FactSet) {
-        for subject in [Subject::SystemHive, Subject::SoftwareHive] {
+        for subject in [
+            Subject::SystemHive,
+            Subject::SoftwareHive,
+            Subject::SecurityHive,
+        ] {
             let coverage = match self.file(subject) {
                 None => Coverage::Missing(facts.gaps.open(subject, NOT_COLLECTED)),
                 Some(file) if file.hive.is_stale() => {
@@ -381,6 +333,10 @@ impl Registry {
                 Some(file) => Ok((file, path.to_owned())),
                 None => Err(missing(gaps)),
             },
+            Place::Security(path) => match &self.security {
+                Some(file) => Ok((file, path.to_owned())),
+                None => Err(missing(gaps)),
+            },
             Place::System(path) => match &self.system {
                 Some((file, _)) => Ok((file, path.to_owned())),
                 None => Err(missing(gaps)),
@@ -403,13 +359,17 @@ impl Registry {
         match subject {
             Subject::SystemHive => self.system(),
             Subject::SoftwareHive => self.software(),
+            Subject::SecurityHive => self.security(),
             _ => None,
         }
     }
 
     /// The hives that are asked.
     pub fn files(&self) -> impl Iterator<Item = &HiveFile> {
-        self.system().into_iter().chain(self.software())
+        self.system()
+            .into_iter()
+            .chain(self.software())
+            .chain(self.security())
     }
 }
 

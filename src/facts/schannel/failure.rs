@@ -100,6 +100,12 @@ fn last_desktop(history: &History<'_>) -> Option<Timestamp> {
         .max()
 }
 
+/// 36888 with alert 10 and state 1203 is what anything leaves behind that does not speak TLS: scanners, probes (field reports). It
+/// tells of no client.
+fn speaks_no_tls(event: &SchannelEvent) -> bool {
+    (event.event, event.alert, event.state) == (36888, Some(10), Some(1203))
+}
+
 fn add_failure(
     history: &History<'_>,
     whom: &Whom<'_>,
@@ -122,6 +128,7 @@ fn add_failure(
     };
     let succeeded_later = last_success.is_some_and(|success| success > at);
     let affected = match (whom.attempt_of(index), history.standing.state) {
+        _ if speaks_no_tls(event) => Known::Is(false),
         (attempt @ Some(_), _) => whom.is_affected(attempt),
         (None, ConnectionState::Unseen) if CREDENTIAL.contains(&event.event) => {
             let lived =
@@ -291,5 +298,29 @@ fn repeats(
         Some(gap) if certain + open.len() >= PATTERN => Known::Open(*gap),
         _ if covered => Known::Is(false),
         _ => Known::Open(not_covered),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_speaks_no_tls_is_left_aside() {
+        let logged = |event: u32, alert: u32, state: u32| {
+            speaks_no_tls(&SchannelEvent {
+                event,
+                alert: Some(alert),
+                state: Some(state),
+                ..SchannelEvent::default()
+            })
+        };
+        assert!(logged(36888, 10, 1203));
+        assert!(!logged(36888, 40, 1205));
+        assert!(
+            !logged(36888, 10, 1205),
+            "an unexpected message of a client of TLS"
+        );
+        assert!(!logged(36887, 10, 1203), "the other side said so");
     }
 }

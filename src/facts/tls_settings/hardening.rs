@@ -1,50 +1,28 @@
-//! Facts about what hardening changed beside versions and lists: algorithms, signatures, limits, FIPS mode, and settings that do
-//! not do what they look like.
+//! Facts about what hardening changed beside versions and lists: algorithms, signatures, limits, and settings that do not do what
+//! they look like.
 
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use super::answer::{doubtful, settled};
 use super::logged::Logged;
-use super::{Computed, FoundValue, common_ground, doubtful, settled};
+use super::{Computed, FoundValue};
 use crate::facts::catalog::schannel::SchannelFailure;
 use crate::facts::catalog::tls::{
-    Algorithms, CertificateSignature, Fips, Messages, Residue, ResidueKind,
+    Algorithms, CertificateSignature, Messages, Residue, ResidueKind,
 };
 use crate::facts::fact::{FactId, FactSet, Source};
 use crate::facts::incident::ConnectionState;
 use crate::facts::known::Known;
 use crate::facts::value::{FieldState, Value};
 use crate::tls::{
-    self, CertificateKind, Client, Doubt, GenerationMatch, Issuer, Negotiation, ProtocolValues,
-    Role, SchannelSettings, ServerOffer, Setting, Settled, State, Version,
+    self, CertificateKind, Doubt, Issuer, ProtocolValues, Role, SchannelSettings, ServerOffer,
+    Setting, Settled, State, Version,
 };
 
 /// The first build with TLS 1.3 (Microsoft, "Protocols in TLS/SSL").
 const FIRST_WITH_TLS13: u32 = 20348;
-
-/// What it would come to without FIPS mode, with this client or else mainstream ones; empty where the mode is off.
-pub(super) fn without_fips(
-    settings: &SchannelSettings,
-    generation: Option<GenerationMatch>,
-    certificate: Option<CertificateKind>,
-    affected: Option<&Client>,
-) -> Vec<(Client, Negotiation)> {
-    if settings.fips.present().is_none_or(|on| *on == 0) {
-        return Vec::new();
-    }
-    let settings = SchannelSettings {
-        fips: Setting::Absent,
-        ..settings.clone()
-    };
-    let offer = ServerOffer::evaluate(&settings, generation, certificate);
-    let clients = affected.map_or_else(Client::mainstream, |client| vec![client.clone()]);
-    let negotiate = |client: Client| {
-        let negotiation = tls::negotiate(&offer, &client);
-        (client, negotiation)
-    };
-    clients.into_iter().map(negotiate).collect()
-}
 
 /// Whether somebody switched TLS 1.2 off while another version is, or may be, on. A Windows that has it off by default (7 and Server
 /// 2008 R2) serves whoever always came to it.
@@ -94,7 +72,7 @@ impl Computed {
         self.algorithms(logged, server, facts);
         self.certificate_signature(server, facts);
         self.messages(server, facts);
-        self.fips(server, facts);
+        self.add_fips(server, facts);
         self.residue(server, facts);
     }
 
@@ -185,36 +163,6 @@ impl Computed {
         facts.add(at, fact, sources);
     }
 
-    fn fips(&self, server: FactId, facts: &mut FactSet) {
-        let about = Fips::KIND.name;
-        let fips = &self.collected.settings.fips;
-        let on = match fips {
-            Setting::Present(value) => Known::Is(*value != 0),
-            Setting::Absent => Known::Is(false),
-            Setting::Unknown(why) => {
-                let doubts = [Doubt::Unread(why.clone())].into();
-                Known::Open(doubtful(&mut facts.gaps, about, &doubts))
-            }
-        };
-        let conflict = if self.without_fips.is_empty() {
-            on.clone()
-        } else {
-            let own = self.affected.as_ref().map(std::slice::from_ref);
-            let (with, _) = common_ground(own.unwrap_or(&self.mainstream), &mut facts.gaps);
-            let (without, _) = common_ground(&self.without_fips, &mut facts.gaps);
-            with.not().and(without)
-        };
-        let (sources, written) =
-            self.places(server, |key, _| key.ends_with("\\Lsa\\FipsAlgorithmPolicy"));
-        let at = written.filter(|_| conflict == Known::Is(true));
-        let fact = Fips {
-            on,
-            encryption_level: self.collected.fips_encryption.clone(),
-            conflict,
-        };
-        facts.add(at, fact, sources);
-    }
-
     fn residue(&self, server: FactId, facts: &mut FactSet) {
         for residue in &self.offer.residue {
             let (sources, _) = self.places(server, |key, name| is_about(residue, key, name));
@@ -234,7 +182,7 @@ impl Computed {
     }
 
     /// Where values of that key and name stand and when the newest was written; else what the server offers as a whole.
-    fn places(
+    pub(super) fn places(
         &self,
         server: FactId,
         wanted: impl Fn(&str, &str) -> bool,

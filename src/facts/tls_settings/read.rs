@@ -20,6 +20,8 @@ const LOCAL_SIGNATURES: Place<'static> =
 const PROVIDER: Place<'static> = Place::ControlSet(
     "Control\\Cryptography\\Providers\\Microsoft SSL Protocol Provider\\UM\\00010002",
 );
+const PROVIDER_IMAGE: Place<'static> =
+    Place::ControlSet("Control\\Cryptography\\Providers\\Microsoft SSL Protocol Provider\\UM");
 const POLICY_SUITES: Place<'static> =
     Place::Software("Policies\\Microsoft\\Cryptography\\Configuration\\SSL\\00010002");
 const LISTENER: Place<'static> =
@@ -143,6 +145,8 @@ fn read_set(registry: &Registry, set: Option<&str>, gaps: &mut Gaps) -> Collecte
     let policy = reader.typed(POLICY_SUITES, "Functions", policy_list);
     let local = reader.texts(LOCAL_SUITES, "Functions");
     let provider = reader.texts(PROVIDER, "Functions");
+    // Windows' own, and the same in every control set.
+    let provider_library = reader.registry.text(reader.gaps, PROVIDER_IMAGE, "Image");
     let local_curves = reader.texts(LOCAL_SUITES, "EccCurves");
     let policy_curves = reader.typed(POLICY_SUITES, "EccCurves", names_of);
     let signatures = reader.texts(LOCAL_SIGNATURES, "Functions");
@@ -166,6 +170,7 @@ fn read_set(registry: &Registry, set: Option<&str>, gaps: &mut Gaps) -> Collecte
         hashes: reader.algorithms("Hashes"),
         key_exchanges: reader.algorithms("KeyExchangeAlgorithms"),
         provider_suites: reader.setting(provider.clone()),
+        provider_library: reader.setting(provider_library),
         local_suites: reader.setting(local.clone()),
         policy_suites: reader.setting(policy.clone()),
         local_curves: reader.setting(local_curves),

@@ -1,7 +1,8 @@
 //! Access control lists that Windows tools wrote into text files on the machine itself: `icacls /save`, `icacls` on the
-//! console, `(Get-Acl).Sddl` and `Get-Acl | Format-List`. A copied file carries its copier's permissions; these carry the
+//! console, `(Get-Acl).Sddl`, `Get-Acl | Format-List` and the rules that `Get-Acl` expands. A copied file carries its copier's permissions; these carry the
 //! machine's.
 
+mod access_rules;
 mod account_name;
 mod get_acl;
 mod icacls_console;
@@ -37,6 +38,8 @@ pub enum ListingForm {
     Sddl,
     /// `Get-Acl PATH | Format-List`: path and descriptor.
     GetAclList,
+    /// `Get-Acl PATH | Select-Object -ExpandProperty Access`: rules below the command; the path may end in a star.
+    AccessRules,
 }
 
 /// One file, folder or key in a listing.
@@ -71,6 +74,12 @@ pub enum EntryProblem {
     #[error("the listing ends after line {line}, where more entries could follow: it may be cut")]
     MayBeCut {
         /// The last line of the object, from 1.
+        line: usize,
+    },
+    /// The rules of several files stand together.
+    #[error("from line {line} on stand the rules of several files, which nothing divides")]
+    Several {
+        /// The first of them, from 1.
         line: usize,
     },
     /// A line inside the entry that is none.
@@ -134,6 +143,7 @@ impl AclListing {
             ListingForm::IcaclsConsole => icacls_console::read(&text, &mut listing),
             ListingForm::Sddl => get_acl::read_sddl(&text.characters, &mut listing),
             ListingForm::GetAclList => get_acl::read_list(&text.characters, &mut listing),
+            ListingForm::AccessRules => access_rules::read(&text, &mut listing),
         }
         Some(listing)
     }
@@ -170,6 +180,9 @@ fn form(text: &str) -> Option<ListingForm> {
     for line in text.lines().take(200) {
         if get_acl::is_label(line, "Sddl") || get_acl::is_label(line, "Path") {
             return Some(ListingForm::GetAclList);
+        }
+        if get_acl::is_label(line, access_rules::RIGHTS) {
+            return Some(ListingForm::AccessRules);
         }
         if super::security::looks_like_sddl(line) {
             return Some(if plain {

@@ -6,13 +6,15 @@ use std::panic::{AssertUnwindSafe, resume_unwind};
 
 use jiff::Timestamp;
 
+use super::Asked;
 use super::chunk::{self, CHUNK_SIZE, ChunkHeader, Integrity, RecordSpan, Walk};
-use super::decode::Decoder;
+use super::decode::{Decoder, Others};
+use super::gather::Run;
 use super::layout::{Content, Slot};
 use super::names;
-use super::prefilter::{Prefilter, TextId, Texts, Wants};
+use super::prefilter::{Prefilter, Reach, TextId, Texts};
 use super::record::{self, EventRecord, Place, System};
-use super::summary::{Hole, Mark, Run};
+use super::summary::{Hole, Mark};
 use crate::bundle::ReadAt;
 use crate::contain::contain;
 
@@ -65,15 +67,15 @@ pub(super) fn hole(index: usize, offset: u64, length: usize, what: String) -> Ho
 /// Inspects the chunks of one log.
 pub(super) struct Inspector<'a> {
     bytes: &'a dyn ReadAt,
-    wants: Wants<'a>,
+    asked: Asked<'a>,
     decoder: Decoder,
 }
 
 impl<'a> Inspector<'a> {
-    pub fn new(bytes: &'a dyn ReadAt, wants: Wants<'a>) -> Self {
+    pub fn new(bytes: &'a dyn ReadAt, asked: Asked<'a>) -> Self {
         Inspector {
             bytes,
-            wants,
+            asked,
             decoder: Decoder::new(),
         }
     }
@@ -95,7 +97,7 @@ impl<'a> Inspector<'a> {
 
     fn inspect_in(&self, batch: &[(usize, &Slot)], block: &mut [u8]) -> io::Result<Vec<Report>> {
         let mut texts = Texts::default();
-        let mut prefilter = Prefilter::new(self.wants);
+        let mut prefilter = Prefilter::new(self.asked.wants);
         let mut reports = Vec::with_capacity(batch.len());
         let (chunks, _) = block.as_chunks_mut::<CHUNK_SIZE>();
         let mut chunks = chunks;
@@ -187,7 +189,7 @@ impl Inspection<'_, '_> {
             && is_undamaged(&walk);
         let mut records = match as_written {
             true => self.select(&walk.records, block, prefilter),
-            false => self.decode(&walk.records, block),
+            false => self.decode(&walk.records, &Others::Walked(&walk.records), block),
         };
         records.sort_by_key(|record| (record.span.number, record.span.offset));
         let mut renumbered_by = 0;
@@ -302,38 +304,47 @@ impl Inspection<'_, '_> {
         prefilter: &mut Prefilter<'_>,
     ) -> Vec<Read> {
         prefilter.enter_chunk();
+        let asked = self.inspector.asked;
         let mut records = Vec::with_capacity(spans.len());
-        let mut to_decode = Vec::new();
+        let (mut alone, mut among_others) = (Vec::new(), Vec::new());
+        let mut reach = Reach::new(block, spans);
         for span in spans {
             match prefilter.glance(block, span, self.texts) {
-                Some(glance) if !glance.wanted => records.push(Read {
-                    span: *span,
-                    time: Some(glance.time),
-                    content: Ok(ReadContent {
-                        number: glance.number,
-                        channel: glance.channel,
-                        computer: glance.computer,
-                        wanted: None,
-                    }),
-                }),
-                _ => to_decode.push(*span),
+                Some(glance) if !glance.wanted || !asked.reaches(glance.time) => {
+                    records.push(Read {
+                        span: *span,
+                        time: Some(glance.time),
+                        content: Ok(ReadContent {
+                            number: glance.number,
+                            channel: glance.channel,
+                            computer: glance.computer,
+                            wanted: None,
+                        }),
+                    })
+                }
+                Some(_) if reach.is_own(span) => alone.push(*span),
+                _ => among_others.push(*span),
             }
         }
-        if !to_decode.is_empty() {
-            records.extend(self.decode(&to_decode, block));
+        // These first: the others change the block.
+        if !among_others.is_empty() {
+            records.extend(self.decode(&among_others, &Others::Walked(spans), block));
+        }
+        if !alone.is_empty() {
+            records.extend(self.decode(&alone, &Others::Covered, block));
         }
         records
     }
 
-    fn decode(&mut self, spans: &[RecordSpan], block: &mut [u8]) -> Vec<Read> {
+    fn decode(&mut self, spans: &[RecordSpan], others: &Others<'_>, block: &mut [u8]) -> Vec<Read> {
         let mut records = Vec::with_capacity(spans.len());
-        let wants = self.inspector.wants;
+        let asked = self.inspector.asked;
         let (index, start) = (self.index as u64, self.slot.offset);
         let texts = &mut *self.texts;
         let outcome = self
             .inspector
             .decoder
-            .decode(block, spans, &mut |span, json| {
+            .decode(block, spans, others, &mut |span, json| {
                 let header_time = record::timestamp(span.filetime);
                 let mut time = header_time;
                 let content = json.and_then(|json| {
@@ -346,8 +357,8 @@ impl Inspection<'_, '_> {
                         chunk: index,
                         offset: start + span.offset as u64,
                     };
-                    let wanted =
-                        wants(&system.key()?).then(|| record::record(&system, json, &place));
+                    let wanted = (asked.reaches(place.time) && (asked.wants)(&system.key()?))
+                        .then(|| record::record(&system, json, &place));
                     Ok(ReadContent {
                         number: place.number,
                         channel: texts.intern(system.channel()),

@@ -9,6 +9,7 @@
 //! record     JSON → EventRecord
 //! inspect    all of this for one chunk
 //! reader     for all chunks of a file, several at once, and in order
+//! gather     from records and damaged places to the summary
 //! summary    what the log covers, and what is missing
 //! ```
 //!
@@ -16,6 +17,7 @@
 
 mod chunk;
 mod decode;
+mod gather;
 mod inspect;
 mod layout;
 mod names;
@@ -26,6 +28,9 @@ mod record;
 mod summary;
 
 use std::io;
+use std::ops::{Bound, RangeBounds};
+
+use jiff::Timestamp;
 
 pub use chunk::Integrity;
 pub use layout::FileHeader;
@@ -63,9 +68,44 @@ pub fn read(
     wants: &(dyn Fn(&RecordKey<'_>) -> bool + Sync),
     on_record: &mut dyn FnMut(EventRecord),
 ) -> Result<LogSummary, EventLogError> {
+    read_during(bytes, ALWAYS, wants, on_record)
+}
+
+/// A stretch of time: its first moment and its end.
+pub type During = (Bound<Timestamp>, Bound<Timestamp>);
+
+/// All of time.
+pub const ALWAYS: During = (Bound::Unbounded, Bound::Unbounded);
+
+/// As [`read`], but only records of events that happened then are wanted (`TimeCreated`: the time in a record's header is that of
+/// its writing, and exported records have none). Others are not decoded; the summary speaks of all of them.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_during(
+    bytes: &dyn ReadAt,
+    during: During,
+    wants: &(dyn Fn(&RecordKey<'_>) -> bool + Sync),
+    on_record: &mut dyn FnMut(EventRecord),
+) -> Result<LogSummary, EventLogError> {
     if bytes.is_empty() {
         return Err(EventLogError::Empty);
     }
     let layout = layout::locate(bytes)?.ok_or(EventLogError::NotAnEventLog)?;
-    Ok(reader::Reader::new(bytes, wants, on_record, &layout).run(&layout)?)
+    let asked = Asked { wants, during };
+    Ok(reader::Reader::new(bytes, asked, on_record, &layout).run(&layout)?)
+}
+
+/// What is asked of a log.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    wants: prefilter::Wants<'a>,
+    during: During,
+}
+
+impl Asked<'_> {
+    /// Whether an event that happened then may be wanted.
+    fn reaches(&self, time: Timestamp) -> bool {
+        self.during.contains(&time)
+    }
 }

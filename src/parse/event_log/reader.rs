@@ -4,12 +4,13 @@ use std::io;
 
 use rayon::prelude::*;
 
+use super::Asked;
 use super::chunk::CHUNK_SIZE;
+use super::gather::Builder;
 use super::inspect::{BATCH, Inspector, Item, Report, hole};
 use super::layout::{self, Content, Layout, Slot};
-use super::prefilter::Wants;
 use super::record::EventRecord;
-use super::summary::{Builder, Hole, LogSummary};
+use super::summary::{Hole, LogSummary};
 use crate::bundle::ReadAt;
 
 /// How many batches are read before what they say is taken in: enough for every thread, few enough to keep in memory.
@@ -18,7 +19,7 @@ const WINDOW: usize = 64;
 /// What reading one log needs.
 pub(super) struct Reader<'a> {
     bytes: &'a dyn ReadAt,
-    wants: Wants<'a>,
+    asked: Asked<'a>,
     on_record: &'a mut dyn FnMut(EventRecord),
     summary: Builder,
 }
@@ -26,13 +27,13 @@ pub(super) struct Reader<'a> {
 impl<'a> Reader<'a> {
     pub fn new(
         bytes: &'a dyn ReadAt,
-        wants: Wants<'a>,
+        asked: Asked<'a>,
         on_record: &'a mut dyn FnMut(EventRecord),
         layout: &Layout,
     ) -> Self {
         Reader {
             bytes,
-            wants,
+            asked,
             on_record,
             summary: Builder::new(layout.header, layout.slots.len()),
         }
@@ -50,7 +51,7 @@ impl<'a> Reader<'a> {
             .collect();
         // Those without a readable record come first: they only tell of damage.
         chunks.sort_by_key(|(index, slot)| (slot.first_number, *index));
-        let inspector = Inspector::new(self.bytes, self.wants);
+        let inspector = Inspector::new(self.bytes, self.asked);
         for window in chunks.chunks(BATCH * WINDOW) {
             let reports: Vec<io::Result<Vec<Report>>> = match window.len() {
                 0..=BATCH => vec![inspector.inspect(window)],

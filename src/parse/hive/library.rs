@@ -5,9 +5,11 @@
 //! values of hives before version 1.4 (taken for big data); its readers of numbers (messages with addresses of the stack
 //! in them). Whatever is left that panics is caught here.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::AssertUnwindSafe;
 
 use nt_hive::{Hive, KeyNode, NtHiveError};
+
+use crate::contain::contain;
 
 /// What nt-hive answers.
 #[derive(Debug, PartialEq, Eq)]
@@ -40,7 +42,7 @@ fn contained<T>(
     path: &str,
     ask: impl FnOnce(Key<'_>) -> Result<Option<T>, NtHiveError>,
 ) -> Answer<T> {
-    let asked = catch_unwind(AssertUnwindSafe(|| {
+    let asked = contain(AssertUnwindSafe(|| {
         let hive = Hive::without_validation(bytes)?;
         match hive.root_key_node()?.subpath(path) {
             Some(key) => ask(key?),

@@ -263,14 +263,22 @@ fn with_root(bytes: &mut [u8], header: BaseBlock, problems: &mut Vec<Problem>) -
     if key_node::KeyNode::read(Cells::new(bytes), header.root).is_ok() {
         return header;
     }
-    let at = cell::position(header.root);
+    // Without a base block of its own, nothing says where it is.
+    let named = (header.root != cell::NIL).then(|| cell::position(header.root));
     let Some(root) = bins::find_root(bytes) else {
         let message = "the root key is unreadable, so no key can be looked up".to_owned();
+        let at = named.unwrap_or(0);
         problems.push(Problem { at, message });
         return header;
     };
-    let message =
-        "the root key is not where the base block says; it was found by its mark".to_owned();
+    let (at, message) = match named {
+        Some(at) => (
+            at,
+            "the root key is not where the base block says; it was found by its mark",
+        ),
+        None => (cell::position(root), "the root key was found by its mark"),
+    };
+    let message = message.to_owned();
     problems.push(Problem { at, message });
     base_block::set_root(bytes, root);
     BaseBlock { root, ..header }

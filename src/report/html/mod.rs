@@ -14,6 +14,7 @@ use self::reasoning::Reasoned;
 use self::sample::Sampled;
 use super::clock::Clock;
 use super::escape::{self, Charset};
+use super::left_behind;
 use super::source::Sources;
 use super::text::evidence::{Evidence, gather, true_tests};
 use super::text::open::missing;
@@ -429,6 +430,14 @@ fn related(report: &Report, clock: &Clock) -> Vec<Related> {
             "Not harmful yet",
             "would break Remote Desktop later",
             of(Role::Latent),
+        ),
+        (
+            left_behind::HEADING,
+            left_behind::REMARK,
+            left_behind::rows(report)
+                .into_iter()
+                .map(|(what, says)| (clean(&what), clean(&says)))
+                .collect(),
         ),
     ];
     parts

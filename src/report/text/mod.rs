@@ -5,6 +5,8 @@
 pub(in crate::report) mod attempts;
 mod clients;
 pub(in crate::report) mod evidence;
+mod explanation;
+mod funnel;
 pub(in crate::report) mod headline;
 mod key_chain;
 mod negotiation;
@@ -14,12 +16,15 @@ pub(in crate::report) mod paper;
 pub(in crate::report) mod reasoning;
 pub(in crate::report) mod related;
 pub(in crate::report) mod repair;
+mod rule;
 pub(in crate::report) mod ruled_out;
 pub(in crate::report) mod table;
 
 use self::evidence::Evidence;
+pub(super) use self::explanation::render as explanation;
 pub(super) use self::negotiation::render as negotiation;
 use self::paper::{Ink, Paper};
+pub(super) use self::rule::render as rule;
 use super::clock::Clock;
 use super::escape::Charset;
 use super::source::Sources;
@@ -85,6 +90,7 @@ fn screen(paper: &mut Paper, report: &Report, options: &TextOptions) {
     open::write(paper, report);
     repair::write(paper, report);
     if options.detail == Detail::Reasoning {
+        funnel::write(paper, report, clock);
         reasoning::write(paper, report);
     }
     open::problems(paper, report);

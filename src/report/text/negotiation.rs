@@ -141,6 +141,9 @@ fn offer(paper: &mut Paper, server: &ServerOffer) {
     }
     says.push_str(&format!(", {left_out} not (-v lists them all)"));
     paper.labelled(2, (Ink::Dim, "suites"), LABEL, Ink::Plain, &says);
+    if let Some(says) = waiting_for_tls13(server) {
+        paper.labelled(2, (Ink::Dim, "waiting"), LABEL, Ink::Plain, &says);
+    }
     paper.labelled(
         2,
         (Ink::Dim, "groups"),
@@ -153,6 +156,29 @@ fn offer(paper: &mut Paper, server: &ServerOffer) {
     for assumption in &server.assumptions {
         paper.labelled(2, (Ink::Warning, "only if"), LABEL, Ink::Plain, assumption);
     }
+}
+
+/// The suites of TLS 1.3 in a list whose build has no TLS 1.3: on Windows 10 they are no mistake. Their names alone have no `WITH`
+/// (RFC 8446, B.4).
+fn waiting_for_tls13(server: &ServerOffer) -> Option<String> {
+    let unsupported = server
+        .versions
+        .iter()
+        .find(|version| version.version == "TLS 1.3" && version.state == "off")?;
+    let names: Vec<&str> = server
+        .suites
+        .iter()
+        .filter(|suite| suite.standing == "no-enabled-version" && !suite.name.contains("_WITH_"))
+        .map(|suite| suite.name.as_str())
+        .collect();
+    if names.is_empty() {
+        return None;
+    }
+    Some(format!(
+        "{}: suites of TLS 1.3, which is off here ({})",
+        names.join(", "),
+        unsupported.reason
+    ))
 }
 
 fn settings(paper: &mut Paper, server: &ServerOffer, clock: &Clock) {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::count;
 use super::paper::{Ink, Paper};
-use crate::verdict::model::{Finding, GapEntry, Level, Report, Role};
+use crate::verdict::model::{CONTRADICTS, Finding, GapEntry, Level, Problem, Report, Role};
 
 /// How many problems are shown.
 const MOST_PROBLEMS: usize = 6;
@@ -121,30 +121,52 @@ fn rules(rules: &[&str]) -> String {
     }
 }
 
-/// What could not be read, and what that hides.
+/// What was logged against what the settings come to, all of it; then what could not be read, and what that hides.
 pub(super) fn problems(paper: &mut Paper, report: &Report) {
-    if report.problems.is_empty() {
-        return;
-    }
-    let all = report.problems.len();
-    paper.heading("Could not read", &count(all as u64, "problem", "problems"));
-    for problem in report.problems.iter().take(MOST_PROBLEMS) {
-        let place: Vec<&str> = [&problem.artifact, &problem.at]
-            .into_iter()
-            .flatten()
-            .map(String::as_str)
-            .collect();
-        match place.is_empty() {
-            true => paper.paragraph(2, Ink::Plain, &problem.message),
-            false => paper.paragraph(
-                2,
-                Ink::Plain,
-                &format!("{}: {}", place.join(", "), problem.message),
-            ),
+    let (contradictions, damage): (Vec<&Problem>, Vec<&Problem>) = report
+        .problems
+        .iter()
+        .partition(|problem| problem.message.starts_with(CONTRADICTS));
+    if !contradictions.is_empty() {
+        let says = count(
+            contradictions.len() as u64,
+            "contradiction",
+            "contradictions",
+        );
+        paper.heading("Does not fit together", &says);
+        for problem in contradictions {
+            one(paper, problem);
         }
     }
-    if all > MOST_PROBLEMS {
-        let more = format!("and {} more, all in the JSON report", all - MOST_PROBLEMS);
+    if damage.is_empty() {
+        return;
+    }
+    let says = count(damage.len() as u64, "problem", "problems");
+    paper.heading("Could not read", &says);
+    for problem in damage.iter().take(MOST_PROBLEMS) {
+        one(paper, problem);
+    }
+    if damage.len() > MOST_PROBLEMS {
+        let more = format!(
+            "and {} more, all in the JSON report",
+            damage.len() - MOST_PROBLEMS
+        );
         paper.line(2, &[(Ink::Dim, &more)]);
+    }
+}
+
+fn one(paper: &mut Paper, problem: &Problem) {
+    let place: Vec<&str> = [&problem.artifact, &problem.at]
+        .into_iter()
+        .flatten()
+        .map(String::as_str)
+        .collect();
+    match place.is_empty() {
+        true => paper.paragraph(2, Ink::Plain, &problem.message),
+        false => paper.paragraph(
+            2,
+            Ink::Plain,
+            &format!("{}: {}", place.join(", "), problem.message),
+        ),
     }
 }

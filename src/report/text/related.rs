@@ -5,6 +5,7 @@ use super::paper::{Ink, Paper};
 use super::table::{Column, Room};
 use super::{finding, in_role};
 use crate::report::clock::Clock;
+use crate::report::left_behind;
 use crate::verdict::model::{Change, Finding, Level, Report, Role};
 
 /// How many changes are shown.
@@ -36,6 +37,22 @@ pub(super) fn write(paper: &mut Paper, report: &Report, clock: &Clock, evidence:
             .map(|finding| row(finding, clock))
             .collect();
         listed(paper, title, remark, &rows);
+    }
+    left(paper, report);
+}
+
+/// What attempts at a repair left behind, each with the command that takes it back.
+fn left(paper: &mut Paper, report: &Report) {
+    let mut found = left_behind::found(report).peekable();
+    if found.peek().is_none() {
+        return;
+    }
+    paper.heading(left_behind::HEADING, left_behind::REMARK);
+    for (says, undo) in found {
+        paper.paragraph(2, Ink::Plain, says);
+        if let Some(undo) = undo {
+            paper.command(4, "undo  ", undo);
+        }
     }
 }
 

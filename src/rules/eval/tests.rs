@@ -117,6 +117,7 @@ fn events_count_since_the_last_success_states_as_they_stand() {
         service: "TermService".to_owned(),
         present: Known::Is(true),
         start: Known::Is(Some(StartType::Disabled)),
+        needed: Known::Is(true),
     };
     let state = facts.add(Some(at(-900)), start, source());
     assert_eq!(
@@ -194,6 +195,7 @@ fn a_field_that_is_open_leaves_a_test_open_unless_another_settles_it() {
         service: service.to_owned(),
         present: Known::Is(true),
         start,
+        needed: Known::Is(true),
     };
     facts.add(None, start("TermService", Known::Open(gap)), source());
     let disabled =
@@ -217,6 +219,7 @@ fn what_is_always_there_is_decided_by_what_is_there() {
         service: service.to_owned(),
         present: Known::Is(true),
         start: Known::Is(Some(StartType::Manual)),
+        needed: Known::Is(true),
     };
     let own = facts.add(None, start("TermService"), source());
     facts.add(None, start("SessionEnv"), source());
@@ -341,12 +344,16 @@ fn without_a_time_of_the_fault_a_success_asks_how_people_fare() {
             stage: None,
             clients: 1,
             strangers: 0,
+            prevented: Known::Is(state.prevents() == Some(true)),
+            without_session: Known::Is(false),
+            unseen: None,
         };
         let id = facts.add(None, body, source());
         let start = ServiceStart {
             service: "TermService".to_owned(),
             present: Known::Is(true),
             start: Known::Is(Some(StartType::Disabled)),
+            needed: Known::Is(true),
         };
         facts.add(None, start, source());
         let truth = evaluated(&mut facts, "fact = \"service.start\"", AFTER_FAULT)

@@ -54,6 +54,7 @@ fn report(start: Option<StartType>, state: ConnectionState) -> Report {
         service: "TermService".to_owned(),
         present: Known::Is(true),
         start: Known::Is(start),
+        needed: Known::Is(true),
     };
     facts.add(
         None,
@@ -67,6 +68,9 @@ fn report(start: Option<StartType>, state: ConnectionState) -> Report {
         stage: Some(Stage::Arrived),
         clients: 1,
         strangers: 3,
+        prevented: Known::Is(true),
+        without_session: Known::Is(false),
+        unseen: None,
     };
     facts.add(
         None,

@@ -50,6 +50,7 @@ fn what_the_verdict_rests_on_comes_first_then_what_lies_in_the_bracket() {
             service: service.to_owned(),
             present: Known::Is(true),
             start: Known::Is(Some(start)),
+            needed: Known::Is(true),
         };
         let source = Source::Value {
             artifact: "SYSTEM".to_owned(),

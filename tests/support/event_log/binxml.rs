@@ -11,7 +11,7 @@ const CLOSE_START: u8 = 2;
 const CLOSE_EMPTY: u8 = 3;
 const CLOSE: u8 = 4;
 const NO_DEPENDENCY: u16 = 0xffff;
-const BINXML: u8 = 0x21;
+pub(super) const BINXML: u8 = 0x21;
 
 /// The slots of the generic template, as Windows 10 numbers them.
 mod slot {
@@ -39,6 +39,8 @@ mod slot {
 /// What stands in an attribute or an element: itself, or a slot that a record fills.
 enum Content<'a> {
     Literal(&'a str),
+    /// The first letter as a text, the rest as CDATA.
+    Pieces(&'a str),
     /// A slot and its type; where it is empty, so is the place.
     Slot(u16, u8),
 }
@@ -47,6 +49,8 @@ enum Content<'a> {
 struct Writer<'c> {
     chunk: &'c mut Chunk,
     in_template: bool,
+    /// Where each slot stands, if not at its own number.
+    places: Vec<u16>,
 }
 
 /// An element whose size is still to be written.
@@ -67,7 +71,7 @@ pub(super) fn event(chunk: &mut Chunk, record: &NewRecord<'_>) {
 fn instance(chunk: &mut Chunk, record: &NewRecord<'_>) {
     let event = record.event;
     let classic = matches!(event.body, Body::Nameless { .. });
-    let key = vec![
+    let mut key = vec![
         if classic {
             event.provider.clone()
         } else {
@@ -76,6 +80,9 @@ fn instance(chunk: &mut Chunk, record: &NewRecord<'_>) {
         event.source_name.clone().unwrap_or_default(),
         record.computer.to_owned(),
     ];
+    if event.slot_order != 0 || event.in_pieces {
+        key.push(format!("{} {}", event.slot_order, event.in_pieces));
+    }
     chunk.template(key, |chunk| root_template(chunk, event, record.computer));
     let text =
         |text: &Option<String>, value: fn(String) -> Value| text.clone().map_or(Value::Null, value);
@@ -98,55 +105,79 @@ fn instance(chunk: &mut Chunk, record: &NewRecord<'_>) {
         text(&event.guid, Value::Guid),
         Value::Text(record.channel.to_owned()),
     ];
-    if let Body::Nameless { strings, binary } = &event.body {
-        slots.push(match strings.as_slice() {
-            [] => Value::Null,
-            [one] => Value::Text(one.clone()),
-            many => Value::Texts(many.to_vec()),
-        });
-        slots.push(binary.clone().map_or(Value::Null, Value::Bytes));
-        let (kinds, values) = encode(&slots);
-        return substitutions(chunk, &kinds, &values);
+    match &event.body {
+        Body::Nameless { strings, binary } => {
+            slots.push(match strings.as_slice() {
+                [] => Value::Null,
+                [one] => Value::Text(one.clone()),
+                many => Value::Texts(many.to_vec()),
+            });
+            slots.push(binary.clone().map_or(Value::Null, Value::Bytes));
+        }
+        Body::Named(fields) | Body::User { fields, .. } => {
+            slots.push(Value::Fields(fields.clone()));
+        }
     }
-    let (mut kinds, values) = encode(&slots);
-    // The size of the nested instance is known only when it is written.
-    kinds.push((0, BINXML));
-    let size_at = chunk.bytes.len() + 4 + (kinds.len() - 1) * 4;
-    substitutions(chunk, &kinds, &values);
-    let start = chunk.bytes.len();
-    fields_instance(chunk, event);
-    chunk.u8(END);
-    let size = (chunk.bytes.len() - start) as u16;
-    chunk.bytes[size_at..size_at + 2].copy_from_slice(&size.to_le_bytes());
+    let places = places(event.slot_order);
+    let mut ordered = vec![Value::Null; places.len()];
+    for (slot, value) in slots.into_iter().enumerate() {
+        ordered[usize::from(places[slot])] = value;
+    }
+    // As many as there are, where they stand as Windows has them.
+    if event.slot_order == 0 && !classic {
+        ordered.truncate(usize::from(slot::CONTENT) + 1);
+    }
+    substitutions(chunk, &ordered, &event.body);
 }
 
-/// Sizes and types, and the bytes one after another.
-fn encode(slots: &[Value]) -> (Vec<(u16, u8)>, Vec<u8>) {
-    let mut values = Vec::new();
-    let kinds = slots.iter().map(|value| {
-        let bytes = value.bytes();
-        values.extend_from_slice(&bytes);
-        (bytes.len() as u16, value.kind())
-    });
-    (kinds.collect(), values)
+/// The place of each slot of the generic template: its own number, or an odd order with unused ones between.
+fn places(order: u64) -> Vec<u16> {
+    let count = slot::BINARY + 1;
+    if order == 0 {
+        return (0..count).collect();
+    }
+    let mut places: Vec<u16> = (0..count + (order % 9) as u16).collect();
+    let mut state = order;
+    for last in (1..places.len()).rev() {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        places.swap(last, (state >> 33) as usize % (last + 1));
+    }
+    places
 }
 
-fn substitutions(chunk: &mut Chunk, kinds: &[(u16, u8)], values: &[u8]) {
-    chunk.u32(kinds.len() as u32);
-    for (size, kind) in kinds {
-        chunk.u16(*size);
-        chunk.u8(*kind);
+/// Sizes and types, and the values one after another. What is BinXML itself points at places in the chunk, so it is written where
+/// it stands and its size afterwards.
+fn substitutions(chunk: &mut Chunk, values: &[Value], body: &Body) {
+    chunk.u32(values.len() as u32);
+    let table = chunk.bytes.len();
+    for value in values {
+        chunk.u16(0);
+        chunk.u8(value.kind());
         chunk.u8(0);
     }
-    chunk.bytes.extend_from_slice(values);
+    for (index, value) in values.iter().enumerate() {
+        let start = chunk.bytes.len();
+        match value {
+            Value::Fields(fields) => {
+                fields_instance(chunk, body, fields);
+                chunk.u8(END);
+            }
+            value => chunk.bytes.extend_from_slice(&value.bytes()),
+        }
+        let size = (chunk.bytes.len() - start) as u16;
+        chunk.bytes[table + index * 4..][..2].copy_from_slice(&size.to_le_bytes());
+    }
 }
 
 fn root_template(chunk: &mut Chunk, event: &Event, computer: &str) {
-    use Content::{Literal, Slot};
+    use Content::{Literal, Pieces, Slot};
     chunk.bytes.extend_from_slice(&FRAGMENT);
     let mut out = Writer {
         chunk,
         in_template: true,
+        places: places(event.slot_order),
     };
     let classic = matches!(event.body, Body::Nameless { .. });
     let root = out.open("Event", NO_DEPENDENCY, &[("xmlns", Literal(NAMESPACE))]);
@@ -194,7 +225,11 @@ fn root_template(chunk: &mut Chunk, event: &Event, computer: &str) {
         ],
     );
     out.element("Channel", slot::CHANNEL, &[], &Slot(slot::CHANNEL, 0x01));
-    out.element("Computer", NO_DEPENDENCY, &[], &Literal(computer));
+    let computer = match event.in_pieces {
+        true => Pieces(computer),
+        false => Literal(computer),
+    };
+    out.element("Computer", NO_DEPENDENCY, &[], &computer);
     out.empty("Security", &[("UserID", Slot(slot::USER, 0x13))]);
     out.close(system);
     if classic {
@@ -210,15 +245,13 @@ fn root_template(chunk: &mut Chunk, event: &Event, computer: &str) {
     out.chunk.u8(END);
 }
 
-/// The nested template instance with the event's own fields.
-fn fields_instance(chunk: &mut Chunk, event: &Event) {
-    let (kind, fields) = match &event.body {
-        Body::Named(fields) => (vec![String::new()], fields),
+/// The nested template instance with the event's own fields, or one that is nested in a field.
+fn fields_instance(chunk: &mut Chunk, body: &Body, fields: &[(String, Value)]) {
+    let kind = match body {
+        Body::Named(_) => vec![String::new()],
         Body::User {
-            element,
-            namespace,
-            fields,
-        } => (vec![element.clone(), namespace.clone()], fields),
+            element, namespace, ..
+        } => vec![element.clone(), namespace.clone()],
         Body::Nameless { .. } => unreachable!("classic events have no nested template"),
     };
     // Two versions of an event, or two values of another type, have another template.
@@ -241,8 +274,9 @@ fn fields_instance(chunk: &mut Chunk, event: &Event) {
         let mut out = Writer {
             chunk,
             in_template: true,
+            places: Vec::new(),
         };
-        match &event.body {
+        match body {
             Body::User {
                 element, namespace, ..
             } => out.user_data(element, namespace, &fields),
@@ -251,8 +285,7 @@ fn fields_instance(chunk: &mut Chunk, event: &Event) {
         out.chunk.u8(END);
     });
     let values: Vec<Value> = fields.iter().map(|(_, value)| value.clone()).collect();
-    let (kinds, values) = encode(&values);
-    substitutions(chunk, &kinds, &values);
+    substitutions(chunk, &values, body);
 }
 
 /// The event as elements, every value as text.
@@ -262,6 +295,7 @@ fn elements(chunk: &mut Chunk, record: &NewRecord<'_>) {
     let mut out = Writer {
         chunk,
         in_template: false,
+        places: Vec::new(),
     };
     let root = out.open("Event", NO_DEPENDENCY, &[("xmlns", Literal(NAMESPACE))]);
     out.chunk.u8(CLOSE_START);
@@ -403,6 +437,7 @@ impl Writer<'_> {
                 Some((element, attribute)) => {
                     let content = match content {
                         Content::Literal(text) => Content::Literal(text),
+                        Content::Pieces(text) => Content::Pieces(text),
                         Content::Slot(slot, kind) => Content::Slot(*slot, *kind),
                     };
                     self.empty(element, &[(attribute, content)]);
@@ -414,10 +449,16 @@ impl Writer<'_> {
         self.close(user_data);
     }
 
+    fn place(&self, slot: u16) -> u16 {
+        let place = self.places.get(usize::from(slot));
+        place.copied().unwrap_or(slot)
+    }
+
     fn open(&mut self, name: &str, dependency: u16, attributes: &[(&str, Content<'_>)]) -> Open {
         self.chunk
             .u8(if attributes.is_empty() { 0x01 } else { 0x41 });
         if self.in_template {
+            let dependency = self.place(dependency);
             self.chunk.u16(dependency);
         }
         let size_at = self.chunk.bytes.len();
@@ -452,9 +493,19 @@ impl Writer<'_> {
                     .bytes
                     .extend_from_slice(&super::value::utf16(text));
             }
+            Content::Pieces(text) => {
+                let rest = text.chars().next().map_or(0, char::len_utf8);
+                self.content(&Content::Literal(&text[..rest]));
+                self.chunk.u8(0x07);
+                self.chunk.u16(text[rest..].encode_utf16().count() as u16);
+                self.chunk
+                    .bytes
+                    .extend_from_slice(&super::value::utf16(&text[rest..]));
+            }
             Content::Slot(slot, kind) => {
                 self.chunk.u8(0x0e);
-                self.chunk.u16(*slot);
+                let place = self.place(*slot);
+                self.chunk.u16(place);
                 self.chunk.u8(*kind);
             }
         }

@@ -66,6 +66,8 @@ pub struct Event {
     pub(crate) computer: Option<String>,
     pub(crate) body: Body,
     pub(crate) templateless: bool,
+    pub(crate) slot_order: u64,
+    pub(crate) in_pieces: bool,
 }
 
 impl Event {
@@ -91,6 +93,8 @@ impl Event {
             computer: None,
             body: Body::Named(Vec::new()),
             templateless: false,
+            slot_order: 0,
+            in_pieces: false,
         }
     }
 
@@ -209,6 +213,18 @@ impl Event {
     /// Written as exporting tools write: no template, every value a string.
     pub fn templateless(mut self) -> Self {
         self.templateless = true;
+        self
+    }
+
+    /// Another order of the slots, a different one for each number, with unused slots between.
+    pub fn slot_order(mut self, order: u64) -> Self {
+        self.slot_order = order;
+        self
+    }
+
+    /// The computer's name is put together of a text and a CDATA section.
+    pub fn in_pieces(mut self) -> Self {
+        self.in_pieces = true;
         self
     }
 

@@ -25,6 +25,10 @@ pub enum Value {
     Bytes(Vec<u8>),
     /// Strings in one slot: the element around it is repeated for each.
     Texts(Vec<String>),
+    /// Numbers in one slot: the same.
+    Numbers(Vec<u32>),
+    /// Fields of its own, by a template within the template.
+    Fields(Vec<(String, Value)>),
 }
 
 impl From<&str> for Value {
@@ -58,6 +62,8 @@ impl Value {
             Value::Hex32(_) => 0x14,
             Value::Hex64(_) => 0x15,
             Value::Texts(_) => 0x81,
+            Value::Numbers(_) => 0x88,
+            Value::Fields(_) => super::binxml::BINXML,
         }
     }
 
@@ -80,6 +86,11 @@ impl Value {
                 .iter()
                 .flat_map(|text| utf16(text).into_iter().chain([0, 0]))
                 .collect(),
+            Value::Numbers(numbers) => numbers
+                .iter()
+                .flat_map(|number| number.to_le_bytes())
+                .collect(),
+            Value::Fields(_) => unreachable!("BinXML is written where it stands"),
         }
     }
 
@@ -100,6 +111,14 @@ impl Value {
             Value::Time(time) => time_text(*time),
             Value::Bytes(bytes) => hex(bytes),
             Value::Texts(texts) => texts.join(" "),
+            Value::Numbers(numbers) => {
+                let numbers: Vec<String> = numbers.iter().map(u32::to_string).collect();
+                numbers.join(" ")
+            }
+            Value::Fields(fields) => {
+                let fields: Vec<String> = fields.iter().map(|(_, value)| value.text()).collect();
+                fields.join(" ")
+            }
         }
     }
 }

@@ -18,6 +18,8 @@ pub enum TlsFailure {
     NoCredential,
     /// 36887 (45): the client says that the certificate has ended.
     CertificateRefused,
+    /// 36888 (10): the server took the client's message for one that may not come here (SEC_E_ILLEGAL_MESSAGE).
+    IllegalMessage,
 }
 
 const NETWORK_SERVICE: &str = "S-1-5-20";
@@ -40,6 +42,26 @@ impl Machine {
                 ],
             );
         }
+        self
+    }
+
+    /// A connection whose password is right and that gets no session: drain mode, or logons switched off.
+    pub fn is_left_without_a_session(
+        &mut self,
+        time: Timestamp,
+        client: &str,
+        user: &str,
+    ) -> &mut Self {
+        let activity = self.arrives(time, client);
+        self.tls_succeeds(time + seconds(1), &activity);
+        self.authenticates(time + seconds(3), client, user);
+        self.ends(time + seconds(5), &activity);
+        self
+    }
+
+    /// The service starts without the role of a session host: RemoteConnectionManager 1136.
+    pub fn no_session_host(&mut self, time: Timestamp) -> &mut Self {
+        self.manager(time, 1136, vec![]);
         self
     }
 
@@ -79,7 +101,13 @@ impl Machine {
                 ("NewStateName", "StateSecFailed".into()),
                 ("Event", 5_u32.into()),
                 ("EventName", "FEventHandshakeFailed".into()),
-                ("ErrorCode", Datum::Hex32(0x8009_0331)),
+                (
+                    "ErrorCode",
+                    Datum::Hex32(match failure {
+                        TlsFailure::IllegalMessage => 0x8009_0326,
+                        _ => 0x8009_0331,
+                    }),
+                ),
             ],
             Some(&activity),
         );
@@ -119,7 +147,7 @@ impl Machine {
         self
     }
 
-    fn arrives(&mut self, time: Timestamp, client: &str) -> String {
+    pub(super) fn arrives(&mut self, time: Timestamp, client: &str) -> String {
         let number = self.next_connection;
         self.next_connection += 1;
         let activity = format!("{{f4204d1e-5ec3-4d5a-8a3c-{number:012x}}}");
@@ -143,7 +171,7 @@ impl Machine {
         activity
     }
 
-    fn tls_succeeds(&mut self, time: Timestamp, activity: &str) {
+    pub(super) fn tls_succeeds(&mut self, time: Timestamp, activity: &str) {
         if self.windows.logs_tls_version() {
             let version = if self.windows.build() >= 20348 {
                 "TLS 1.3"
@@ -159,7 +187,7 @@ impl Machine {
         }
     }
 
-    fn authenticates(&mut self, time: Timestamp, client: &str, user: &str) {
+    pub(super) fn authenticates(&mut self, time: Timestamp, client: &str, user: &str) {
         self.manager(
             time,
             1149,
@@ -171,7 +199,7 @@ impl Machine {
         );
     }
 
-    fn rdp_tcp_noise(&mut self, time: Timestamp, activity: &str) {
+    pub(super) fn rdp_tcp_noise(&mut self, time: Timestamp, activity: &str) {
         self.core(
             time,
             226,
@@ -189,7 +217,7 @@ impl Machine {
         );
     }
 
-    fn ends(&mut self, time: Timestamp, activity: &str) {
+    pub(super) fn ends(&mut self, time: Timestamp, activity: &str) {
         self.core(
             time,
             103,
@@ -197,6 +225,22 @@ impl Machine {
             Some(activity),
         );
         self.core(time, 102, vec![], Some(activity));
+    }
+
+    /// A handshake of the Remote Desktop service that was completed: Schannel 36880, which only EventLogging 4 and above lets it write.
+    pub fn schannel_success(&mut self, time: Timestamp, protocol: &str, suite: u32) {
+        let service = self.service_process;
+        self.schannel(
+            time,
+            36880,
+            service,
+            vec![
+                ("Type", "server".into()),
+                ("Protocol", protocol.into()),
+                ("CipherSuite", Datum::Hex32(suite)),
+                ("ExchangeStrength", 255_u32.into()),
+            ],
+        );
     }
 
     /// A Schannel failure in the server role, of the Remote Desktop service.
@@ -230,6 +274,15 @@ impl Machine {
                 36871,
                 service,
                 vec![("Type", "server".into()), ("ErrorState", 10013_u32.into())],
+            ),
+            TlsFailure::IllegalMessage => self.schannel(
+                time,
+                36888,
+                service,
+                vec![
+                    ("AlertDesc", 10_u32.into()),
+                    ("ErrorState", 1203_u32.into()),
+                ],
             ),
             TlsFailure::CertificateRefused => {
                 self.schannel(time, 36887, service, vec![("AlertDesc", 45_u32.into())]);
@@ -270,13 +323,16 @@ impl Machine {
         });
     }
 
-    fn core(
+    pub(super) fn core(
         &mut self,
         time: Timestamp,
         id: u16,
         fields: Vec<(&'static str, Datum)>,
         activity: Option<&str>,
     ) {
+        if !self.windows.has_rdp_core_ts() {
+            return;
+        }
         self.log(Logged {
             time,
             channel: Channel::RdpCoreTs,
@@ -306,7 +362,12 @@ impl Machine {
         });
     }
 
-    fn session_event(&mut self, time: Timestamp, id: u16, fields: Vec<(&'static str, Datum)>) {
+    pub(super) fn session_event(
+        &mut self,
+        time: Timestamp,
+        id: u16,
+        fields: Vec<(&'static str, Datum)>,
+    ) {
         self.log(Logged {
             time,
             channel: Channel::LocalSessionManager,

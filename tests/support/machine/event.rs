@@ -6,10 +6,15 @@ use jiff::Timestamp;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Channel {
     System,
+    Application,
     Security,
+    NetworkProfile,
     RdpCoreTs,
     RemoteConnectionManager,
     LocalSessionManager,
+    RemoteConnectionManagerAdmin,
+    SessionBrokerClient,
+    Ntlm,
 }
 
 impl Channel {
@@ -17,6 +22,8 @@ impl Channel {
     pub fn name(self) -> &'static str {
         match self {
             Channel::System => "System",
+            Channel::Application => "Application",
+            Channel::NetworkProfile => "Microsoft-Windows-NetworkProfile/Operational",
             Channel::Security => "Security",
             Channel::RdpCoreTs => "Microsoft-Windows-RemoteDesktopServices-RdpCoreTS/Operational",
             Channel::RemoteConnectionManager => {
@@ -25,6 +32,13 @@ impl Channel {
             Channel::LocalSessionManager => {
                 "Microsoft-Windows-TerminalServices-LocalSessionManager/Operational"
             }
+            Channel::RemoteConnectionManagerAdmin => {
+                "Microsoft-Windows-TerminalServices-RemoteConnectionManager/Admin"
+            }
+            Channel::SessionBrokerClient => {
+                "Microsoft-Windows-TerminalServices-SessionBroker-Client/Operational"
+            }
+            Channel::Ntlm => "Microsoft-Windows-NTLM/Operational",
         }
     }
 
@@ -37,10 +51,15 @@ impl Channel {
     pub fn first_record(self) -> u64 {
         match self {
             Channel::System => 48_113,
+            Channel::Application => 20_118,
+            Channel::NetworkProfile => 412,
             Channel::Security => 910_442,
             Channel::RdpCoreTs => 5_510,
             Channel::RemoteConnectionManager => 731,
             Channel::LocalSessionManager => 1_204,
+            Channel::RemoteConnectionManagerAdmin => 12,
+            Channel::SessionBrokerClient => 3,
+            Channel::Ntlm => 1,
         }
     }
 }
@@ -78,6 +97,26 @@ pub const LOCAL_SESSION_MANAGER: Provider = Provider {
     guid: Some("{5d896912-022d-40aa-a3a8-4fa5515c76d7}"),
     source: None,
 };
+pub const TERM_DD: Provider = Provider {
+    name: "TermDD",
+    guid: None,
+    source: None,
+};
+pub const TCPIP: Provider = Provider {
+    name: "Tcpip",
+    guid: None,
+    source: None,
+};
+pub const UPDATE_CLIENT: Provider = Provider {
+    name: "Microsoft-Windows-WindowsUpdateClient",
+    guid: Some("{945a8954-c147-4acd-923f-40c45405a658}"),
+    source: None,
+};
+pub const BROKER_CLIENT: Provider = Provider {
+    name: "Microsoft-Windows-TerminalServices-SessionBroker-Client",
+    guid: Some("{2184b5c9-1c83-4304-9c58-a9e76f718993}"),
+    source: None,
+};
 pub const SERVICE_CONTROL: Provider = Provider {
     name: "Service Control Manager",
     guid: Some("{555908d1-a6d7-4695-8e1e-26931d2012f4}"),
@@ -96,6 +135,37 @@ pub const EVENT_LOG: Provider = Provider {
 pub const SECURITY_AUDITING: Provider = Provider {
     name: "Microsoft-Windows-Security-Auditing",
     guid: Some("{54849625-5478-4994-a5ba-3e3b0328c30d}"),
+    source: None,
+};
+
+pub const APPLICATION_ERROR: Provider = Provider {
+    name: "Application Error",
+    guid: None,
+    source: Some("Application Error"),
+};
+pub const WININIT: Provider = Provider {
+    name: "Microsoft-Windows-Wininit",
+    guid: Some("{206f6dea-d3c5-4d10-bc72-989f03c8b84b}"),
+    source: Some("Wininit"),
+};
+pub const NETWORK_PROFILE: Provider = Provider {
+    name: "Microsoft-Windows-NetworkProfile",
+    guid: Some("{fbcfac3f-8459-419f-8e48-1f0b49cdb85e}"),
+    source: None,
+};
+pub const NETLOGON: Provider = Provider {
+    name: "NETLOGON",
+    guid: None,
+    source: Some("NETLOGON"),
+};
+pub const LSA_SRV: Provider = Provider {
+    name: "LsaSrv",
+    guid: Some("{199fe037-2b82-40a9-82ac-e1d46c792b99}"),
+    source: Some("LsaSrv"),
+};
+pub const NTLM: Provider = Provider {
+    name: "Microsoft-Windows-NTLM",
+    guid: Some("{ac43300d-5fcc-4800-8e99-1bd3f85f0320}"),
     source: None,
 };
 

@@ -1,9 +1,10 @@
 //! What else a machine logs: boots, services, certificates, and the noise of a normal day.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::event::{
-    Channel, EVENT_LOG, KERNEL_GENERAL, Payload, REMOTE_CONNECTION_MANAGER_CLASSIC, SERVICE_CONTROL,
+    APPLICATION_ERROR, Channel, EVENT_LOG, KERNEL_GENERAL, Payload,
+    REMOTE_CONNECTION_MANAGER_CLASSIC, SERVICE_CONTROL, WININIT,
 };
 use super::{Datum, Logged, Machine, Provider, seconds};
 
@@ -83,6 +84,51 @@ impl Machine {
         self
     }
 
+    /// RemoteConnectionManager says something of the certificate's configuration: 1051, 1054, 1055, 1059; of a template's
+    /// certificate: 1063, 1064, 1065.
+    pub fn certificate_notice(&mut self, time: Timestamp, id: u16, data: &[&str]) -> &mut Self {
+        self.classic(
+            time,
+            REMOTE_CONNECTION_MANAGER_CLASSIC,
+            id,
+            0xC000,
+            3,
+            data.iter().map(|text| (*text).to_owned()).collect(),
+            None,
+        );
+        self
+    }
+
+    /// The clock is set: Kernel-General 1, written just after, by the new time.
+    pub fn clock_is_set(&mut self, from: Timestamp, to: Timestamp) -> &mut Self {
+        self.named(
+            to + SignedDuration::from_millis(2),
+            KERNEL_GENERAL,
+            1,
+            vec![
+                ("NewTime", Datum::Time(to)),
+                ("OldTime", Datum::Time(from)),
+                ("Reason", 1_u32.into()),
+            ],
+        );
+        self
+    }
+
+    /// Somebody sets the clock: Kernel-General 1.
+    pub fn clock_set(&mut self, time: Timestamp, from: Timestamp, to: Timestamp) -> &mut Self {
+        self.named(
+            time,
+            KERNEL_GENERAL,
+            1,
+            vec![
+                ("NewTime", Datum::Time(to)),
+                ("OldTime", Datum::Time(from)),
+                ("Reason", 1_u32.into()),
+            ],
+        );
+        self
+    }
+
     /// A service's start type is changed: 7040.
     pub fn start_type_changes(
         &mut self,
@@ -124,6 +170,86 @@ impl Machine {
         self
     }
 
+    /// A service fails: 7000, 7023, 7031, 7034 and their like.
+    pub fn service_fails(
+        &mut self,
+        time: Timestamp,
+        id: u16,
+        display: &str,
+        more: &str,
+    ) -> &mut Self {
+        self.log(self.system_event(
+            time,
+            SERVICE_CONTROL,
+            id,
+            Some(0xC000),
+            2,
+            Payload::Named(vec![("param1", display.into()), ("param2", more.into())]),
+        ));
+        self
+    }
+
+    /// The listener fails: 1035 or 1036 with a status.
+    pub fn listener_fails(&mut self, time: Timestamp, id: u16, status: &str) -> &mut Self {
+        self.classic(
+            time,
+            REMOTE_CONNECTION_MANAGER_CLASSIC,
+            id,
+            0xC000,
+            2,
+            vec![status.to_owned()],
+            None,
+        );
+        self
+    }
+
+    /// A program crashes: Application Error 1000, its values without names as before Windows 11.
+    pub fn program_crashes(&mut self, time: Timestamp, program: &str, module: &str) -> &mut Self {
+        let values = [
+            program,
+            "10.0.20348.1",
+            "5f1e2d3c",
+            module,
+            "10.0.20348.1",
+            "5f1e2d3c",
+            "c0000005",
+            "000000000001c2d4",
+            "0x4a0",
+        ];
+        let values = values.iter().map(|value| (*value).to_owned()).collect();
+        let event = self.system_event(
+            time,
+            APPLICATION_ERROR,
+            1000,
+            Some(0),
+            2,
+            Payload::Classic(values, None),
+        );
+        self.log(Logged {
+            channel: Channel::Application,
+            ..event
+        });
+        self
+    }
+
+    /// A critical process fails: Wininit 1015.
+    pub fn critical_process_fails(&mut self, time: Timestamp, path: &str) -> &mut Self {
+        let values = vec![path.to_owned(), "c0000005".to_owned()];
+        let event = self.system_event(
+            time,
+            WININIT,
+            1015,
+            Some(0x8000),
+            2,
+            Payload::Classic(values, None),
+        );
+        self.log(Logged {
+            channel: Channel::Application,
+            ..event
+        });
+        self
+    }
+
     /// What Schannel writes all day on a machine where nothing is wrong: an updater's own client failures, and monitors that
     /// hang up.
     pub fn schannel_noise(&mut self, time: Timestamp) -> &mut Self {
@@ -142,7 +268,7 @@ impl Machine {
         self
     }
 
-    fn named(
+    pub(super) fn named(
         &mut self,
         time: Timestamp,
         provider: Provider,
@@ -153,7 +279,7 @@ impl Machine {
     }
 
     #[allow(clippy::too_many_arguments)]
-    fn classic(
+    pub(super) fn classic(
         &mut self,
         time: Timestamp,
         provider: Provider,
@@ -173,7 +299,7 @@ impl Machine {
         ));
     }
 
-    fn system_event(
+    pub(super) fn system_event(
         &self,
         time: Timestamp,
         provider: Provider,

@@ -64,4 +64,29 @@ impl Machine {
         self.certificate = Some(certificate);
         self
     }
+
+    /// Puts a certificate into the store MY; `entry` makes its store entry. Returns its thumbprint.
+    pub fn personal_certificate(
+        &mut self,
+        certificate: &ForgedCertificate,
+        entry: impl FnOnce(Vec<u8>) -> StoreEntry,
+        made: Timestamp,
+    ) -> [u8; 20] {
+        let der = certificate.der();
+        let thumbprint = registry::sha1(&der);
+        let store = r"Microsoft\SystemCertificates\MY\Certificates";
+        let key = format!(r"{store}\{}", registry::hex(&thumbprint));
+        self.software
+            .set_binary(&key, "Blob", &entry(der).blob())
+            .touch(&key, made);
+        thumbprint
+    }
+
+    /// Somebody pins a certificate to the listener.
+    pub fn pins(&mut self, thumbprint: &[u8], time: Timestamp) -> &mut Self {
+        self.system
+            .set_binary(LISTENER, "SSLCertificateSHA1Hash", thumbprint)
+            .touch(LISTENER, time);
+        self
+    }
 }

@@ -20,11 +20,20 @@ pub fn files(
     let newest = stretches.pop().unwrap_or_default();
     let number = |before: usize| channel.first_record() + (before * size) as u64;
     let file = |stretch: &[&Logged], first| {
-        let log = LogBuilder::new(channel.name())
+        let mut log = LogBuilder::new(channel.name())
             .computer(&machine.full_name())
             .first_record(first);
-        let records = stretch.iter().map(|event| record(machine, event));
-        log.extend(records).to_bytes()
+        let Some(query) = machine.query else {
+            let records = stretch.iter().map(|event| record(machine, event));
+            return log.extend(records).to_bytes();
+        };
+        log = log.exported();
+        for (number, event) in (first..).zip(stretch) {
+            if query.contains(&event.id) {
+                log = log.first_record(number).push(record(machine, event));
+            }
+        }
+        log.to_bytes()
     };
     let archives = stretches.len();
     let mut files = vec![(channel.file_name(), file(newest, number(archives)))];
@@ -38,10 +47,10 @@ pub fn files(
 fn record(machine: &Machine, logged: &Logged) -> Event {
     let mut event = Event::new(logged.provider.name, logged.id)
         .channel(logged.channel.name())
-        .computer(&machine.full_name())
+        .computer(&computer(machine, logged))
         .level(logged.level)
         .process(logged.process, logged.process + 44)
-        .at(logged.time);
+        .at(shown(machine, logged));
     if let Some(guid) = logged.provider.guid {
         event = event.guid(guid);
     }
@@ -79,6 +88,24 @@ fn record(machine: &Machine, logged: &Logged) -> Event {
         }
     }
     event
+}
+
+/// The name that the machine had when it logged this.
+fn computer(machine: &Machine, logged: &Logged) -> String {
+    match machine.former {
+        Some((until, name)) if logged.time < until => format!("{name}.contoso.example"),
+        _ => machine.full_name(),
+    }
+}
+
+/// What the machine's clock said when it logged this.
+fn shown(machine: &Machine, logged: &Logged) -> jiff::Timestamp {
+    match machine.clock_ahead {
+        Some((from, until, ahead)) if from <= logged.time && logged.time < until => {
+            logged.time + ahead
+        }
+        _ => logged.time,
+    }
 }
 
 fn value(datum: &Datum) -> Value {

@@ -3,10 +3,13 @@
 
 mod connections;
 mod event;
+mod firewall;
 mod happenings;
 pub mod keys;
+mod logons;
 mod logs;
 mod registry;
+mod sessions;
 mod windows;
 
 use std::cell::Cell;
@@ -17,6 +20,8 @@ use jiff::{SignedDuration, Timestamp};
 
 pub use connections::TlsFailure;
 pub use event::{Channel, Datum, Logged, Payload, Provider};
+pub use firewall::{FIREWALL, FIREWALL_POLICY, shipped_rule};
+pub use logons::{Refused, rights};
 pub use windows::Windows;
 
 use super::certificate::{ForgedCertificate, StoreEntry};
@@ -38,6 +43,12 @@ pub struct Machine {
     pub system: HiveBuilder,
     pub software: HiveBuilder,
     pub certificate: Option<ForgedCertificate>,
+    /// The name that it had until then.
+    pub former: Option<(Timestamp, &'static str)>,
+    /// From when until when its clock was so far ahead.
+    pub clock_ahead: Option<(Timestamp, Timestamp, SignedDuration)>,
+    /// Whether its logs are exported by a query that leaves every event out whose id is not among these.
+    pub query: Option<&'static [u16]>,
     events: Vec<Logged>,
     next_connection: u32,
     service_process: u32,
@@ -95,6 +106,9 @@ impl Machine {
                 .default_time(since)
                 .written(since),
             certificate: None,
+            former: None,
+            clock_ahead: None,
+            query: None,
             events: Vec::new(),
             next_connection: 1,
             service_process: 1184,

@@ -1,6 +1,7 @@
 //! The registry of a machine that nobody has touched: what Windows' own setup and first start write.
 
 use jiff::Timestamp;
+use rdptriage::tls::Generation;
 use sha1::{Digest, Sha1};
 
 use super::{CONTROL_SET, LISTENER, Machine};
@@ -44,8 +45,14 @@ pub fn fill(machine: &mut Machine) {
         machine.windows.build(),
         machine.windows.product(),
     );
-    let full_list = suites(machine.windows.table_id());
-    let names: Vec<&str> = full_list.iter().map(String::as_str).collect();
+    let generation = Generation::by_id(machine.windows.table_id()).expect("a row of the table");
+    let listed: Vec<&str> = generation
+        .default_suites
+        .iter()
+        .map(String::as_str)
+        .collect();
+    let optional = generation.optional_suites.iter().map(String::as_str);
+    let registered: Vec<&str> = listed.iter().copied().chain(optional).collect();
     let system = &mut machine.system;
     for value in ["Current", "Default"] {
         system.set_dword("Select", value, 1);
@@ -124,30 +131,25 @@ pub fn fill(machine: &mut Machine) {
         system.at(&format!(r"{schannel}\{empty}"));
     }
     system.set_dword(&control(r"Lsa\FipsAlgorithmPolicy"), "Enabled", 0);
+    system.set_sz(
+        &control(r"Cryptography\Providers\Microsoft SSL Protocol Provider\UM"),
+        "Image",
+        "ncryptsslp.dll",
+    );
     system.set_multi_sz(
         &control(r"Cryptography\Providers\Microsoft SSL Protocol Provider\UM\00010002"),
         "Functions",
-        &names,
+        &registered,
     );
     let local = control(r"Cryptography\Configuration\Local\SSL\00010002");
-    system.set_multi_sz(&local, "Functions", &names);
+    system.set_multi_sz(&local, "Functions", &listed);
     if build >= 10240 {
         system.set_multi_sz(&local, "EccCurves", &["curve25519", "NistP256", "NistP384"]);
     }
     system.set_multi_sz(
         &control(r"Cryptography\Configuration\Local\SSL\00010003"),
         "Functions",
-        &[
-            "RSA/SHA256",
-            "RSA/SHA384",
-            "RSA/SHA1",
-            "ECDSA/SHA256",
-            "ECDSA/SHA384",
-            "ECDSA/SHA1",
-            "DSA/SHA1",
-            "RSA/SHA512",
-            "ECDSA/SHA512",
-        ],
+        &signature_suites(build),
     );
 
     let software = &mut machine.software;
@@ -171,10 +173,25 @@ pub fn fill(machine: &mut Machine) {
     software.at(r"Policies\Microsoft\Windows NT\Terminal Services");
 }
 
-/// The suites that the generation registers, from the project's own table.
-fn suites(id: &str) -> Vec<String> {
-    let generation = rdptriage::tls::Generation::by_id(id).expect("a generation of the table");
-    generation.default_suites.clone()
+/// Signature suites as Windows writes them: SHA-512 came first with the update of 8.1, then to the end; RSA-PSS, which TLS 1.3 needs of
+/// an RSA certificate, came with 2022 (the captures in the windows_schannel tests of mondoohq/mql).
+fn signature_suites(build: u32) -> Vec<&'static str> {
+    const SHA512: [&str; 2] = ["RSA/SHA512", "ECDSA/SHA512"];
+    const PSS: [&str; 3] = ["RSAE-PSS/SHA256", "RSAE-PSS/SHA384", "RSAE-PSS/SHA512"];
+    const COMMON: [&str; 7] = [
+        "RSA/SHA256",
+        "RSA/SHA384",
+        "RSA/SHA1",
+        "ECDSA/SHA256",
+        "ECDSA/SHA384",
+        "ECDSA/SHA1",
+        "DSA/SHA1",
+    ];
+    match build {
+        ..10240 => [SHA512.as_slice(), &COMMON].concat(),
+        10240..20348 => [COMMON.as_slice(), &SHA512].concat(),
+        _ => [PSS.as_slice(), &COMMON, &SHA512].concat(),
+    }
 }
 
 /// Names the listener's certificate in SYSTEM.

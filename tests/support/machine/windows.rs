@@ -3,6 +3,7 @@
 /// A generation of Windows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Windows {
+    Server2008R2,
     Server2012R2,
     Server2016,
     Server2019,
@@ -13,6 +14,7 @@ pub enum Windows {
 impl Windows {
     pub fn build(self) -> u32 {
         match self {
+            Windows::Server2008R2 => 7601,
             Windows::Server2012R2 => 9600,
             Windows::Server2016 => 14393,
             Windows::Server2019 => 17763,
@@ -23,6 +25,7 @@ impl Windows {
 
     pub fn product(self) -> &'static str {
         match self {
+            Windows::Server2008R2 => "Windows Server 2008 R2 Standard",
             Windows::Server2012R2 => "Windows Server 2012 R2 Standard",
             Windows::Server2016 => "Windows Server 2016 Standard",
             Windows::Server2019 => "Windows Server 2019 Standard",
@@ -34,6 +37,7 @@ impl Windows {
     /// Its name in the project's own table of default cipher suites.
     pub fn table_id(self) -> &'static str {
         match self {
+            Windows::Server2008R2 => "7-2008r2",
             Windows::Server2012R2 => "8.1-2012r2",
             Windows::Server2016 => "10-1607-2016",
             Windows::Server2019 => "10-1809-2019",
@@ -45,6 +49,11 @@ impl Windows {
     /// From Windows 11 and Server 2022 on, Schannel's events name the process that asked.
     pub fn names_the_caller(self) -> bool {
         self.build() >= 20348
+    }
+
+    /// RdpCoreTS came with Windows 8 and Server 2012; before, TermDD told of broken lines.
+    pub fn has_rdp_core_ts(self) -> bool {
+        self.build() >= 9200
     }
 
     /// RdpCoreTS writes 153, the version of TLS, from Windows 10 1803 on.

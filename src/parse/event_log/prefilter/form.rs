@@ -3,13 +3,14 @@
 use std::ops::Range;
 
 use super::super::chunk::RECORDS_START;
+use super::FRAGMENT_HEADER;
 use super::cursor::Cursor;
-use super::{DEFINITION_HEADER, FRAGMENT_HEADER};
+use super::tokens::{Origin, Token, Tokens};
 
 /// Elements within elements; nothing that Windows writes comes near.
 const DEEPEST: usize = 64;
-const NO_DEPENDENCY: u16 = 0xffff;
-const STRING: u8 = 0x01;
+/// A template definition before its BinXML: the next one's place, a GUID, the size.
+const DEFINITION_HEADER: usize = 24;
 
 /// Where a value stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,13 +28,6 @@ impl Part {
             Part::Slot(slot) => slots.is_null(*slot),
         }
     }
-}
-
-/// Whose BinXML it is: elements of a definition say on which slot they depend, those of a record do not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Origin {
-    Definition,
-    Record,
 }
 
 /// Where all that is asked for stands.
@@ -54,23 +48,20 @@ pub(super) struct Form {
 impl Form {
     /// The form of the definition at that place of the chunk.
     pub fn of_definition(chunk: &[u8], definition: usize) -> Option<Form> {
-        if definition < RECORDS_START {
-            return None;
-        }
-        let mut cursor = Cursor::new(chunk, definition);
-        cursor.skip(DEFINITION_HEADER - 4)?;
-        let size = usize::try_from(cursor.u32()?).ok()?;
-        let start = cursor.at();
-        let mut cursor = Cursor::new(chunk.get(..start.checked_add(size)?)?, start);
+        let body = definition_body(chunk, definition)?;
+        let mut cursor = Cursor::new(chunk.get(..body.end)?, body.start);
         cursor.skip_if(&FRAGMENT_HEADER).then_some(())?;
         Form::read(&mut cursor, chunk, Origin::Definition)
     }
 
     /// Walks the elements at the cursor to their end. Names may stand anywhere in `chunk`.
-    pub fn read(cursor: &mut Cursor<'_>, chunk: &[u8], origin: Origin) -> Option<Form> {
-        let mut walk = Walk {
+    pub fn read<'c>(cursor: &mut Cursor<'c>, chunk: &'c [u8], origin: Origin) -> Option<Form> {
+        let mut tokens = Tokens {
+            cursor,
             chunk,
             origin,
+        };
+        let mut walk = Walk {
             found: Found::default(),
             depth: 0,
             opened: 0,
@@ -78,9 +69,21 @@ impl Form {
             element: Element::Other,
             attribute: None,
         };
-        while walk.step(cursor)? {}
+        while walk.step(tokens.next()?)? {}
         walk.found.form()
     }
+}
+
+/// Where the BinXML of the definition at that place stands.
+pub(super) fn definition_body(chunk: &[u8], definition: usize) -> Option<Range<usize>> {
+    if definition < RECORDS_START {
+        return None;
+    }
+    let mut cursor = Cursor::new(chunk, definition);
+    cursor.skip(DEFINITION_HEADER - 4)?;
+    let size = usize::try_from(cursor.u32()?).ok()?;
+    let start = cursor.at();
+    Some(start..start.checked_add(size)?)
 }
 
 /// An element that is asked for, or within `System` any other.
@@ -132,9 +135,7 @@ impl Found {
     }
 }
 
-struct Walk<'c> {
-    chunk: &'c [u8],
-    origin: Origin,
+struct Walk {
     found: Found,
     depth: usize,
     /// Elements at the top.
@@ -145,62 +146,28 @@ struct Walk<'c> {
     attribute: Option<Attribute>,
 }
 
-impl<'c> Walk<'c> {
+impl Walk {
     /// One token; whether more follow.
-    fn step(&mut self, cursor: &mut Cursor<'_>) -> Option<bool> {
-        match cursor.u8()? {
-            0x00 => {
+    fn step(&mut self, token: Token<'_>) -> Option<bool> {
+        match token {
+            Token::End => {
                 let done = self.depth == 0 && self.opened == 1 && self.found.systems == 1;
                 return done.then_some(false);
             }
-            token @ (0x01 | 0x41) => self.open(cursor, token == 0x41)?,
-            0x02 => self.attribute = None,
-            0x03 | 0x04 => self.close()?,
-            0x05 | 0x45 => {
-                (cursor.u8()? == STRING).then_some(())?;
-                let size = usize::from(cursor.u16()?) * 2;
-                let start = cursor.at();
-                let text = super::texts::until_nul(cursor.take(size)?);
-                self.content(|| Part::Text(start..start + text.len()))?;
-            }
-            0x06 | 0x46 => {
-                let name = self.name(cursor)?;
-                self.attribute = Some(attribute(name));
-            }
-            0x0d | 0x0e => {
-                let slot = cursor.u16()?;
-                cursor.u8()?;
-                self.content(|| Part::Slot(slot))?;
-            }
-            // CDATA, a character and an entity by their numbers or names: text that is put together of several pieces.
-            0x07 | 0x47 => {
-                let size = usize::from(cursor.u16()?) * 2;
-                cursor.skip(size)?;
-                self.piece()?;
-            }
-            0x08 | 0x48 => {
-                cursor.skip(2)?;
-                self.piece()?;
-            }
-            0x09 | 0x49 => {
-                self.name(cursor)?;
-                self.piece()?;
-            }
-            _ => return None,
+            Token::Open { name, dependency } => self.open(name.text, dependency)?,
+            Token::Content => self.attribute = None,
+            Token::Close => self.close()?,
+            Token::Attribute(name) => self.attribute = Some(attribute(name.text)),
+            Token::Text(place) => self.content(|| Part::Text(place))?,
+            Token::Slot(slot) => self.content(|| Part::Slot(slot))?,
+            // A doubt in what is asked for.
+            Token::Piece(_) if self.asked() => return None,
+            Token::Piece(_) => {}
         }
         Some(true)
     }
 
-    fn open(&mut self, cursor: &mut Cursor<'_>, with_attributes: bool) -> Option<()> {
-        let dependency = match self.origin {
-            Origin::Definition => Some(cursor.u16()?).filter(|slot| *slot != NO_DEPENDENCY),
-            Origin::Record => None,
-        };
-        cursor.skip(4)?; // the size, which nobody who reads tokens needs
-        let name = self.name(cursor)?;
-        if with_attributes {
-            cursor.skip(4)?;
-        }
+    fn open(&mut self, name: &[u8], dependency: Option<u16>) -> Option<()> {
         self.attribute = None;
         match self.depth {
             0 => {
@@ -264,24 +231,6 @@ impl<'c> Walk<'c> {
         };
         // Twice the same, or a value in several pieces.
         place.is_none().then(|| *place = Some(part()))
-    }
-
-    /// A piece of a text: a doubt in what is asked for.
-    fn piece(&self) -> Option<()> {
-        (!self.asked()).then_some(())
-    }
-
-    /// A name, by its place in the chunk; where it is used first, it stands behind the reference.
-    fn name(&self, cursor: &mut Cursor<'_>) -> Option<&'c [u8]> {
-        let place = usize::try_from(cursor.u32()?).ok()?;
-        let mut name = Cursor::new(self.chunk, place);
-        name.skip(6)?;
-        let size = usize::from(name.u16()?) * 2;
-        let text = name.take(size)?;
-        if place == cursor.at() {
-            cursor.skip(8 + size + 2)?;
-        }
-        Some(text)
     }
 }
 

@@ -1,8 +1,10 @@
 //! What the `System` part of a record says, read from the raw bytes of a chunk, so that only wanted records are decoded.
 //!
 //! ```text
+//! tokens   elements, attributes, texts and slots, one by one
 //! form     where a template, or a record without one, keeps what is asked for
 //! slots    the values that a record puts into its template
+//! reach    whether a record can be decoded alone
 //! texts    UTF-16 → text, each once
 //! decision which kinds of events are wanted, each asked once
 //! ```
@@ -15,8 +17,10 @@
 mod cursor;
 mod decision;
 mod form;
+mod reach;
 mod slots;
 mod texts;
+mod tokens;
 
 use std::rc::Rc;
 
@@ -27,17 +31,17 @@ use super::record::{self, RecordKey};
 use cursor::Cursor;
 use decision::Decisions;
 use form::{Form, Part};
+pub(super) use reach::Reach;
 use slots::Slots;
 use texts::Column;
 pub(super) use texts::{TextId, Texts};
+use tokens::Origin;
 
 const FRAGMENT_HEADER: [u8; 4] = [0x0f, 1, 1, 0];
 const TEMPLATE_INSTANCE: u8 = 0x0c;
 const OPEN: u8 = 0x01;
 const OPEN_WITH_ATTRIBUTES: u8 = 0x41;
 const END: u8 = 0x00;
-/// A template definition before its BinXML: the next one's place, a GUID, the size.
-const DEFINITION_HEADER: usize = 24;
 /// Times outside of these are left to the decoder: 2000-01-01 and 2200-01-01 as FILETIME.
 const PLAIN_TIMES: std::ops::Range<u64> = 125_911_584_000_000_000..189_025_056_000_000_000;
 /// Who writes, where and which event: whether a record of that kind is wanted.
@@ -94,7 +98,7 @@ impl<'a> Prefilter<'a> {
         match cursor.peek()? {
             TEMPLATE_INSTANCE => self.instance(chunk, &mut cursor, texts),
             OPEN | OPEN_WITH_ATTRIBUTES => {
-                let form = Form::read(&mut cursor, chunk, form::Origin::Record)?;
+                let form = Form::read(&mut cursor, chunk, Origin::Record)?;
                 self.said(chunk, &form, &Slots::none(), texts)
             }
             _ => None,

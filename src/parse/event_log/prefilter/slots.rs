@@ -1,5 +1,7 @@
 //! The values that a record puts into the slots of its template: a table of sizes and types, then the values.
 
+use std::ops::Range;
+
 use super::super::chunk::u64_at;
 use super::cursor::Cursor;
 use super::texts::until_nul;
@@ -40,40 +42,21 @@ impl Slots {
         }
     }
 
-    /// Reads the table and steps over the values. A value whose size is not that of its type is a doubt: a reader that
-    /// goes by types finds all later values elsewhere.
+    /// Reads the table and steps over the values.
     pub fn read(cursor: &mut Cursor<'_>) -> Option<Self> {
-        let count = cursor.u32().filter(|count| *count <= MOST)? as usize;
-        let table = cursor.take(count * 4)?;
-        let mut slots = Slots {
-            count: count.min(KEPT),
-            ..Slots::none()
-        };
-        let start = cursor.at();
-        let mut at = start;
-        let (entries, _) = table.as_chunks::<4>();
-        for (index, [low, high, kind, _]) in entries.iter().enumerate() {
-            let size = u16::from_le_bytes([*low, *high]);
-            if let Some(slot) = slots.kept.get_mut(index) {
-                *slot = Slot {
-                    at: u16::try_from(at).ok()?,
-                    size,
-                    kind: *kind,
+        let mut slots = Slots::none();
+        let mut kept = slots.kept.iter_mut();
+        slots.count = each_value(cursor, |value| {
+            if let Some(place) = kept.next() {
+                *place = Slot {
+                    at: u16::try_from(value.place.start).ok()?,
+                    size: u16::try_from(value.place.len()).ok()?,
+                    kind: value.kind,
                 };
             }
-            let fits = match SIZES.get(usize::from(*kind))? {
-                Size::Any => true,
-                Size::Even => size.is_multiple_of(2),
-                Size::Is(due) => size == *due,
-                Size::Sid => sid_fits(cursor, at - start, size),
-                Size::Unknown => false,
-            };
-            if !fits {
-                return None;
-            }
-            at += usize::from(size);
-        }
-        cursor.skip(at - start)?;
+            Some(())
+        })?
+        .min(KEPT);
         Some(slots)
     }
 
@@ -112,12 +95,50 @@ impl Slots {
     }
 }
 
+/// A value in a slot.
+pub(super) struct Value {
+    pub kind: u8,
+    /// Where it stands in the chunk.
+    pub place: Range<usize>,
+}
+
+/// Reads the table at the cursor, hands on each value and steps over all of them; returns how many there are. A value whose size
+/// is not that of its type is a doubt: a reader that goes by types finds all later values elsewhere.
+pub(super) fn each_value(
+    cursor: &mut Cursor<'_>,
+    mut take: impl FnMut(Value) -> Option<()>,
+) -> Option<usize> {
+    let count = cursor.u32().filter(|count| *count <= MOST)? as usize;
+    let table = cursor.take(count * 4)?;
+    let start = cursor.at();
+    let mut at = start;
+    let (entries, _) = table.as_chunks::<4>();
+    for [low, high, kind, _] in entries {
+        let size = u16::from_le_bytes([*low, *high]);
+        let fits = match SIZES.get(usize::from(*kind))? {
+            Size::Any => true,
+            Size::Even => size.is_multiple_of(2),
+            Size::Is(due) => size == *due,
+            Size::Pointer => matches!(size, 4 | 8),
+            Size::Sid => sid_fits(cursor, at - start, size),
+            Size::Unknown => false,
+        };
+        fits.then_some(())?;
+        let place = at..at + usize::from(size);
+        at = place.end;
+        take(Value { kind: *kind, place })?;
+    }
+    cursor.skip(at - start)?;
+    Some(count)
+}
+
 /// What the type of a value says of its size ([MS-EVEN6] 2.2.12, `ValueType`).
 #[derive(Clone, Copy)]
 enum Size {
     Any,
     Even,
     Is(u16),
+    Pointer,
     Sid,
     Unknown,
 }
@@ -143,6 +164,7 @@ const fn sizes() -> [Size; 256] {
         (0x0d, Size::Is(4)),
         (0x0e, Size::Any),
         (0x0f, Size::Is(16)),
+        (0x10, Size::Pointer),
         (0x11, Size::Is(8)),
         (0x12, Size::Is(16)),
         (SID as usize, Size::Sid),

@@ -125,11 +125,21 @@ pub enum Ignored {
 }
 
 impl Replay {
-    /// Whether something that the logs hold, or held, did not reach the hive.
+    /// Whether something that the logs hold, or held, did not reach the hive, or may not have: a log that cannot be read may be
+    /// the newer one.
     pub(super) fn lost_something(&self) -> bool {
         let damaged = |log: &LogUse| matches!(log.stopped, Some(Stop::Damaged { .. }));
-        let gap = |(_, why): &(String, Ignored)| matches!(why, Ignored::Gap { .. });
-        self.used.iter().any(damaged) || self.ignored.iter().any(gap)
+        let lost = |(_, why): &(String, Ignored)| match why {
+            Ignored::Gap { .. } | Ignored::Read(_) | Ignored::NoHeader | Ignored::Dirty => true,
+            Ignored::Clean
+            | Ignored::Empty
+            | Ignored::NotALog(_)
+            | Ignored::Older { .. }
+            | Ignored::Before
+            | Ignored::Superseded
+            | Ignored::NoEntry => false,
+        };
+        self.used.iter().any(damaged) || self.ignored.iter().any(lost)
     }
 }
 

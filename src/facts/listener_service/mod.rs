@@ -1,0 +1,89 @@
+//! The Remote Desktop service and its listener at work: what the registry sets and what the logs say came of it.
+//!
+//! ```text
+//! trouble  failures and crashes of the service
+//! start    whether the listener started, and failed
+//! logons   whether new sessions are taken
+//! adapter  the adapter that the listener is bound to
+//! owner    whose the listener, the service's library and the edition are
+//! ```
+
+mod adapter;
+mod logons;
+mod owner;
+mod start;
+mod trouble;
+
+use super::catalog::firewall::{IpsecFailure, NetworkChange};
+use super::catalog::listener::SetupRefusal;
+use super::catalog::service::ServiceRan;
+use super::event::Event;
+use super::fact::{Fact, FactSet};
+use super::history::History;
+use super::known::Known;
+use super::registry::Registry;
+use super::service_event::DisplayNames;
+use super::value::{FieldState, Value};
+
+/// Adds what the logs alone say: `service.crash`, `service.trouble`, `listener.failure`, `listener.started`, and what networks
+/// were joined and refused. Before the facts of the hives, which rest on some of them.
+pub fn add_logged(history: &History<'_>, names: &DisplayNames, facts: &mut FactSet) {
+    trouble::add_facts(history, names, facts);
+    start::add_logged(history, facts);
+    for placed in &history.events {
+        let source = || vec![placed.event.source()];
+        match &placed.event.event {
+            Event::NetworkChanged {
+                kind,
+                joined,
+                network,
+            } => {
+                let body = NetworkChange {
+                    kind: *kind,
+                    joined: *joined,
+                    network: network.clone(),
+                };
+                facts.add(Some(placed.at), body, source());
+            }
+            Event::SetupRefuses => {
+                facts.add(Some(placed.at), SetupRefusal { event: 34 }, source());
+            }
+            Event::IpsecFailed { event } => {
+                facts.add(Some(placed.at), IpsecFailure { event: *event }, source());
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Adds what the registry sets, held against the logs. After the facts of hives and logs.
+pub fn add_facts(history: &History<'_>, registry: &Registry, facts: &mut FactSet) {
+    owner::add_facts(registry, facts);
+    adapter::add_fact(registry, facts);
+    logons::add_fact(history, registry, facts);
+    start::add_fact(history, facts);
+}
+
+/// A field of yes or no, as it is known; known to be no where it is none.
+fn truth(fact: &Fact, field: &str) -> Known<bool> {
+    match fact.field(field) {
+        Some(FieldState::Is(Value::Bool(value))) => Known::Is(*value),
+        Some(FieldState::Open(gap)) => Known::Open(*gap),
+        _ => Known::Is(false),
+    }
+}
+
+/// When the Remote Desktop service was reported as running (7036), from the facts.
+fn runs(facts: &FactSet) -> impl Iterator<Item = &Fact> {
+    facts.of_kind(ServiceRan::KIND).filter(|fact| {
+        text(fact, "service").is_some_and(|service| service.eq_ignore_ascii_case("TermService"))
+            && truth(fact, "running") == Known::Is(true)
+    })
+}
+
+fn text<'f>(fact: &'f Fact, field: &str) -> Option<&'f str> {
+    match fact.field(field) {
+        Some(FieldState::Is(Value::Text(text))) => Some(text),
+        _ => None,
+    }
+}

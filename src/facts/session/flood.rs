@@ -1,0 +1,165 @@
+//! Floods: more connections than the listener takes. Guessers and scanners connect all day to whatever the Internet reaches; only
+//! what people suffer by it is a fault.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::prevented;
+use crate::facts::catalog::connection::Stage;
+use crate::facts::catalog::load::Flood;
+use crate::facts::connection::attempt::Attempt;
+use crate::facts::connection::client::Fate;
+use crate::facts::coverage::Window;
+use crate::facts::event::Event;
+use crate::facts::fact::{FactSet, Source};
+use crate::facts::history::History;
+use crate::facts::known::Known;
+use crate::facts::registry::{Place, Registry};
+use crate::facts::subject::Subject;
+
+/// An attempt that dies so near to a record of connections turned away died while the flood lasted.
+const WHILE: SignedDuration = SignedDuration::from_mins(10);
+/// So many addresses are many.
+const MANY: usize = 10;
+/// What Windows does where `MaxOutstandingConnections` is not set is said to be 3000 on servers and 100 on clients (practitioners);
+/// without a setting, only what is over both is over the limit.
+const HIGHEST_DEFAULT: u32 = 3000;
+/// So many records stand as sources.
+const SOURCES: usize = 16;
+
+/// Adds the fact `connection.flood`.
+pub(super) fn add_facts(history: &History<'_>, registry: &Registry, facts: &mut FactSet) {
+    let since = history.anchors.last_success.settled().copied().flatten();
+    let lately = |at: Timestamp| since.is_none_or(|since| at > since);
+    let refusals: Vec<_> = history
+        .events
+        .iter()
+        .filter(|placed| matches!(placed.event.event, Event::TooManyIncomplete))
+        .filter(|placed| lately(placed.at))
+        .collect();
+    let place = Place::ControlSet("Control\\Terminal Server");
+    let limit = registry.dword(&mut facts.gaps, place, "MaxOutstandingConnections");
+
+    let arrivals: Vec<&Attempt> = history
+        .attempts
+        .iter()
+        .filter(|attempt| lately(attempt.at))
+        .collect();
+    let sources: BTreeSet<_> = arrivals
+        .iter()
+        .filter_map(|attempt| attempt.client)
+        .collect();
+    let mut by_minute: BTreeMap<i64, (usize, bool)> = BTreeMap::new();
+    for attempt in &arrivals {
+        let (count, authenticated) = by_minute
+            .entry(attempt.at.as_second().div_euclid(60))
+            .or_default();
+        *count += 1;
+        *authenticated |= attempt.reached() >= Stage::Credentials;
+    }
+    let busiest = by_minute.values().copied().max().unwrap_or_default();
+
+    let deaths = deaths(history);
+    let suffered = refusals
+        .iter()
+        .map(|placed| placed.at)
+        .filter(|at| is_near(&deaths, *at))
+        .max();
+    let harms = match (prevented(history), suffered) {
+        (_, Some(_)) => Known::Is(true),
+        (Known::Is(false), None) => Known::Is(false),
+        _ => unless_logged(history, since, facts),
+    };
+    let highest = match &limit.value {
+        Known::Is(Some(limit)) => *limit,
+        Known::Is(None) | Known::Open(_) => HIGHEST_DEFAULT,
+    };
+    let over = busiest.0 > usize::try_from(highest).unwrap_or(usize::MAX);
+    let crowds_out = over && !busiest.1 && sources.len() >= MANY && people_stopped(history);
+    let mut all: Vec<Source> = refusals
+        .iter()
+        .rev()
+        .take(SOURCES)
+        .map(|placed| placed.event.source())
+        .chain(limit.source)
+        .collect();
+    if all.is_empty() {
+        all.push(Source::Derived(Vec::new()));
+    }
+    let body = Flood {
+        harms,
+        crowds_out: Known::Is(crowds_out),
+        refusals: refusals.len(),
+        sources: sources.len(),
+        busiest_minute: busiest.0,
+        limit: limit.value,
+    };
+    facts.add(suffered, body, all);
+}
+
+/// When attempts of locked-out clients died, in order.
+fn deaths(history: &History<'_>) -> Vec<Timestamp> {
+    let affected = history.clients.iter().filter(|client| client.is_affected());
+    let mut times: Vec<Timestamp> = affected
+        .flat_map(|client| &client.attempts)
+        .filter(|index| matches!(history.fates.get(**index), Some(Fate::Failed(_))))
+        .filter_map(|index| history.attempts.get(*index))
+        .map(|attempt| attempt.at)
+        .collect();
+    times.sort_unstable();
+    times
+}
+
+fn is_near(deaths: &[Timestamp], at: Timestamp) -> bool {
+    let place = deaths.partition_point(|death| *death < at);
+    let beside = [place.checked_sub(1), Some(place)];
+    beside
+        .into_iter()
+        .flatten()
+        .filter_map(|place| deaths.get(place))
+        .any(|death| death.duration_since(at).abs() <= WHILE)
+}
+
+/// No record says that connections were turned away while people failed: that is so only where the log that holds such records
+/// covers the time.
+fn unless_logged(
+    history: &History<'_>,
+    since: Option<Timestamp>,
+    facts: &mut FactSet,
+) -> Known<bool> {
+    let subject = Subject::RemoteConnectionManagerAdminLog;
+    let window = Window {
+        from: since.or(history.clock.oldest),
+        to: history.clock.as_of,
+    };
+    match history.coverage.covers(subject, &window) {
+        true => Known::Is(false),
+        false => {
+            let why = "does not reach over the time since the last success";
+            Known::Open(history.coverage.gap(subject, why, &mut facts.gaps))
+        }
+    }
+}
+
+/// Whether those who count have not even arrived for more than twice their longest pause.
+fn people_stopped(history: &History<'_>) -> bool {
+    let mut times: Vec<Timestamp> = history
+        .clients
+        .iter()
+        .filter(|client| !client.stranger && client.last_success.is_some())
+        .flat_map(|client| &client.attempts)
+        .filter_map(|index| history.attempts.get(*index))
+        .map(|attempt| attempt.at)
+        .collect();
+    times.sort_unstable();
+    let longest = times
+        .windows(2)
+        .filter_map(|pair| Some(pair.get(1)?.duration_since(*pair.first()?)))
+        .max();
+    let (Some(longest), Some(last), Some(as_of)) = (longest, times.last(), history.clock.as_of)
+    else {
+        return false;
+    };
+    as_of.duration_since(*last) > longest.saturating_mul(2)
+}

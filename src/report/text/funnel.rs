@@ -1,0 +1,85 @@
+//! How far each client's attempts came: attempts by client and stage, those that count first.
+
+use super::paper::{Ink, Paper};
+use super::table::{Column, Room};
+use super::{count, thousands};
+use crate::report::clock::Clock;
+use crate::verdict::model::{Connection, Report};
+
+/// How many clients are shown.
+const MOST_CLIENTS: usize = 12;
+/// The stages, in the order in which an attempt passes them.
+const STAGES: [&str; 4] = ["arrived", "tls", "credentials", "session"];
+
+pub(super) fn write(paper: &mut Paper, report: &Report, clock: &Clock) {
+    if report.connections.is_empty() {
+        return;
+    }
+    paper.heading(
+        "Attempts by client",
+        "how many came as far as each stage, and no further",
+    );
+    let (people, strangers): (Vec<&Connection>, Vec<&Connection>) = report
+        .connections
+        .iter()
+        .partition(|client| !client.stranger);
+    let all = people.iter().chain(&strangers);
+    let rows: Vec<Vec<String>> = all
+        .take(MOST_CLIENTS)
+        .map(|client| row(client, clock))
+        .collect();
+    let columns = [
+        Column {
+            title: "",
+            room: Room::AtMost(24),
+        },
+        Column {
+            title: "",
+            room: Room::Content,
+        },
+        Column {
+            title: "",
+            room: Room::Rest,
+        },
+    ];
+    paper.table(2, &columns, &rows);
+    let more = report.connections.len().saturating_sub(MOST_CLIENTS);
+    if more > 0 {
+        let says = format!(
+            "and {} more, all in the JSON report",
+            count(more as u64, "client", "clients")
+        );
+        paper.line(2, &[(Ink::Dim, &says)]);
+    }
+    if let Some(unseen) = unseen(report) {
+        let says = format!("no log shows at the end who got past: {unseen}");
+        paper.line(2, &[(Ink::Warning, &says)]);
+    }
+}
+
+fn row(client: &Connection, clock: &Clock) -> Vec<String> {
+    let state = match client.stranger {
+        true => "never got in",
+        false => client.state.as_str(),
+    };
+    let mut reached: Vec<String> = STAGES
+        .iter()
+        .filter_map(|stage| {
+            let number = client.reached.get(*stage)?;
+            Some(format!("{stage} {}", thousands(*number)))
+        })
+        .collect();
+    if let Some(last) = &client.last {
+        reached.push(format!("last {}", clock.full(last)));
+    }
+    vec![client.client.clone(), state.to_owned(), reached.join(", ")]
+}
+
+/// The stages that no log shows, as the fact about the state names them.
+fn unseen(report: &Report) -> Option<&str> {
+    let state = report
+        .facts
+        .iter()
+        .find(|fact| fact.kind == "connection.state")?;
+    state.fields.get("unseen")?.as_str()
+}
