@@ -425,3 +425,117 @@ fn a_disk_without_windows_says_what_it_is() {
     table[64 * 512 + 510..64 * 512 + 512].copy_from_slice(&[0x55, 0xAA]);
     assert!(said(&table).contains("no partition table"));
 }
+
+/// Whatever is overwritten on a volume, what is left is read or told; it ends, and it ends soon.
+#[test]
+fn a_damaged_file_system_is_read_as_far_as_it_stands() {
+    let folder = TempDir::new().unwrap();
+    let sample = collected("machinekeys-renamed");
+    let Some(volume) = volume(&folder, |mount| copy(&sample, mount)) else {
+        return;
+    };
+    let whole = fs::read(&volume).unwrap();
+    let places: Vec<usize> = whole
+        .chunks(512)
+        .enumerate()
+        .filter(|(_, sector)| {
+            [&b"FILE"[..], b"INDX", b"RSTR"]
+                .iter()
+                .any(|mark| sector.starts_with(mark))
+        })
+        .map(|(number, _)| number * 512)
+        .collect();
+    assert!(places.len() > 40, "{}", places.len());
+    let image = folder.path().join("damaged.dd");
+    let mut state: u64 = 0x9E37_79B9_7F4A_7C15;
+    let mut next = || {
+        // Xorshift: the same places each time.
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state >> 33).unwrap()
+    };
+    let begun = std::time::Instant::now();
+    for round in 0..60 {
+        let mut bytes = whole.clone();
+        for _ in 0..12 {
+            let at = places[next() % places.len()] + next() % 1024;
+            let value = [0, 0xFF, 0x7F, next() as u8][next() % 4];
+            let len = [1, 2, 4, 64][next() % 4];
+            let end = (at + len).min(bytes.len());
+            bytes[at..end].fill(value);
+        }
+        fs::write(&image, &bytes).unwrap();
+        let opened = rdptriage::bundle::open(std::slice::from_ref(&image));
+        if let Ok(bundle) = opened {
+            for artifact in &bundle.artifacts {
+                if artifact.path != "damaged.dd"
+                    && let Ok(source) = artifact.open()
+                {
+                    let _ = source.read_all(64 * MIB);
+                }
+                let _ = artifact.permissions();
+            }
+        }
+        assert!(
+            begun.elapsed().as_secs() < 300,
+            "round {round} takes too long"
+        );
+    }
+}
+
+#[test]
+fn volumes_are_listed_and_chosen() {
+    let folder = TempDir::new().unwrap();
+    let sample = collected("machinekeys-renamed");
+    let Some(volume) = volume(&folder, |mount| copy(&sample, mount)) else {
+        return;
+    };
+    let disk = folder.path().join("two.dd");
+    // Two installations on one disk: the same one twice.
+    let bytes = fs::read(&volume).unwrap();
+    let mut table = vec![0; MIB as usize];
+    let sectors = u32::try_from(VOLUME / 512).unwrap();
+    for (index, start) in [2048, 2048 + sectors].into_iter().enumerate() {
+        let entry = &mut table[446 + 16 * index..462 + 16 * index];
+        entry[4] = 7;
+        entry[8..12].copy_from_slice(&start.to_le_bytes());
+        entry[12..16].copy_from_slice(&sectors.to_le_bytes());
+    }
+    table[510..512].copy_from_slice(&[0x55, 0xAA]);
+    table.extend_from_slice(&bytes);
+    table.extend_from_slice(&bytes);
+    fs::write(&disk, table).unwrap();
+    let program = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_rdptriage"))
+            .args(arguments)
+            .output()
+            .expect("the program starts");
+        let both = [output.stdout, output.stderr].concat();
+        (
+            output.status.code(),
+            String::from_utf8_lossy(&both).into_owned(),
+        )
+    };
+    let (code, listed) = program(&["volumes", text(&disk)]);
+    assert_eq!(code, Some(0), "{listed}");
+    assert!(
+        listed.starts_with("raw image of 49.00 MiB, MBR"),
+        "{listed}"
+    );
+    assert_eq!(listed.matches("Windows").count(), 2, "{listed}");
+    let (code, said) = program(&["diagnose", text(&disk)]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("volumes 1, 2"), "{said}");
+    let (code, said) = program(&["diagnose", "--volume", "2", text(&disk)]);
+    assert_eq!(code, Some(1), "{said}");
+    let (code, said) = program(&["diagnose", "--volume", "3", text(&disk)]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("no volume 3"), "{said}");
+    let (code, said) = program(&[
+        "volumes",
+        text(&sample.join("Windows/System32/config/SYSTEM")),
+    ]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("no disk image"), "{said}");
+}

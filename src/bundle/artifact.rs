@@ -84,7 +84,6 @@ impl Artifact {
             | Kind::AclListing
             | Kind::FolderListing
             | Kind::Folder
-            | Kind::FileTable
             | Kind::DiskImage(_)
             | Kind::Archive(_) => None,
         }

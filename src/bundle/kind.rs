@@ -34,8 +34,6 @@ pub enum Kind {
     DiskImage(ImageForm),
     /// A folder of a disk, itself: what lies in it, and its permissions.
     Folder,
-    /// The file table of a volume: every file that is there, and some that were.
-    FileTable,
     /// An archive; what lies in it are artifacts of their own.
     Archive(ArchiveForm),
     /// Something else.
@@ -143,7 +141,6 @@ impl Kind {
             Kind::FolderListing => "folder listing",
             Kind::DiskImage(_) => "disk image",
             Kind::Folder => "folder",
-            Kind::FileTable => "file table",
             Kind::Archive(_) => "archive",
             Kind::NotUsed(_) => "not used",
         }
@@ -164,7 +161,6 @@ impl Kind {
             | Kind::Archive(_)
             | Kind::DiskImage(_)
             | Kind::Folder
-            | Kind::FileTable
             | Kind::NotUsed(_) => false,
         }
     }
@@ -182,7 +178,6 @@ impl Kind {
             | Kind::Archive(_)
             | Kind::DiskImage(_)
             | Kind::Folder
-            | Kind::FileTable
             | Kind::NotUsed(_) => false,
         }
     }

@@ -137,7 +137,7 @@ pub fn open_with(inputs: &[PathBuf], access: &Access) -> Result<Bundle, OpenErro
             Err(problem) => problems.push(problem),
         }
     }
-    let (on_disks, disk_problems) = read_disks(&artifacts);
+    let (on_disks, disk_problems) = read_disks(&artifacts, access.volume);
     artifacts.extend(on_disks);
     problems.extend(disk_problems);
     artifacts.sort_by(|one, other| one.path.cmp(&other.path));
@@ -157,7 +157,7 @@ pub fn open_with(inputs: &[PathBuf], access: &Access) -> Result<Bundle, OpenErro
 }
 
 /// What lies on the disks whose images are among the artifacts. A file that another image is made of is no disk by itself.
-fn read_disks(artifacts: &[Artifact]) -> (Vec<Artifact>, Vec<Problem>) {
+fn read_disks(artifacts: &[Artifact], volume: Option<u32>) -> (Vec<Artifact>, Vec<Problem>) {
     let images = |raw: bool| {
         artifacts
             .iter()
@@ -176,7 +176,7 @@ fn read_disks(artifacts: &[Artifact]) -> (Vec<Artifact>, Vec<Problem>) {
             _ => false,
         };
         if !is_part(&parts) {
-            let disk = disk::expand(artifact, form);
+            let disk = disk::expand(artifact, form, volume);
             parts.extend(disk.parts.iter().cloned());
             disks.push((artifact, disk));
         }

@@ -243,7 +243,6 @@ fn read(
         | Kind::FolderListing
         | Kind::DiskImage(_)
         | Kind::Folder
-        | Kind::FileTable
         | Kind::Archive(_)
         | Kind::NotUsed(_) => (Content::Nothing, Vec::new()),
     }

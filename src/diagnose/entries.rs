@@ -29,7 +29,6 @@ impl Listed {
                 Kind::AclListing | Kind::FolderListing => "whole",
                 Kind::DiskImage(_) => "the files that matter",
                 Kind::Folder => "its permissions and list of files",
-                Kind::FileTable => "what it says of key folders",
                 Kind::Archive(_) => "opened: its files are listed by themselves",
                 _ => "not read",
             }
@@ -313,7 +312,6 @@ fn not_used(kind: &Kind) -> Option<&NotUsed> {
         | Kind::FolderListing
         | Kind::DiskImage(_)
         | Kind::Folder
-        | Kind::FileTable
         | Kind::Archive(_) => None,
     }
 }

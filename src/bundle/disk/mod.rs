@@ -5,11 +5,12 @@
 //! ```
 //!
 //! Nothing is mounted, nothing is written, and a file of the disk is read when it is asked for. What a disk has beyond a folder
-//! of copies: permissions as they stand on the machine, folders that are certainly whole, and the file system's own records.
+//! of copies: permissions as they stand on the machine, and folders that are certainly whole.
 
 mod bytes;
 mod image;
 mod installation;
+mod listing;
 mod ntfs;
 mod partition;
 mod trouble;
@@ -20,7 +21,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use image::ImageForm;
-pub use ntfs::{FileTimes, NameOnDisk, TableRecord};
+pub use listing::{DiskListing, ListedVolume, list};
 pub use partition::{Holds, Partition, Scheme};
 pub use trouble::DiskTrouble;
 
@@ -52,8 +53,6 @@ enum What {
     Data,
     /// The list of files of a folder.
     Index,
-    /// $MFT.
-    Table,
 }
 
 impl OnVolume {
@@ -67,7 +66,6 @@ impl OnVolume {
             match self.what {
                 What::Data => self.volume.data(&file()?, ""),
                 What::Index => self.volume.index(&file()?),
-                What::Table => Ok(self.volume.table() as Arc<dyn ReadAt>),
             }
         };
         open().map_err(|error| io::Error::other(error.to_string()))
@@ -88,7 +86,7 @@ impl OnVolume {
 pub(super) struct Disk {
     /// The files on it, whose kinds are still to be told.
     pub(super) found: Vec<Found>,
-    /// Folders and records of the file system, whose kinds are known.
+    /// Folders, whose kind is known.
     pub(super) artifacts: Vec<Artifact>,
     pub(super) problems: Vec<Problem>,
     /// The other files that belong to the image.
@@ -96,7 +94,7 @@ pub(super) struct Disk {
 }
 
 /// Opens the image that an artifact is.
-pub(super) fn expand(artifact: &Artifact, form: ImageForm) -> Disk {
+pub(super) fn expand(artifact: &Artifact, form: ImageForm, volume: Option<u32>) -> Disk {
     let mut disk = Disk::default();
     let beside = match &artifact.origin {
         Origin::File(path) => Beside::of(path),
@@ -110,7 +108,7 @@ pub(super) fn expand(artifact: &Artifact, form: ImageForm) -> Disk {
             .map_err(|error| DiskTrouble::Unreadable(error.to_string())),
     };
     let opened = file.and_then(|file| image::open(form, file, &beside));
-    let read = opened.and_then(|bytes| disk.read(&artifact.path, &bytes));
+    let read = opened.and_then(|bytes| disk.read(&artifact.path, &bytes, volume));
     if let Err(trouble) = read {
         disk.problem(&artifact.path, trouble);
     }
@@ -124,8 +122,19 @@ impl Disk {
             .push(Problem::of(path, Trouble::Disk(trouble)));
     }
 
-    fn read(&mut self, path: &str, bytes: &Arc<dyn ReadAt>) -> Result<(), DiskTrouble> {
-        let volumes = volumes(bytes)?;
+    fn read(
+        &mut self,
+        path: &str,
+        bytes: &Arc<dyn ReadAt>,
+        number: Option<u32>,
+    ) -> Result<(), DiskTrouble> {
+        let (_, mut volumes) = volumes(bytes)?;
+        if let Some(number) = number {
+            volumes.retain(|volume| volume.partition.number == number);
+            if volumes.is_empty() {
+                return Err(DiskTrouble::NoSuchVolume { number });
+            }
+        }
         let windows: Vec<&Opened> = volumes
             .iter()
             .filter(|volume| volume.is_windows())
@@ -159,19 +168,6 @@ impl Disk {
             self.problem(path, DiskTrouble::NotClean { why });
         }
         self.take(path, volume, installation::take(volume), true);
-        let table = OnVolume {
-            volume: Arc::clone(volume),
-            record: 0,
-            what: What::Table,
-            is_machines: true,
-        };
-        self.artifacts.push(Artifact {
-            path: format!("{path}/$MFT"),
-            kind: Kind::FileTable,
-            bytes: volume.table().len(),
-            sha256: None,
-            origin: Origin::Volume(Arc::new(table)),
-        });
     }
 
     /// Volumes without Windows: what a collector wrote into an image of its own.
@@ -270,9 +266,9 @@ impl Opened {
     }
 }
 
-fn volumes(bytes: &Arc<dyn ReadAt>) -> Result<Vec<Opened>, DiskTrouble> {
+fn volumes(bytes: &Arc<dyn ReadAt>) -> Result<(Scheme, Vec<Opened>), DiskTrouble> {
     let unreadable = |error: io::Error| DiskTrouble::Unreadable(error.to_string());
-    let (_, partitions) = partitions(bytes.as_ref()).map_err(unreadable)?;
+    let (scheme, partitions) = partitions(bytes.as_ref()).map_err(unreadable)?;
     let opened = partitions.into_iter().map(|partition| {
         let volume = match partition.holds {
             Holds::Ntfs => Volume::open(Arc::new(image::Part {
@@ -288,7 +284,7 @@ fn volumes(bytes: &Arc<dyn ReadAt>) -> Result<Vec<Opened>, DiskTrouble> {
         };
         Opened { partition, volume }
     });
-    Ok(opened.collect())
+    Ok((scheme, opened.collect()))
 }
 
 /// What the volumes are, for whoever wonders why nothing was read.

@@ -61,6 +61,9 @@ pub enum DiskTrouble {
     /// The image file cannot be read.
     #[error("the disk image cannot be read ({0})")]
     Unreadable(String),
+    /// The file is something else.
+    #[error("this is no disk image: neither raw nor VHD, VHDX, qcow2 or VMDK")]
+    NoImage,
     /// It lies packed in an archive.
     #[error("a disk image, packed: unpack it first, since an image has to be read at any place")]
     Packed,

@@ -4,7 +4,7 @@
 //! other: their order does not matter here, and so no damage can lead in a circle.
 
 use super::NtfsError;
-use super::record::{BITMAP, INDEX_ALLOCATION, INDEX_ROOT, NameOnDisk, fix_up};
+use super::record::{BITMAP, FileName, INDEX_ALLOCATION, INDEX_ROOT, fix_up};
 use super::volume::{File, Volume};
 use crate::bundle::disk::bytes::{u16_le, u32_le, u64_le};
 
@@ -18,7 +18,7 @@ const LAST: u16 = 2;
 pub(in crate::bundle::disk) struct FolderEntry {
     /// The record of the file.
     pub(in crate::bundle::disk) number: u64,
-    pub(in crate::bundle::disk) name: NameOnDisk,
+    pub(in crate::bundle::disk) name: FileName,
 }
 
 /// What is in a folder.
@@ -192,9 +192,7 @@ fn read_node(
         if flags & LAST != 0 {
             return true;
         }
-        let name = rest
-            .get(16..16 + usize::from(key))
-            .and_then(NameOnDisk::read);
+        let name = rest.get(16..16 + usize::from(key)).and_then(FileName::read);
         match name {
             Some(name) if name.is_short => {}
             Some(name) => {

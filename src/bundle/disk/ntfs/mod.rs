@@ -16,7 +16,6 @@ mod security;
 mod volume;
 
 pub(super) use folder::FolderEntry;
-pub use record::{FileTimes, NameOnDisk, TableRecord};
 pub(super) use volume::{File, Volume};
 
 /// Why something on a volume cannot be read.

@@ -1,13 +1,10 @@
 //! File records: the entries of $MFT, and the attributes in them.
 
-use jiff::Timestamp;
-
 use super::NtfsError;
 use crate::bundle::disk::bytes::{u16_le, u32_le, u64_le, utf16_le};
 
 pub(super) const STANDARD_INFORMATION: u32 = 0x10;
 pub(super) const ATTRIBUTE_LIST: u32 = 0x20;
-pub(super) const FILE_NAME: u32 = 0x30;
 pub(super) const SECURITY_DESCRIPTOR: u32 = 0x50;
 pub(super) const VOLUME_INFORMATION: u32 = 0x70;
 pub(super) const DATA: u32 = 0x80;
@@ -79,14 +76,6 @@ impl Record {
 
     pub(super) fn is_used(&self) -> bool {
         self.flags() & 1 != 0
-    }
-
-    pub(super) fn is_folder(&self) -> bool {
-        self.flags() & 2 != 0
-    }
-
-    pub(super) fn sequence(&self) -> u16 {
-        u16_le(&self.bytes, 16).unwrap_or_default()
     }
 
     /// The record that this one continues, if it does.
@@ -208,126 +197,28 @@ impl Attribute<'_> {
     }
 }
 
-/// The four times of a file; each of the two attributes that have them keeps its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FileTimes {
-    /// When it was created.
-    pub created: Option<Timestamp>,
-    /// When its data was written.
-    pub written: Option<Timestamp>,
-    /// When its record was changed: by a rename, a move, new permissions.
-    pub changed: Option<Timestamp>,
-}
-
-impl FileTimes {
-    /// Three times, of eight bytes each, at a place.
-    fn read(bytes: &[u8], at: usize) -> Self {
-        let time = |index: usize| u64_le(bytes, at.checked_add(index * 8)?).and_then(file_time);
-        FileTimes {
-            created: time(0),
-            written: time(1),
-            changed: time(2),
-        }
-    }
-}
-
-/// A FILETIME: 100 nanoseconds since 1601 (MS-DTYP section 2.3.3). Zero is none.
-pub(in crate::bundle::disk) fn file_time(ticks: u64) -> Option<Timestamp> {
-    const TO_1970: i128 = 11_644_473_600 * 10_000_000;
-    if ticks == 0 {
-        return None;
-    }
-    Timestamp::from_nanosecond((i128::from(ticks) - TO_1970) * 100).ok()
-}
-
-/// A name of a file, with the folder that it is in.
+/// A name of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NameOnDisk {
-    /// The record number of the folder.
-    pub folder: u64,
-    /// How often the folder's record was used when the name was given.
-    pub folder_sequence: u16,
-    /// The name.
-    pub name: String,
-    /// The times that stand with the name; they are taken over when it is given, and hardly ever after.
-    pub times: FileTimes,
+pub(in crate::bundle::disk) struct FileName {
+    pub(in crate::bundle::disk) name: String,
     /// Whether it is the short name that stands beside a long one.
-    pub(in crate::bundle::disk) is_short: bool,
+    pub(super) is_short: bool,
     /// Whether the file refers to something else: a junction, a link, data kept elsewhere.
     pub(in crate::bundle::disk) is_reparse: bool,
-    /// Whether it is a folder.
     pub(in crate::bundle::disk) is_folder: bool,
 }
 
-impl NameOnDisk {
-    /// The value of a $FILE_NAME attribute, or the key of an entry in a folder.
+impl FileName {
+    /// The value of a $FILE_NAME attribute, which is also the key of an entry in a folder.
     pub(super) fn read(value: &[u8]) -> Option<Self> {
-        let reference = u64_le(value, 0)?;
         let flags = u32_le(value, 56)?;
         let len = usize::from(*value.get(64)?) * 2;
         let name = value.get(66..66 + len)?;
-        Some(NameOnDisk {
-            folder: reference & RECORD_NUMBER,
-            folder_sequence: (reference >> 48) as u16,
+        Some(FileName {
             name: utf16_le(name),
-            times: FileTimes::read(value, 8),
             is_short: *value.get(65)? == 2,
             is_reparse: flags & 0x400 != 0,
             is_folder: flags & 0x1000_0000 != 0,
-        })
-    }
-}
-
-/// What one entry of $MFT says, in use or not: for whoever asks what was there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TableRecord {
-    /// Its number.
-    pub number: u64,
-    /// How often the entry was used, counted up when a file is deleted.
-    pub sequence: u16,
-    /// Whether it is a file that is there.
-    pub is_used: bool,
-    /// Whether it is a folder.
-    pub is_folder: bool,
-    /// Its names, without short ones.
-    pub names: Vec<NameOnDisk>,
-    /// The times of the file itself.
-    pub times: FileTimes,
-    /// The size of its data, where the entry tells it.
-    pub bytes: Option<u64>,
-}
-
-impl TableRecord {
-    /// Reads an entry of $MFT from its bytes, as they lie there; none where it is no whole record with a name.
-    #[must_use]
-    pub fn read(number: u64, bytes: &[u8]) -> Option<Self> {
-        let record = Record::read(number, bytes.to_vec()).ok()?;
-        let times = FileTimes::read(record.resident(STANDARD_INFORMATION)?, 0);
-        let mut names = Vec::new();
-        let mut size = None;
-        for attribute in record.attributes() {
-            match (attribute.kind, attribute.value) {
-                (FILE_NAME, Value::Resident(value)) => {
-                    names.extend(NameOnDisk::read(value).filter(|name| !name.is_short));
-                }
-                (DATA, value) if attribute.is_named("") => {
-                    size = match value {
-                        Value::Resident(value) => Some(value.len() as u64),
-                        Value::Clusters { first: 0, size, .. } => Some(size),
-                        Value::Clusters { .. } => size,
-                    };
-                }
-                _ => {}
-            }
-        }
-        (!names.is_empty()).then(|| TableRecord {
-            number,
-            sequence: record.sequence(),
-            is_used: record.is_used(),
-            is_folder: record.is_folder(),
-            names,
-            times,
-            bytes: size,
         })
     }
 }

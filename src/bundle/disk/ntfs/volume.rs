@@ -281,11 +281,6 @@ impl Volume {
             .or_else(|_| self.value(folder, super::record::INDEX_ROOT, "$I30"))
     }
 
-    /// $MFT itself.
-    pub(in crate::bundle::disk) fn table(&self) -> Arc<DataSource> {
-        Arc::clone(&self.table)
-    }
-
     pub(in crate::bundle::disk) fn root(&self) -> Result<File, NtfsError> {
         self.file(ROOT)
     }
