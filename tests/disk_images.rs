@@ -274,6 +274,56 @@ fn every_format_and_partition_table_gives_the_same_facts() {
     }
 }
 
+#[test]
+fn segments_of_e01_are_one_disk() {
+    let folder = TempDir::new().unwrap();
+    let sample = collected("machinekeys-renamed");
+    let Some(volume) = volume(&folder, |mount| copy(&sample, mount)) else {
+        return;
+    };
+    let expected = verdict(&report(&volume));
+    let own = folder.path().join("segments");
+    fs::create_dir(&own).unwrap();
+    // What does not pack makes the segments many.
+    let mut bytes = fs::read(&volume).unwrap();
+    let mut state: u64 = 88_172_645_463_325_252;
+    for _ in 0..(4 * MIB / 8) {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        bytes.extend(state.to_le_bytes());
+    }
+    let raw = folder.path().join("long.img");
+    fs::write(&raw, bytes).unwrap();
+    let target = own.join("disk");
+    let arguments = [
+        "-u",
+        "-q",
+        "-c",
+        "deflate:fast",
+        "-S",
+        "1048576",
+        "-t",
+        text(&target),
+        text(&raw),
+    ];
+    if let Err(why) = run("ewfacquire", &arguments) {
+        eprintln!("skipped: E01 cannot be made here ({why}); install ewf-tools");
+        return;
+    }
+    let first = own.join("disk.E01");
+    assert!(own.join("disk.E03").exists(), "it is one segment only");
+    assert_eq!(verdict(&report(&first)), expected);
+    assert_eq!(verdict(&report(&own)), expected);
+    damaged(&first, "disk.E01");
+    fs::remove_file(own.join("disk.E02")).unwrap();
+    let rules = RuleSet::builtin().expect("the rules are sound");
+    let error = diagnose(&[first], &rules, &Options::default())
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("disk.E02"), "{error}");
+}
+
 /// A damaged image is a message, or what is left of it; never a panic, and never a hang.
 fn damaged(image: &Path, name: &str) {
     let whole = fs::read(image).unwrap();

@@ -52,7 +52,7 @@ pub(crate) enum Command {
     Certs(CertsArgs),
     /// Lists the volumes of a disk image, and says which of them Windows is on
     Volumes {
-        /// The image: raw, VHD, VHDX, qcow2 or VMDK
+        /// The image: raw, VHD, VHDX, qcow2, VMDK or E01
         #[arg(value_name = "IMAGE", value_hint = ValueHint::FilePath)]
         image: PathBuf,
     },
@@ -205,7 +205,7 @@ pub(crate) struct NegotiateArgs {
 const DIAGNOSE_HELP: &str = "\
 Give it the folder of a collection, or single files: event logs (.evtx), registry hives (SYSTEM,
 SOFTWARE), exported certificates; or an archive of them (zip, 7z, tar, gz, zst), or an image of the
-server's disk (raw, VHD, VHDX, qcow2, VMDK), which is read in place. What a file is, is told by its
+server's disk (raw, VHD, VHDX, qcow2, VMDK, E01), which is read in place. What a file is, is told by its
 content, never by its name.
 
 Examples:

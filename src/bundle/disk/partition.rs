@@ -129,15 +129,18 @@ impl std::fmt::Display for Scheme {
 pub(super) fn partitions(disk: &dyn ReadAt) -> io::Result<(Scheme, Vec<Partition>)> {
     let mut sector = [0; 512];
     disk.read_full_at(0, &mut sector)?;
-    let whole = holds(disk, 0, disk.len());
-    if !matches!(whole, Holds::Unknown | Holds::Nothing | Holds::Unreadable) {
+    let whole = |holds: Holds| {
         let partition = Partition {
             number: 1,
             start: 0,
             bytes: disk.len(),
-            holds: whole,
+            holds,
         };
-        return Ok((Scheme::None, vec![partition]));
+        (Scheme::None, vec![partition])
+    };
+    let first = holds_at(disk, 0);
+    if is_told(first) {
+        return Ok(whole(first));
     }
     for size in SECTOR_SIZES {
         // Where the first table is damaged, its copy is at the end of the disk.
@@ -148,7 +151,16 @@ pub(super) fn partitions(disk: &dyn ReadAt) -> io::Result<(Scheme, Vec<Partition
             }
         }
     }
-    Ok((Scheme::Mbr, mbr(disk, &sector)?))
+    let found = mbr(disk, &sector)?;
+    // Only without a table: the last volume of a disk may end where the disk does.
+    if found.is_empty() && has_copy(disk, 0, disk.len()) {
+        return Ok(whole(Holds::Ntfs));
+    }
+    Ok((Scheme::Mbr, found))
+}
+
+fn is_told(holds: Holds) -> bool {
+    !matches!(holds, Holds::Unknown | Holds::Nothing | Holds::Unreadable)
 }
 
 /// Types of partitions that say more than their first bytes.
@@ -282,7 +294,7 @@ fn unit(disk: &dyn ReadAt, sector: &[u8]) -> Option<u64> {
     let fits = |unit: u64| {
         entries.iter().any(|(_, from, count)| {
             let found = holds(disk, from * unit, count * unit);
-            !matches!(found, Holds::Unknown | Holds::Nothing | Holds::Unreadable)
+            is_told(found)
         })
     };
     let told = SECTOR_SIZES.into_iter().find(|unit| fits(*unit));
@@ -295,8 +307,25 @@ fn number(found: &[Partition]) -> u32 {
         .saturating_add(1)
 }
 
-/// What is at a place of the disk.
+/// What is in a part of the disk.
 fn holds(disk: &dyn ReadAt, start: u64, bytes: u64) -> Holds {
+    let found = holds_at(disk, start);
+    match is_told(found) {
+        false if has_copy(disk, start, bytes) => Holds::Ntfs,
+        _ => found,
+    }
+}
+
+/// Whether the last sector is the copy that NTFS keeps there of its first.
+fn has_copy(disk: &dyn ReadAt, start: u64, bytes: u64) -> bool {
+    let mut last = [0; 512];
+    let at = start.saturating_add(bytes.saturating_sub(512));
+    let filled = disk.read_full_at(at, &mut last).unwrap_or_default();
+    filled == last.len() && last.get(3..11) == Some(b"NTFS    ")
+}
+
+/// What begins at a place of the disk.
+fn holds_at(disk: &dyn ReadAt, start: u64) -> Holds {
     let mut head = vec![0; 4096];
     match disk.read_full_at(start, &mut head) {
         Ok(filled) if filled > 0 => {}
@@ -327,13 +356,6 @@ fn holds(disk: &dyn ReadAt, start: u64, bytes: u64) -> Holds {
     }
     if btrfs(disk, start) {
         return Holds::Linux;
-    }
-    // A volume whose first sector is gone has a copy of it in its last.
-    let mut last = [0; 512];
-    let at = start.saturating_add(bytes.saturating_sub(512));
-    let filled = disk.read_full_at(at, &mut last).unwrap_or_default();
-    if filled == last.len() && last.get(3..11) == Some(b"NTFS    ") {
-        return Holds::Ntfs;
     }
     if head.iter().all(|byte| *byte == 0) {
         Holds::Nothing

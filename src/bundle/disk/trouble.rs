@@ -62,7 +62,7 @@ pub enum DiskTrouble {
     #[error("the disk image cannot be read ({0})")]
     Unreadable(String),
     /// The file is something else.
-    #[error("this is no disk image: neither raw nor VHD, VHDX, qcow2 or VMDK")]
+    #[error("this is no disk image: neither raw nor VHD, VHDX, qcow2, VMDK or E01")]
     NoImage,
     /// It lies packed in an archive.
     #[error("a disk image, packed: unpack it first, since an image has to be read at any place")]

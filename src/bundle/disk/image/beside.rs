@@ -11,6 +11,7 @@ use crate::bundle::source::{FileSource, ReadAt};
 #[derive(Debug, Default)]
 pub(in crate::bundle::disk) struct Beside {
     folder: Option<PathBuf>,
+    own_name: String,
     opened: Mutex<BTreeSet<PathBuf>>,
 }
 
@@ -19,8 +20,17 @@ impl Beside {
     pub(in crate::bundle::disk) fn of(file: &std::path::Path) -> Self {
         Beside {
             folder: file.parent().map(PathBuf::from),
+            own_name: file
+                .file_name()
+                .map(|name| name.to_string_lossy().into_owned())
+                .unwrap_or_default(),
             opened: Mutex::default(),
         }
+    }
+
+    /// The image's own file name.
+    pub(super) fn own_name(&self) -> &str {
+        &self.own_name
     }
 
     /// Opens the file that a path, as Windows or others write it, ends in; in whatever case it is written there.

@@ -5,6 +5,7 @@
 //! brings an asynchronous writer along; what reading needs is a table look-up for each format.
 
 mod beside;
+mod ewf;
 mod laid;
 mod qcow2;
 mod vhd;
@@ -100,11 +101,7 @@ fn open_at_depth(
         ImageForm::Vhdx => vhdx::open(file, beside, depth),
         ImageForm::Qcow2 => qcow2::open(file, beside, depth),
         ImageForm::Vmdk => vmdk::open(file, beside, depth),
-        _ => Err(DiskTrouble::Feature {
-            form,
-            feature: "is of a format",
-            instead: "convert it with `qemu-img convert -O raw`",
-        }),
+        ImageForm::Ewf => ewf::open(file, beside),
     }
 }
 
