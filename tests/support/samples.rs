@@ -133,7 +133,7 @@ fn healthy_under_scan() -> Sample {
             machine.schannel_noise(time + minutes(3));
         }
         turn += 1;
-        time += minutes(11);
+        time += minutes(29);
     }
     // Anna mistypes once and gets in.
     machine.mistypes(at("2026-11-13T07:28:00Z"), PEOPLE[0].0);
