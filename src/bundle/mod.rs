@@ -176,7 +176,7 @@ fn read_disks(artifacts: &[Artifact], volume: Option<u32>) -> (Vec<Artifact>, Ve
             _ => false,
         };
         if !is_part(&parts) {
-            let disk = disk::expand(artifact, form, volume);
+            let disk = disk::expanded(artifact, form, volume);
             parts.extend(disk.parts.iter().cloned());
             disks.push((artifact, disk));
         }

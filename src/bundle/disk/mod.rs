@@ -17,6 +17,7 @@ mod trouble;
 
 use std::collections::BTreeSet;
 use std::io;
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -32,6 +33,7 @@ use super::origin::Origin;
 use super::path::shown_name;
 use super::source::ReadAt;
 use super::walk::Found;
+use crate::contain::contain;
 use image::Beside;
 use ntfs::Volume;
 use partition::partitions;
@@ -93,8 +95,17 @@ pub(super) struct Disk {
     pub(super) parts: BTreeSet<PathBuf>,
 }
 
-/// Opens the image that an artifact is.
-pub(super) fn expand(artifact: &Artifact, form: ImageForm, volume: Option<u32>) -> Disk {
+/// Opens the image that an artifact is. Should its damage make the reader panic, that is told of this image and ends nothing else.
+pub(super) fn expanded(artifact: &Artifact, form: ImageForm, volume: Option<u32>) -> Disk {
+    let read = contain(AssertUnwindSafe(|| expand(artifact, form, volume)));
+    read.unwrap_or_else(|panicked| {
+        let mut disk = Disk::default();
+        disk.problem(&artifact.path, DiskTrouble::Damaged(panicked.to_string()));
+        disk
+    })
+}
+
+fn expand(artifact: &Artifact, form: ImageForm, volume: Option<u32>) -> Disk {
     let mut disk = Disk::default();
     let beside = match &artifact.origin {
         Origin::File(path) => Beside::of(path),

@@ -26,7 +26,7 @@ pub(super) fn replayed(
     if header.log == [0; 16] {
         return Ok(file);
     }
-    if header.log_bytes > LARGEST || header.log_bytes % SECTOR as u32 != 0 {
+    if header.log_bytes > LARGEST || !header.log_bytes.is_multiple_of(SECTOR as u32) {
         return Err(bad(FORM, format!("a log of {} bytes", header.log_bytes)));
     }
     let len = header.log_bytes as usize;
@@ -69,7 +69,7 @@ fn entries(log: &[u8], id: [u8; 16]) -> BTreeMap<usize, Entry> {
             head.starts_with(b"loge").then_some(())?;
             (field(head, 32)? == id).then_some(())?;
             let len = u32_le(head, 8)? as usize;
-            (len > 0 && len % SECTOR == 0 && len <= log.len()).then_some(())?;
+            (len > 0 && len.is_multiple_of(SECTOR) && len <= log.len()).then_some(())?;
             budget = budget.checked_sub(len)?;
             let mut bytes = log.get(at..at.checked_add(len)?.min(log.len()))?.to_vec();
             let wrapped = len - bytes.len();
