@@ -10,10 +10,12 @@ use super::observation::observation;
 use super::source::Sources;
 use super::text::related;
 use super::{Clock, Listing, Room};
-use crate::verdict::model::{Report, SourceEntry};
+use crate::verdict::model::{Change, Report, SourceEntry};
 
 /// Longer texts are cut.
 const LONGEST: usize = 2000;
+/// Among so many places of a fact the one of a change is looked for.
+const PLACES: usize = 64;
 
 /// What is asked of the timeline.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -105,7 +107,8 @@ pub fn moments(reports: &[Report], span: &Span) -> Vec<Moment> {
         }
         for change in &report.changes {
             let fact = change.evidence.first().and_then(|id| sources.fact(id));
-            let place = fact.and_then(|fact| sources.leaves(fact, 1).first().copied());
+            let place =
+                fact.and_then(|fact| place_of_change(&sources.leaves(fact, PLACES), change));
             let says = related::what(change);
             let moment = moment(
                 report,
@@ -128,6 +131,14 @@ pub fn moments(reports: &[Report], span: &Span) -> Vec<Moment> {
         ))
     });
     found.into_iter().map(|(_, moment)| moment).collect()
+}
+
+/// Where a change stands: the key that was written then, and else the fact's first place.
+fn place_of_change<'a>(places: &[&'a SourceEntry], change: &Change) -> Option<&'a SourceEntry> {
+    let written = places
+        .iter()
+        .find(|place| place.written.as_ref() == Some(&change.time));
+    written.or(places.first()).copied()
 }
 
 fn push(found: &mut Vec<(Timestamp, Moment)>, moment: Moment, span: &Span) {

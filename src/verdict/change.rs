@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::model::{Change, Role};
 use super::rank::{Judgement, evidence};
 use super::timeline::{fields, title};
-use crate::facts::catalog::certificate::Renewal;
+use crate::facts::catalog::certificate::{ListenerCertificate, Renewal};
 use crate::facts::catalog::host::{ClockStep, HostBoot, LogCleared};
 use crate::facts::catalog::service::ServiceChanged;
 use crate::facts::catalog::update::{PolicyApplied, UpdateInstalled};
@@ -16,14 +16,15 @@ use crate::facts::known::Known;
 use crate::facts::value::{FieldState, Value};
 
 /// Registry writes under facts, changes of services, updates, new policies, starts of Windows, steps of the clock, certificates made
-/// and logs cleared. First what the verdict
-/// rests on, then what other findings rest on, then what lies between the last success and the first failure; else the latest first.
+/// and ended, and logs cleared. First what the verdict rests on, then what other findings rest on, then what lies between the last success and the first failure; else the latest first.
 #[must_use]
 pub fn changes(facts: &FactSet, judgement: &Judgement<'_>) -> Vec<Change> {
     let weights = weights(facts, judgement);
+    let as_of = facts.anchors.as_of;
     let mut found: BTreeMap<(Timestamp, String), Told> = BTreeMap::new();
     for fact in facts.facts() {
-        for (at, what, after) in changes_in(fact) {
+        let ends = ends(fact).filter(|(at, _, _)| as_of.is_some_and(|as_of| *at <= as_of));
+        for (at, what, after) in changes_in(fact).into_iter().chain(ends) {
             let told = found.entry((at, what)).or_default();
             told.evidence.push(fact.id);
             let weight = weights.get(&fact.id).copied().unwrap_or(u8::MAX);
@@ -106,6 +107,16 @@ fn weights(facts: &FactSet, judgement: &Judgement<'_>) -> BTreeMap<FactId, u8> {
         }
     }
     weights
+}
+
+/// The end of the listener's certificate: nobody did it, and it changes what happens from then on.
+fn ends(fact: &Fact) -> Option<(Timestamp, String, Option<String>)> {
+    match fact.field("not_after") {
+        Some(FieldState::Is(Value::Time(at))) if fact.kind == ListenerCertificate::KIND => {
+            Some((*at, "the listener's certificate ended".to_owned(), None))
+        }
+        _ => None,
+    }
 }
 
 fn changes_in(fact: &Fact) -> Vec<(Timestamp, String, Option<String>)> {
