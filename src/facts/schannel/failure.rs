@@ -265,7 +265,12 @@ fn add_suite_refusals(
     };
     let last = refusals.iter().map(|(_, placed)| placed.at).max();
     let entered_later = last_tls_success(history).max(last_desktop(history)) > last;
+    let strangers_alone = !refusals.is_empty()
+        && refusals
+            .iter()
+            .all(|(index, _)| whom.is_affected(whom.attempt_of(*index)) == Known::Is(false));
     let telling = match lists_share {
+        _ if strangers_alone => Known::Is(false),
         // With an overlap they are some other client's, or a scanner's.
         Known::Is(true) => Known::Is(false),
         _ => attributed.clone().map(|count| count > 0 && !entered_later),
