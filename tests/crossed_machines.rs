@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use rdptriage::rules::RuleSet;
-use rdptriage::verdict::model::{Report, Role};
+use rdptriage::verdict::model::{Level, Report, Role, Status};
 use rdptriage::{Options, diagnose};
 use support::machine::{
     CONTROL_SET, Channel, Machine, PROTOCOLS, Refused, TlsFailure, Windows, at, minutes,
@@ -185,13 +185,17 @@ fn scanners_refusals_say_nothing_of_a_quiet_machine() {
 
 /// A certificate that could not be made once, and people who got in for days after it.
 #[test]
-fn an_old_failure_of_the_renewal_is_no_fault_of_a_quiet_machine() {
+fn a_key_that_people_got_in_with_for_days_is_not_unusable_on_a_quiet_machine() {
     for windows in ALL {
         let mut machine = healthy(windows);
         machine.renewal_fails(at("2026-11-01T03:01:00Z"), 1057, "Keyset does not exist");
         machine.service_state(at("2026-11-12T19:00:00Z"), "Windows Update", "stopped");
         let report = report(&everything(&mut machine));
-        assert_eq!(report.verdict.cause, None, "{windows:?}: {}", says(&report));
+        let mut findings = report.findings.iter();
+        let unusable = findings.find(|finding| finding.cause == "key-unusable");
+        let level = unusable.map(|finding| finding.level);
+        assert_eq!(level, Some(Level::RuledOut), "{windows:?}");
+        assert_ne!(report.verdict.status, Status::Confirmed, "{windows:?}");
     }
 }
 
