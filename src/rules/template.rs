@@ -114,6 +114,13 @@ impl Template {
         })
     }
 
+    /// Its first placeholder that the evidence has no value for.
+    #[must_use]
+    pub fn open(&self, facts: &FactSet, evidence: &[FactId]) -> Option<&Placeholder> {
+        self.placeholders()
+            .find(|placeholder| placeholder.value(facts, evidence).is_none())
+    }
+
     /// The text with this machine's values, `(unknown)` where the evidence has none.
     #[must_use]
     pub fn fill(&self, facts: &FactSet, evidence: &[FactId]) -> String {

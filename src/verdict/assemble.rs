@@ -214,15 +214,31 @@ fn finding(found: &Judged<'_>, facts: &FactSet) -> Finding {
                 gaps: truth.gaps().iter().map(ToString::to_string).collect(),
             })
             .collect(),
-        fixes: fixes
-            .map(|fix| Fix {
-                step: fill(&fix.step),
-                run: fix.run.as_ref().map(fill),
-                risk: fix.risk.as_ref().map(fill),
-                rollback: fix.rollback.as_ref().map(fill),
-                verify: fix.verify.as_ref().map(fill),
-            })
-            .collect(),
+        fixes: fixes.map(|fix| repair(fix, facts, &evidence)).collect(),
+    }
+}
+
+/// A step of a repair, with this machine's values. A command that wants a value which the evidence does not have is no command: the
+/// step then says what it wants.
+fn repair(fix: &model::FixStep, facts: &FactSet, evidence: &[FactId]) -> Fix {
+    let filled = |text: &Template| {
+        let whole = text.open(facts, evidence).is_none();
+        whole.then(|| text.fill(facts, evidence))
+    };
+    let wanting = fix.run.as_ref().and_then(|run| run.open(facts, evidence));
+    let mut step = fix.step.fill(facts, evidence);
+    if let Some(wanted) = wanting {
+        let (kind, field) = (wanted.kind.name, wanted.field);
+        step.push_str(&format!(
+            " (the command takes {kind}.{field}, which this collection does not tell)"
+        ));
+    }
+    Fix {
+        step,
+        run: fix.run.as_ref().and_then(filled),
+        risk: fix.risk.as_ref().and_then(filled),
+        rollback: fix.rollback.as_ref().and_then(filled),
+        verify: fix.verify.as_ref().and_then(filled),
     }
 }
 

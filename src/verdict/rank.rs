@@ -239,7 +239,7 @@ impl<'r> Ranking<'r> {
 
     fn judgement(self, state: ConnectionState) -> Judgement<'r> {
         let standing = self.standing();
-        let aside = self.set_aside(&standing);
+        let mut aside = self.set_aside(&standing);
         let eligible: BTreeSet<&'r str> = standing
             .iter()
             .copied()
@@ -262,7 +262,13 @@ impl<'r> Ranking<'r> {
             found = possible.map(|(id, _)| *id).collect();
             // Symptoms that are merely possible say nothing beside a possible cause.
             let first = found.iter().map(|id| self.tier(id)).min();
+            let symptoms: Vec<&'r str> = found
+                .iter()
+                .copied()
+                .filter(|id| self.rules[id].is_symptom())
+                .collect();
             found.retain(|id| Some(self.tier(id)) == first);
+            self.gather_kinds(&mut found, &symptoms, &mut aside);
         }
         found.sort_by_key(|id| self.order(id));
         let cause = found.first().copied();
@@ -340,6 +346,39 @@ impl<'r> Ranking<'r> {
             contributing,
             latent,
             candidates,
+        }
+    }
+
+    /// Where several causes that are merely possible are kinds of one possible symptom, and nothing decides between them, that symptom
+    /// is what can be said, and they are its candidates.
+    fn gather_kinds(
+        &self,
+        found: &mut Vec<&'r str>,
+        symptoms: &[&'r str],
+        aside: &mut SetAside<'r>,
+    ) {
+        for symptom in symptoms
+            .iter()
+            .copied()
+            .filter(|id| !found.contains(id))
+            .collect::<Vec<_>>()
+        {
+            let kinds: Vec<&'r str> = found
+                .iter()
+                .copied()
+                .filter(|id| {
+                    let weighed = &self.rules[id];
+                    !weighed.is_symptom()
+                        && !weighed.decided()
+                        && weighed.rule.explains.iter().any(|other| other == symptom)
+                })
+                .collect();
+            if kinds.len() < 2 {
+                continue;
+            }
+            found.retain(|id| !kinds.contains(id));
+            found.push(symptom);
+            aside.extend(kinds.into_iter().map(|kind| (kind, vec![symptom])));
         }
     }
 

@@ -138,7 +138,7 @@ catalogue! {
         stage: Stage,
         /// The client's address, where a log names it.
         client: Known<Option<String>>,
-        /// Whether its client is locked out at the end.
+        /// Whether its client is locked out at the end; where nobody is, whether it counts.
         affected: Known<bool>,
         /// Whether its client does not count.
         stranger: bool,

@@ -46,8 +46,8 @@ catalogue! {
         repeats_to_end: Known<bool>,
         /// Whether the suite lists that are known leave something in common with mainstream clients.
         lists_share: Known<bool>,
-        /// Whether they speak for a mismatch: some are attributed, nobody is seen to get in after them, and no overlap was computed
-        /// that would make them some other client's or a scanner's.
+        /// Whether they speak for a mismatch: some are attributed, not all of them met clients that are not locked out, nobody is
+        /// seen to get in after them, and no overlap was computed that would make them some other client's or a scanner's.
         telling: Known<bool>,
     }
 }

@@ -87,6 +87,19 @@ impl<'a> Whom<'a> {
         }
     }
 
+    /// Whether a success of this attempt's client speaks against a fault that locks people out: its client is locked out; where
+    /// nobody is, it counts.
+    fn speaks_for_people(&self, attempt: &Attempt) -> Known<bool> {
+        match self.state {
+            ConnectionState::Succeeding | ConnectionState::Dropping | ConnectionState::Silent => {
+                Known::Is(!self.is_stranger(attempt))
+            }
+            ConnectionState::Unseen | ConnectionState::Mixed | ConnectionState::Failing => {
+                self.is_affected(Some(attempt))
+            }
+        }
+    }
+
     /// The client of an attempt, as facts name it.
     fn client(&self, attempt: Option<&Attempt>) -> Known<Option<String>> {
         match attempt.and_then(|attempt| attempt.client) {
@@ -205,7 +218,7 @@ fn add_attempt(
         let body = Passed {
             stage,
             client: whom.client(Some(attempt)),
-            affected: whom.is_affected(Some(attempt)),
+            affected: whom.speaks_for_people(attempt),
             stranger,
         };
         facts.add(Some(placed.at), body, vec![placed.event.source()]);

@@ -53,6 +53,28 @@ fn arrived(history: &History<'_>, time: Timestamp, facts: &mut FactSet) -> Known
     {
         return Known::Is(true);
     }
+    // A clock that leapt over that time, or went through it twice, never showed when it was elsewhere.
+    let unclocked = history
+        .events
+        .iter()
+        .any(|placed| match placed.event.event {
+            Event::ClockSet { from, to } => {
+                let step = Window {
+                    from: Some(from.min(to)),
+                    to: Some(from.max(to)),
+                };
+                from.duration_until(to).abs() > ABOUT && step.holds(time)
+            }
+            _ => false,
+        });
+    if unclocked {
+        return Known::Open(facts.gaps.record(Gap {
+            about: "connection.tried".to_owned(),
+            why: "the clock was set across the time at which somebody tried to connect, so that the logs tell other times"
+                .to_owned(),
+            obtain: "say with --incident when it was by this machine's clock".to_owned(),
+        }));
+    }
     // Both logs must cover it: what the one lost the other may hold.
     for subject in [Subject::RdpCoreTsLog, Subject::RemoteConnectionManagerLog] {
         let asked = Window {

@@ -261,7 +261,12 @@ fn add_suite_refusals(
     };
     let last = refusals.iter().map(|(_, placed)| placed.at).max();
     let entered_later = last_tls_success(history).max(last_desktop(history)) > last;
+    let strangers_alone = !refusals.is_empty()
+        && refusals
+            .iter()
+            .all(|(index, _)| whom.is_affected(whom.attempt_of(*index)) == Known::Is(false));
     let telling = match lists_share {
+        _ if strangers_alone => Known::Is(false),
         // With an overlap they are some other client's, or a scanner's; unless they are those of somebody who got in before, and
         // the list locks out a version of Windows that it need not.
         Known::Is(true) => match bearing.list_locks_out {

@@ -12,6 +12,7 @@ use crate::facts::catalog::schannel::SchannelFailure;
 use crate::facts::catalog::tls::{
     Algorithms, CertificateSignature, Messages, Residue, ResidueKind,
 };
+use crate::facts::effect::in_effect_since;
 use crate::facts::fact::{FactId, FactSet, Source};
 use crate::facts::incident::ConnectionState;
 use crate::facts::known::Known;
@@ -96,7 +97,10 @@ impl Computed {
                     .iter()
                     .any(|branch| key.contains(&format!("\\SCHANNEL\\{branch}\\")))
         });
-        let at = written.filter(|_| leave_nothing == Known::Is(true));
+        // Schannel reads these keys at once, but the credential that the service holds lives on until it starts anew.
+        let at = written
+            .filter(|_| leave_nothing == Known::Is(true))
+            .map(|written| in_effect_since(facts, written));
         let fact = Algorithms {
             leave_nothing,
             keys,

@@ -14,7 +14,7 @@ mod suite_lists;
 pub use read::{Collected, FoundValue, OtherSet, ReadAt, read};
 
 use super::catalog::host::Role as HostRole;
-use super::catalog::tls::{LocalSuites, Peer, SuitePolicy, TlsServer};
+use super::catalog::tls::{LocalSuites, Obstacle, Peer, SuitePolicy, TlsServer};
 use super::certificate::Choice;
 use super::effect::{Effect, at_boot, at_service_start};
 use super::fact::FactSet;
@@ -91,9 +91,13 @@ impl Computed {
         self.mainstream.iter().chain(&self.affected)
     }
 
-    /// Whether the lists that are known leave something in common with mainstream clients.
+    /// Whether the lists that are known leave something in common with mainstream clients. A handshake that ends before or behind
+    /// the suites is not theirs to answer for: there they do.
     pub fn lists_share(&self, gaps: &mut Gaps) -> Known<bool> {
-        common_ground(&self.mainstream, gaps).0
+        match common_ground(&self.mainstream, gaps) {
+            (Known::Is(false), Known::Is(Some(obstacle))) => Known::Is(obstacle != Obstacle::Suite),
+            (share, _) => share,
+        }
     }
 
     /// Whether somebody's list of suites locks out a version of Windows: for want of a suite, where the list that the build
