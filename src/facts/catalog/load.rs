@@ -22,8 +22,8 @@ choice! {
 catalogue! {
     /// Whether more connections come in than the listener takes.
     "connection.flood" => Flood State (Absence::Never(Subject::RemoteConnectionManagerAdminLog)) {
-        /// Whether the listener turned connections away (1006) while people who count failed: the attempt of a locked-out client
-        /// died within ten minutes of such a record.
+        /// Whether the listener turned connections away (1006) while people who count failed: within ten minutes of such a record
+        /// an attempt of a locked-out client died before TLS, and no log names another reason.
         harms: Known<bool>,
         /// Whether, without such a record, connections came in faster than the limit, none of them authenticated, and those who count
         /// stopped arriving.

@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use super::prevented;
-use crate::facts::catalog::connection::Stage;
+use crate::facts::catalog::connection::{Ending, Stage};
 use crate::facts::catalog::load::Flood;
 use crate::facts::connection::attempt::Attempt;
-use crate::facts::connection::client::Fate;
+use crate::facts::connection::client::{Client, Fate};
 use crate::facts::coverage::Window;
 use crate::facts::event::Event;
 use crate::facts::fact::{FactSet, Source};
@@ -98,17 +98,42 @@ pub(super) fn add_facts(history: &History<'_>, registry: &Registry, facts: &mut 
     facts.add(suffered, body, all);
 }
 
-/// When attempts of locked-out clients died, in order.
+/// When attempts of locked-out clients died of what a flood can do, in order.
 fn deaths(history: &History<'_>) -> Vec<Timestamp> {
     let affected = history.clients.iter().filter(|client| client.is_affected());
     let mut times: Vec<Timestamp> = affected
-        .flat_map(|client| &client.attempts)
-        .filter(|index| matches!(history.fates.get(**index), Some(Fate::Failed(_))))
-        .filter_map(|index| history.attempts.get(*index))
-        .map(|attempt| attempt.at)
+        .flat_map(|client| turned_away(history, client))
         .collect();
     times.sort_unstable();
     times
+}
+
+/// When this client's attempts failed that may have been turned away for want of room: they did not get past their arrival, and no
+/// log names another reason. Whoever gets as far as TLS or the password was let in, and the certificate or the account ended it:
+/// strangers cause 1006 all the while on a server that the Internet reaches. Where Schannel says why one of them died in TLS, the
+/// others did of the same; with strangers arriving in the same second, not each has its own record.
+fn turned_away(history: &History<'_>, client: &Client) -> Vec<Timestamp> {
+    let failed: Vec<&Attempt> = client
+        .attempts
+        .iter()
+        .filter(|index| matches!(history.fates.get(**index), Some(Fate::Failed(_))))
+        .filter_map(|index| history.attempts.get(*index))
+        .collect();
+    let schannel_says_why = failed
+        .iter()
+        .flat_map(|attempt| &attempt.records)
+        .filter_map(|index| history.events.get(*index))
+        .any(|placed| matches!(placed.event.event, Event::Schannel(_)));
+    let ended_otherwise = |attempt: &Attempt| match attempt.death.map(|death| death.ending) {
+        Some(Ending::Credentials | Ending::Broker) => true,
+        Some(Ending::Tls) => schannel_says_why,
+        Some(Ending::Transport | Ending::Silent) | None => false,
+    };
+    failed
+        .into_iter()
+        .filter(|attempt| attempt.reached() == Stage::Arrived && !ended_otherwise(attempt))
+        .map(|attempt| attempt.at)
+        .collect()
 }
 
 fn is_near(deaths: &[Timestamp], at: Timestamp) -> bool {
