@@ -182,7 +182,7 @@ impl<'a> Prefilter<'a> {
     }
 }
 
-/// The UTF-16 bytes of a text; `None` for an empty one and for values of another type.
+/// The UTF-16 bytes of a text, a NUL and what stands behind it included; `None` for none and for values of another type.
 fn text<'c>(chunk: &'c [u8], part: &Part, slots: &Slots) -> Option<&'c [u8]> {
     let bytes = match part {
         Part::Text(range) => chunk.get(range.clone())?,

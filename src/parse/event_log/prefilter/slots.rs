@@ -4,7 +4,6 @@ use std::ops::Range;
 
 use super::super::chunk::u64_at;
 use super::cursor::Cursor;
-use super::texts::until_nul;
 
 /// Slots beyond these are not looked into; those of the `System` part are the first 17 or 18.
 const KEPT: usize = 24;
@@ -70,11 +69,11 @@ impl Slots {
             .is_none_or(|slot| slot.kind == NULL || slot.size == 0)
     }
 
-    /// The UTF-16 bytes of a text, up to its NUL.
+    /// The UTF-16 bytes of a text; what stands behind a NUL in them is none of it.
     pub fn text<'c>(&self, chunk: &'c [u8], slot: u16) -> Option<&'c [u8]> {
         let slot = self.slot(slot).filter(|slot| slot.kind == STRING)?;
         let at = usize::from(slot.at);
-        chunk.get(at..at + usize::from(slot.size)).map(until_nul)
+        chunk.get(at..at + usize::from(slot.size))
     }
 
     /// An unsigned number.
