@@ -102,7 +102,12 @@ fn on_any_number_of_threads() {
 
     let samples = samples();
     let mut inputs: Vec<PathBuf> = vec![folder.path().to_owned()];
-    inputs.extend(samples.iter().take(3).map(|sample| sample.join("collected")));
+    inputs.extend(
+        samples
+            .iter()
+            .take(3)
+            .map(|sample| sample.join("collected")),
+    );
     for input in &inputs {
         let with = |threads: &str| {
             let output = Command::new(env!("CARGO_BIN_EXE_rdptriage"))
@@ -115,7 +120,11 @@ fn on_any_number_of_threads() {
         };
         let one = with("1");
         for threads in ["2", "7"] {
-            assert!(one == with(threads), "{}: {threads} threads", input.display());
+            assert!(
+                one == with(threads),
+                "{}: {threads} threads",
+                input.display()
+            );
         }
     }
 }
