@@ -251,7 +251,7 @@ fn read(
 fn read_log(artifact: &Artifact, remaining: Option<&Remaining<'_>>) -> (Content, Vec<Problem>) {
     let name: Arc<str> = Arc::from(artifact.path.as_str());
     let mut events = Vec::new();
-    let mut computers: BTreeSet<Arc<str>> = BTreeSet::new();
+    let mut names = Names::default();
     let summary = artifact
         .open()
         .map_err(|error| error.to_string())
@@ -260,16 +260,9 @@ fn read_log(artifact: &Artifact, remaining: Option<&Remaining<'_>>) -> (Content,
                 if record.integrity == event_log::Integrity::Torn {
                     return; // its fields may be wrong; the hole it stands in is named
                 }
-                if let Some(event) = LoggedEvent::read(&name, &record) {
-                    let computer = match computers.get(record.computer.as_str()) {
-                        Some(known) => Arc::clone(known),
-                        None => {
-                            let new: Arc<str> = Arc::from(record.computer.as_str());
-                            computers.insert(Arc::clone(&new));
-                            new
-                        }
-                    };
-                    events.push((computer, event));
+                if let Some(mut event) = LoggedEvent::read(&name, &record) {
+                    event.channel = names.shared(&record.channel);
+                    events.push((names.shared(&record.computer), event));
                 }
             };
             let read = match remaining {
@@ -293,6 +286,21 @@ fn read_log(artifact: &Artifact, remaining: Option<&Remaining<'_>>) -> (Content,
             Content::Nothing,
             vec![entries::problem(&artifact.path, None, why)],
         ),
+    }
+}
+
+/// Names of channels and computers, each kept once.
+#[derive(Default)]
+struct Names(BTreeSet<Arc<str>>);
+
+impl Names {
+    fn shared(&mut self, name: &str) -> Arc<str> {
+        if let Some(known) = self.0.get(name) {
+            return Arc::clone(known);
+        }
+        let new: Arc<str> = Arc::from(name);
+        self.0.insert(Arc::clone(&new));
+        new
     }
 }
 

@@ -19,6 +19,8 @@ pub(super) const STRING_TABLE: std::ops::Range<usize> = 128..384;
 
 const RECORD_MAGIC: [u8; 4] = [0x2a, 0x2a, 0, 0];
 const NO_CHECKSUM: u32 = 4;
+/// More records than most chunks hold.
+const USUAL_RECORDS: usize = 128;
 /// Where the header of a chunk is lost, how far record numbers may jump over a damaged place and still be believed.
 const BELIEVABLE_JUMP: u64 = 4096;
 
@@ -151,7 +153,10 @@ pub(super) fn walk(chunk: &[u8], header: Option<&ChunkHeader>) -> Walk {
     Walker {
         chunk,
         header,
-        walk: Walk::default(),
+        walk: Walk {
+            records: Vec::with_capacity(USUAL_RECORDS),
+            ..Walk::default()
+        },
         found: None,
     }
     .run()

@@ -159,7 +159,8 @@ struct ReadContent {
     number: u64,
     channel: TextId,
     computer: TextId,
-    wanted: Option<EventRecord>,
+    /// Aside: most records are not wanted, and all of them are moved about.
+    wanted: Option<Box<EventRecord>>,
 }
 
 /// One chunk at work.
@@ -358,7 +359,7 @@ impl Inspection<'_, '_> {
                         offset: start + span.offset as u64,
                     };
                     let wanted = (asked.reaches(place.time) && (asked.wants)(&system.key()?))
-                        .then(|| record::record(&system, json, &place));
+                        .then(|| record::record(&system, json, &place).map(Box::new));
                     Ok(ReadContent {
                         number: place.number,
                         channel: texts.intern(system.channel()),
@@ -397,7 +398,9 @@ impl Inspection<'_, '_> {
             order,
             time,
         };
-        self.report.wanted.extend(content.wanted);
+        self.report
+            .wanted
+            .extend(content.wanted.map(|record| *record));
         let origin = (content.channel, content.computer);
         if let Some(Item::Run(run)) = self.report.items.last_mut()
             && self.texts.are(&run.origin, origin)

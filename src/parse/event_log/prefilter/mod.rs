@@ -22,8 +22,6 @@ mod slots;
 mod texts;
 mod tokens;
 
-use std::rc::Rc;
-
 use jiff::Timestamp;
 
 use super::chunk::{RECORD_HEADER, RecordSpan};
@@ -61,10 +59,17 @@ pub(super) struct Glance {
 
 /// Looks at the records of some chunks.
 pub(super) struct Prefilter<'a> {
+    /// The template definitions of the chunk at hand, by place; `None`: in doubt.
+    forms: Vec<(usize, Option<Form>)>,
+    /// Those of the record at hand.
+    slots: Slots,
+    glancing: Glancing<'a>,
+}
+
+/// What the records of some chunks share.
+struct Glancing<'a> {
     wants: Wants<'a>,
     decisions: Decisions,
-    /// The template definitions of the chunk at hand, by place; `None`: in doubt.
-    forms: Vec<(usize, Option<Rc<Form>>)>,
     provider: Column,
     source: Column,
     channel: Column,
@@ -74,13 +79,16 @@ pub(super) struct Prefilter<'a> {
 impl<'a> Prefilter<'a> {
     pub fn new(wants: Wants<'a>) -> Self {
         Prefilter {
-            wants,
-            decisions: Decisions::new(),
             forms: Vec::new(),
-            provider: Column::default(),
-            source: Column::default(),
-            channel: Column::default(),
-            computer: Column::default(),
+            slots: Slots::none(),
+            glancing: Glancing {
+                wants,
+                decisions: Decisions::new(),
+                provider: Column::default(),
+                source: Column::default(),
+                channel: Column::default(),
+                computer: Column::default(),
+            },
         }
     }
 
@@ -99,7 +107,7 @@ impl<'a> Prefilter<'a> {
             TEMPLATE_INSTANCE => self.instance(chunk, &mut cursor, texts),
             OPEN | OPEN_WITH_ATTRIBUTES => {
                 let form = Form::read(&mut cursor, chunk, Origin::Record)?;
-                self.said(chunk, &form, &Slots::none(), texts)
+                self.glancing.said(chunk, &form, &Slots::none(), texts)
             }
             _ => None,
         }
@@ -121,25 +129,30 @@ impl<'a> Prefilter<'a> {
         } else if definition >= start {
             return None; // defined by a later record: nothing writes so
         }
-        let slots = Slots::read(cursor)?;
+        self.slots.read(cursor)?;
         if !matches!(cursor.peek(), None | Some(END)) {
             return None;
         }
-        let form = self.form(chunk, definition)?;
-        self.said(chunk, &form, &slots, texts)
+        let form = form(&mut self.forms, chunk, definition)?;
+        self.glancing.said(chunk, form, &self.slots, texts)
     }
+}
 
-    /// The form of the definition at that place, read once.
-    fn form(&mut self, chunk: &[u8], definition: usize) -> Option<Rc<Form>> {
-        let known = self.forms.iter().find(|(place, _)| *place == definition);
-        if let Some((_, form)) = known {
-            return form.clone();
-        }
-        let form = Form::of_definition(chunk, definition).map(Rc::new);
-        self.forms.push((definition, form.clone()));
-        form
-    }
+/// The form of the definition at that place, read once.
+fn form<'f>(
+    forms: &'f mut Vec<(usize, Option<Form>)>,
+    chunk: &[u8],
+    definition: usize,
+) -> Option<&'f Form> {
+    let known = forms.iter().position(|(place, _)| *place == definition);
+    let index = known.unwrap_or_else(|| {
+        forms.push((definition, Form::of_definition(chunk, definition)));
+        forms.len() - 1
+    });
+    forms.get(index)?.1.as_ref()
+}
 
+impl Glancing<'_> {
     fn said(
         &mut self,
         chunk: &[u8],
@@ -182,7 +195,7 @@ impl<'a> Prefilter<'a> {
     }
 }
 
-/// The UTF-16 bytes of a text; `None` for an empty one and for values of another type.
+/// The UTF-16 bytes of a text, a NUL and what stands behind it included; `None` for none and for values of another type.
 fn text<'c>(chunk: &'c [u8], part: &Part, slots: &Slots) -> Option<&'c [u8]> {
     let bytes = match part {
         Part::Text(range) => chunk.get(range.clone())?,

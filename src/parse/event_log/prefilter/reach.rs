@@ -64,9 +64,9 @@ impl<'c> Reach<'c> {
         let mut nested = Vec::new();
         slots::each_value(cursor, |value: Value| {
             match value.kind {
-                BINXML if !value.place.is_empty() => nested.push(value.place),
+                BINXML if !value.place().is_empty() => nested.push(value.place()),
                 // Texts are read up to their NUL, the last one too.
-                STRINGS if !value.place.is_empty() && !self.ends_in_nul(&value.place) => {
+                STRINGS if !value.place().is_empty() && !self.ends_in_nul(&value.place()) => {
                     return None;
                 }
                 _ => {}

@@ -4,7 +4,6 @@ use std::ops::Range;
 
 use super::super::chunk::u64_at;
 use super::cursor::Cursor;
-use super::texts::until_nul;
 
 /// Slots beyond these are not looked into; those of the `System` part are the first 17 or 18.
 const KEPT: usize = 24;
@@ -22,7 +21,7 @@ const SID: u8 = 0x13;
 
 #[derive(Clone, Copy, Default)]
 struct Slot {
-    at: u16,
+    at: usize,
     size: u16,
     kind: u8,
 }
@@ -42,22 +41,22 @@ impl Slots {
         }
     }
 
-    /// Reads the table and steps over the values.
-    pub fn read(cursor: &mut Cursor<'_>) -> Option<Self> {
-        let mut slots = Slots::none();
-        let mut kept = slots.kept.iter_mut();
-        slots.count = each_value(cursor, |value| {
-            if let Some(place) = kept.next() {
-                *place = Slot {
-                    at: u16::try_from(value.place.start).ok()?,
-                    size: u16::try_from(value.place.len()).ok()?,
+    /// Reads the table and steps over the values; what was kept of another record is forgotten.
+    pub fn read(&mut self, cursor: &mut Cursor<'_>) -> Option<()> {
+        self.count = 0;
+        let mut kept = self.kept.iter_mut();
+        let count = each_value(cursor, |value| {
+            if let Some(slot) = kept.next() {
+                *slot = Slot {
+                    at: value.at,
+                    size: value.size,
                     kind: value.kind,
                 };
             }
             Some(())
-        })?
-        .min(KEPT);
-        Some(slots)
+        })?;
+        self.count = count.min(KEPT);
+        Some(())
     }
 
     fn slot(&self, slot: u16) -> Option<Slot> {
@@ -70,28 +69,30 @@ impl Slots {
             .is_none_or(|slot| slot.kind == NULL || slot.size == 0)
     }
 
-    /// The UTF-16 bytes of a text, up to its NUL.
+    /// The UTF-16 bytes of a text; what stands behind a NUL in them is none of it.
     pub fn text<'c>(&self, chunk: &'c [u8], slot: u16) -> Option<&'c [u8]> {
         let slot = self.slot(slot).filter(|slot| slot.kind == STRING)?;
-        let at = usize::from(slot.at);
-        chunk.get(at..at + usize::from(slot.size)).map(until_nul)
+        chunk.get(slot.at..slot.at + usize::from(slot.size))
     }
 
     /// An unsigned number.
     pub fn number(&self, chunk: &[u8], slot: u16) -> Option<u64> {
         let slot = self.slot(slot)?;
-        matches!(slot.kind, UINT8 | UINT16 | UINT32 | UINT64).then_some(())?;
-        let at = usize::from(slot.at);
-        let bytes = chunk.get(at..at + usize::from(slot.size))?;
-        let mut wide = [0; 8];
-        wide.get_mut(..bytes.len())?.copy_from_slice(bytes);
-        Some(u64::from_le_bytes(wide))
+        let bytes = chunk.get(slot.at..)?;
+        // The sizes are those of the types: others are in doubt before.
+        Some(match slot.kind {
+            UINT8 => u64::from(*bytes.first()?),
+            UINT16 => u64::from(u16::from_le_bytes(*bytes.first_chunk()?)),
+            UINT32 => u64::from(u32::from_le_bytes(*bytes.first_chunk()?)),
+            UINT64 => u64::from_le_bytes(*bytes.first_chunk()?),
+            _ => return None,
+        })
     }
 
     /// A time, as 100 ns since 1601.
     pub fn filetime(&self, chunk: &[u8], slot: u16) -> Option<u64> {
         let slot = self.slot(slot).filter(|slot| slot.kind == FILETIME)?;
-        u64_at(chunk, usize::from(slot.at))
+        u64_at(chunk, slot.at)
     }
 }
 
@@ -99,7 +100,15 @@ impl Slots {
 pub(super) struct Value {
     pub kind: u8,
     /// Where it stands in the chunk.
-    pub place: Range<usize>,
+    at: usize,
+    size: u16,
+}
+
+impl Value {
+    /// Where it stands in the chunk.
+    pub fn place(&self) -> Range<usize> {
+        self.at..self.at + usize::from(self.size)
+    }
 }
 
 /// Reads the table at the cursor, hands on each value and steps over all of them; returns how many there are. A value whose size
@@ -115,18 +124,18 @@ pub(super) fn each_value(
     let (entries, _) = table.as_chunks::<4>();
     for [low, high, kind, _] in entries {
         let size = u16::from_le_bytes([*low, *high]);
-        let fits = match SIZES.get(usize::from(*kind))? {
-            Size::Any => true,
-            Size::Even => size.is_multiple_of(2),
-            Size::Is(due) => size == *due,
+        let fits = match SIZES[usize::from(*kind)] {
+            Size::Masked { mask, due } => size & mask == due,
             Size::Pointer => matches!(size, 4 | 8),
             Size::Sid => sid_fits(cursor, at - start, size),
-            Size::Unknown => false,
         };
         fits.then_some(())?;
-        let place = at..at + usize::from(size);
-        at = place.end;
-        take(Value { kind: *kind, place })?;
+        take(Value {
+            kind: *kind,
+            at,
+            size,
+        })?;
+        at += usize::from(size);
     }
     cursor.skip(at - start)?;
     Some(count)
@@ -135,44 +144,59 @@ pub(super) fn each_value(
 /// What the type of a value says of its size ([MS-EVEN6] 2.2.12, `ValueType`).
 #[derive(Clone, Copy)]
 enum Size {
-    Any,
-    Even,
-    Is(u16),
+    /// These bits of it are so: one comparison for nearly every value there is.
+    Masked {
+        mask: u16,
+        due: u16,
+    },
     Pointer,
     Sid,
-    Unknown,
+}
+
+impl Size {
+    const ANY: Size = Size::Masked { mask: 0, due: 0 };
+    const EVEN: Size = Size::Masked { mask: 1, due: 0 };
+    /// None will do.
+    const UNKNOWN: Size = Size::Masked { mask: 0, due: 1 };
+
+    const fn is(due: u16) -> Size {
+        Size::Masked {
+            mask: u16::MAX,
+            due,
+        }
+    }
 }
 
 const SIZES: [Size; 256] = sizes();
 
 const fn sizes() -> [Size; 256] {
-    let mut sizes = [Size::Unknown; 256];
+    let mut sizes = [Size::UNKNOWN; 256];
     let known = [
-        (0x00, Size::Any),
-        (0x01, Size::Even),
-        (0x02, Size::Any),
-        (0x03, Size::Is(1)),
-        (0x04, Size::Is(1)),
-        (0x05, Size::Is(2)),
-        (0x06, Size::Is(2)),
-        (0x07, Size::Is(4)),
-        (0x08, Size::Is(4)),
-        (0x09, Size::Is(8)),
-        (0x0a, Size::Is(8)),
-        (0x0b, Size::Is(4)),
-        (0x0c, Size::Is(8)),
-        (0x0d, Size::Is(4)),
-        (0x0e, Size::Any),
-        (0x0f, Size::Is(16)),
+        (0x00, Size::ANY),
+        (0x01, Size::EVEN),
+        (0x02, Size::ANY),
+        (0x03, Size::is(1)),
+        (0x04, Size::is(1)),
+        (0x05, Size::is(2)),
+        (0x06, Size::is(2)),
+        (0x07, Size::is(4)),
+        (0x08, Size::is(4)),
+        (0x09, Size::is(8)),
+        (0x0a, Size::is(8)),
+        (0x0b, Size::is(4)),
+        (0x0c, Size::is(8)),
+        (0x0d, Size::is(4)),
+        (0x0e, Size::ANY),
+        (0x0f, Size::is(16)),
         (0x10, Size::Pointer),
-        (0x11, Size::Is(8)),
-        (0x12, Size::Is(16)),
+        (0x11, Size::is(8)),
+        (0x12, Size::is(16)),
         (SID as usize, Size::Sid),
-        (0x14, Size::Is(4)),
-        (0x15, Size::Is(8)),
-        (0x21, Size::Any),
+        (0x14, Size::is(4)),
+        (0x15, Size::is(8)),
+        (0x21, Size::ANY),
         // Arrays of texts.
-        (0x81, Size::Any),
+        (0x81, Size::ANY),
     ];
     let mut index = 0;
     while index < known.len() {

@@ -7,11 +7,10 @@ use std::sync::Arc;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct TextId(u32);
 
-/// Texts by their UTF-16 bytes and by themselves.
+/// Texts, by themselves and by their UTF-16 bytes.
 #[derive(Default)]
 pub(crate) struct Texts {
     texts: Vec<Arc<str>>,
-    wide: Vec<Box<[u8]>>,
     by_wide: HashMap<Box<[u8]>, Option<TextId>>,
     by_text: HashMap<Arc<str>, TextId>,
 }
@@ -49,8 +48,6 @@ impl Texts {
         let id = TextId(u32::try_from(self.texts.len()).unwrap_or(u32::MAX));
         let text: Arc<str> = Arc::from(text);
         self.texts.push(Arc::clone(&text));
-        let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
-        self.wide.push(wide.into_boxed_slice());
         self.by_text.insert(text, id);
         id
     }
@@ -63,28 +60,27 @@ impl Texts {
         self.by_wide.insert(wide.into(), id);
         id
     }
-
-    fn is(&self, id: TextId, wide: &[u8]) -> bool {
-        self.wide
-            .get(id.0 as usize)
-            .is_some_and(|known| **known == *wide)
-    }
 }
 
 /// A field whose value is mostly that of the record before.
 #[derive(Default)]
 pub(super) struct Column {
     last: Option<TextId>,
+    /// Its bytes as they stood.
+    bytes: Vec<u8>,
 }
 
 impl Column {
-    /// The text of these UTF-16 bytes; `None` where a decoder may read them differently.
-    pub fn intern(&mut self, texts: &mut Texts, wide: &[u8]) -> Option<TextId> {
-        if let Some(last) = self.last.filter(|last| texts.is(*last, wide)) {
-            return Some(last);
+    /// The text of these UTF-16 bytes, up to its NUL; `None` for an empty one and where a decoder may read them differently.
+    pub fn intern(&mut self, texts: &mut Texts, bytes: &[u8]) -> Option<TextId> {
+        if self.last.is_some() && self.bytes == bytes {
+            return self.last;
         }
-        let id = texts.intern_wide(wide)?;
+        let wide = until_nul(bytes);
+        let id = (!wide.is_empty()).then(|| texts.intern_wide(wide))??;
         self.last = Some(id);
+        self.bytes.clear();
+        self.bytes.extend_from_slice(bytes);
         Some(id)
     }
 }
