@@ -111,7 +111,8 @@ fn zeroed(file: &str, from: usize, step: usize, end: usize) -> impl Iterator<Ite
     })
 }
 
-/// What the verdict may move to: what the sample's cause explains, and what the whole sample finds to explain that cause.
+/// What the verdict may move to: what the sample's cause explains, what the whole sample finds to explain that cause, and the second
+/// cause of a sample that has two.
 fn bearable(whole: &Said, rules: &RuleSet) -> BTreeSet<String> {
     let Some(cause) = &whole.cause else {
         return BTreeSet::new();
@@ -119,8 +120,8 @@ fn bearable(whole: &Said, rules: &RuleSet) -> BTreeSet<String> {
     let deeper = whole
         .levels
         .iter()
-        .filter(|(id, (level, _))| {
-            *level >= Level::Likely && explained_by(rules, id).contains(cause)
+        .filter(|(id, (level, role))| {
+            *level >= Level::Likely && (role == "Also" || explained_by(rules, id).contains(cause))
         })
         .map(|(id, _)| id.clone());
     explained_by(rules, cause)

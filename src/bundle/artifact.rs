@@ -40,6 +40,25 @@ impl Artifact {
         }
     }
 
+    /// Its security descriptor as it stands on the machine, in binary, where the file was read from the machine's own disk; or
+    /// why that cannot be read. A copy has none: its permissions are its copier's.
+    #[must_use]
+    pub fn permissions(&self) -> Option<Result<Vec<u8>, String>> {
+        match &self.origin {
+            Origin::Volume(file) => file.permissions(),
+            _ => None,
+        }
+    }
+
+    /// How much of it is read at the most: of a disk image nothing by itself, since what matters of it is read file by file.
+    #[must_use]
+    pub fn bytes_to_read(&self) -> u64 {
+        match self.kind {
+            Kind::DiskImage(_) => 0,
+            _ => self.bytes,
+        }
+    }
+
     /// Its own name, without folders.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -64,6 +83,8 @@ impl Artifact {
             | Kind::MasterKey
             | Kind::AclListing
             | Kind::FolderListing
+            | Kind::Folder
+            | Kind::DiskImage(_)
             | Kind::Archive(_) => None,
         }
         .map(|trouble| Problem::of(&self.path, trouble))

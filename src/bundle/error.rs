@@ -1,6 +1,7 @@
 //! What cannot be read, told to people.
 
 use super::archive::ArchiveTrouble;
+use super::disk::DiskTrouble;
 use super::kind::NotUsed;
 
 /// Why a path, or a part of it, was not read.
@@ -46,6 +47,9 @@ pub enum Trouble {
         "a transaction log, but its hive is not beside it; collect both, or the log is of no use"
     )]
     TransactionLogAlone,
+    /// Something about a disk image, or on it.
+    #[error("{0}")]
+    Disk(DiskTrouble),
     /// Something about an archive, or in it.
     #[error("{0}")]
     Archive(ArchiveTrouble),

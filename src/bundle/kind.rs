@@ -3,6 +3,7 @@
 use std::io;
 
 use super::archive::ArchiveForm;
+use super::disk::ImageForm;
 use super::machine_keys;
 use super::source::ReadAt;
 use super::transaction_log;
@@ -29,6 +30,10 @@ pub enum Kind {
     AclListing,
     /// A key folder as `dir` or `Get-ChildItem` list it.
     FolderListing,
+    /// A disk image; the files on it are artifacts of their own.
+    DiskImage(ImageForm),
+    /// A folder of a disk, itself: what lies in it, and its permissions.
+    Folder,
     /// An archive; what lies in it are artifacts of their own.
     Archive(ArchiveForm),
     /// Something else.
@@ -94,8 +99,13 @@ pub enum NotUsed {
         "it lies in RegBack, where Windows keeps old copies of its hives; name that folder itself to have it judged"
     )]
     HiveBackup,
-    /// A disk.
-    #[error("a disk image: mount it read-only first")]
+    /// A disk image that was read, and nothing on it was of use.
+    #[error("a disk image on which nothing can be used")]
+    NothingOnDisk,
+    /// A disk image in a format that is not read.
+    #[error(
+        "a disk image of a kind that is not read: convert it with `qemu-img convert -O raw`, or mount it read-only"
+    )]
     DiskImage,
     /// An event log of Windows XP or Server 2003.
     #[error("an event log of Windows Server 2003 or before, which is not read")]
@@ -129,6 +139,8 @@ impl Kind {
             Kind::MasterKey => "master key",
             Kind::AclListing => "permissions",
             Kind::FolderListing => "folder listing",
+            Kind::DiskImage(_) => "disk image",
+            Kind::Folder => "folder",
             Kind::Archive(_) => "archive",
             Kind::NotUsed(_) => "not used",
         }
@@ -144,9 +156,12 @@ impl Kind {
             | Kind::KeyFile
             | Kind::AclListing
             | Kind::FolderListing => true,
-            Kind::TransactionLog { .. } | Kind::MasterKey | Kind::Archive(_) | Kind::NotUsed(_) => {
-                false
-            }
+            Kind::TransactionLog { .. }
+            | Kind::MasterKey
+            | Kind::Archive(_)
+            | Kind::DiskImage(_)
+            | Kind::Folder
+            | Kind::NotUsed(_) => false,
         }
     }
 
@@ -161,6 +176,8 @@ impl Kind {
             | Kind::AclListing
             | Kind::FolderListing
             | Kind::Archive(_)
+            | Kind::DiskImage(_)
+            | Kind::Folder
             | Kind::NotUsed(_) => false,
         }
     }
@@ -228,7 +245,10 @@ pub(super) fn sniff(source: &dyn ReadAt, name: &str) -> io::Result<Kind> {
     if let Some(form) = archive(&head) {
         return Ok(Kind::Archive(form));
     }
-    if let Some(reason) = known_otherwise(&head, source.len()) {
+    if let Some(form) = ImageForm::of(&head, source.len()) {
+        return Ok(Kind::DiskImage(form));
+    }
+    if let Some(reason) = known_otherwise(&head) {
         return Ok(Kind::NotUsed(reason));
     }
     if let Some(kind) = text(source)? {
@@ -301,15 +321,13 @@ pub(super) fn is_tar(head: &[u8]) -> bool {
 }
 
 /// What has a mark of its own and would only be mistaken for something else.
-fn known_otherwise(head: &[u8], bytes: u64) -> Option<NotUsed> {
+fn known_otherwise(head: &[u8]) -> Option<NotUsed> {
     const ARCHIVES: [&[u8]; 4] = [b"MSCF", b"Rar!", b"BZh", b"\xfd7zXZ\0"];
-    const DISKS: [&[u8]; 5] = [b"vhdxfile", b"conectix", b"KDMV", b"EVF\x09", b"QFI\xfb"];
-    const BOOT_SECTOR_END: &[u8] = &[0x55, 0xAA];
+    /// The second EnCase format, and VMware's on its servers.
+    const DISKS: [&[u8]; 2] = [b"EVF2", b"COWD"];
     if ARCHIVES.iter().any(|magic| head.starts_with(magic)) {
         Some(NotUsed::Archive)
-    } else if DISKS.iter().any(|magic| head.starts_with(magic))
-        || (head.get(510..512) == Some(BOOT_SECTOR_END) && bytes >= 1 << 20)
-    {
+    } else if DISKS.iter().any(|magic| head.starts_with(magic)) {
         Some(NotUsed::DiskImage)
     } else if head.get(4..8) == Some(b"LfLe") {
         Some(NotUsed::OldEventLog)
@@ -604,7 +622,10 @@ mod tests {
         assert_eq!(not_used(b""), NotUsed::Empty);
         assert_eq!(not_used(&[0; 70_000]), NotUsed::Zeros);
         assert_eq!(not_used(b"Rar!\x1a\x07"), NotUsed::Archive);
-        assert_eq!(not_used(b"vhdxfile"), NotUsed::DiskImage);
+        assert_eq!(
+            kind_of(b"vhdxfile", "disk.vhdx"),
+            Kind::DiskImage(ImageForm::Vhdx)
+        );
         assert_eq!(not_used(b"\x30\0\0\0LfLe"), NotUsed::OldEventLog);
         let export: Vec<u8> = "\u{feff}Windows Registry Editor Version 5.00"
             .encode_utf16()

@@ -7,6 +7,7 @@
 mod archive;
 mod artifact;
 mod aside;
+pub mod disk;
 mod error;
 mod hash;
 mod kind;
@@ -18,6 +19,7 @@ mod source;
 mod transaction_log;
 mod walk;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use rayon::prelude::*;
@@ -63,12 +65,13 @@ impl Bundle {
         )
     }
 
-    /// Computes the SHA-256 of every artifact, several at once; each is read once, in pieces. A file that cannot be read
+    /// Computes the SHA-256 of every artifact but disk images, of which only some files are read; several at once; each is read once, in pieces. A file that cannot be read
     /// to its end becomes a problem.
     pub fn hash(&mut self) {
         let unreadable: Vec<Problem> = self
             .artifacts
             .par_iter_mut()
+            .filter(|artifact| !matches!(artifact.kind, Kind::DiskImage(_)))
             .filter(|artifact| artifact.sha256.is_none())
             .filter_map(|artifact| {
                 let digest = artifact.open().and_then(|source| sha256(source.as_ref()));
@@ -136,6 +139,9 @@ pub fn open_with(inputs: &[PathBuf], access: &Access) -> Result<Bundle, OpenErro
             Err(problem) => problems.push(problem),
         }
     }
+    let (on_disks, disk_problems) = read_disks(&artifacts, access.volume);
+    artifacts.extend(on_disks);
+    problems.extend(disk_problems);
     artifacts.sort_by(|one, other| one.path.cmp(&other.path));
     problems.extend(transaction_log::attach(&mut artifacts));
     problems.sort();
@@ -152,9 +158,59 @@ pub fn open_with(inputs: &[PathBuf], access: &Access) -> Result<Bundle, OpenErro
     }
 }
 
+/// What lies on the disks whose images are among the artifacts. A file that another image is made of is no disk by itself.
+fn read_disks(artifacts: &[Artifact], volume: Option<u32>) -> (Vec<Artifact>, Vec<Problem>) {
+    let images = |raw: bool| {
+        artifacts
+            .iter()
+            .filter_map(move |artifact| match artifact.kind {
+                Kind::DiskImage(form) => {
+                    (raw == (form == disk::ImageForm::Raw)).then_some((artifact, form))
+                }
+                _ => None,
+            })
+    };
+    let mut disks: Vec<(&Artifact, disk::Disk)> = Vec::new();
+    let mut parts = BTreeSet::new();
+    for (artifact, form) in images(false).chain(images(true)) {
+        let is_part = |parts: &BTreeSet<PathBuf>| match &artifact.origin {
+            Origin::File(path) => parts.contains(path),
+            _ => false,
+        };
+        if !is_part(&parts) {
+            let disk = disk::expanded(artifact, form, volume);
+            parts.extend(disk.parts.iter().cloned());
+            disks.push((artifact, disk));
+        }
+    }
+    disks.retain(|(artifact, _)| match &artifact.origin {
+        Origin::File(path) => !parts.contains(path),
+        _ => true,
+    });
+    let mut found = Vec::new();
+    let mut problems = Vec::new();
+    for (_, disk) in disks {
+        found.extend(disk.artifacts);
+        problems.extend(disk.problems);
+        let opened: Vec<Result<Artifact, Problem>> =
+            disk.found.into_par_iter().map(artifact).collect();
+        for outcome in opened {
+            match outcome {
+                Ok(artifact) => {
+                    problems.extend(artifact.disappointment());
+                    found.push(artifact);
+                }
+                Err(problem) => problems.push(problem),
+            }
+        }
+    }
+    (found, problems)
+}
+
 fn useless(artifact: Artifact) -> Option<(String, NotUsed)> {
     match artifact.kind {
         Kind::NotUsed(reason) => Some((artifact.path, reason)),
+        Kind::DiskImage(_) => Some((artifact.path, NotUsed::NothingOnDisk)),
         Kind::Archive(_) => Some((artifact.path, NotUsed::NothingInArchive)),
         _ => None,
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::archive::Packed;
+use super::disk::OnVolume;
 use super::source::{FileSource, PartSource, ReadAt};
 
 /// Where an artifact's bytes are to be found. They are opened when they are read and not before, since a collection may
@@ -15,6 +16,8 @@ pub enum Origin {
     File(PathBuf),
     /// Bytes in memory.
     Memory(Arc<Vec<u8>>),
+    /// A file on a volume of a disk image.
+    Volume(Arc<OnVolume>),
     /// A part of something else: what an archive stores as it is.
     Part {
         /// What it is a part of.
@@ -39,6 +42,7 @@ impl Origin {
         match self {
             Origin::File(path) => Ok(Arc::new(FileSource::open(path)?)),
             Origin::Memory(bytes) => Ok(Arc::clone(bytes) as Arc<dyn ReadAt>),
+            Origin::Volume(file) => file.open(),
             Origin::Part {
                 whole,
                 start,
@@ -57,9 +61,11 @@ impl Origin {
     pub(super) fn look(&self) -> io::Result<Arc<dyn ReadAt>> {
         match self {
             Origin::Packed(packed) => packed.look(),
-            Origin::File(_) | Origin::Memory(_) | Origin::Part { .. } | Origin::Passed => {
-                self.open()
-            }
+            Origin::File(_)
+            | Origin::Memory(_)
+            | Origin::Part { .. }
+            | Origin::Volume(_)
+            | Origin::Passed => self.open(),
         }
     }
 }
@@ -70,6 +76,7 @@ impl std::fmt::Debug for Origin {
         formatter.write_str(match self {
             Origin::File(_) => "File",
             Origin::Memory(_) => "Memory",
+            Origin::Volume(_) => "Volume",
             Origin::Part { .. } => "Part",
             Origin::Packed(_) => "Packed",
             Origin::Passed => "Passed",

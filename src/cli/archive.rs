@@ -1,9 +1,9 @@
-//! What is asked about archives: their password, and how much of them is unpacked.
+//! What is asked about archives and disk images: passwords, limits, and which volume is read.
 
 use clap::Args;
 use rdptriage::bundle::{Access, LimitName, Password};
 
-/// How archives are opened.
+/// How archives and disk images are opened.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ArchiveArgs {
     /// The password of encrypted archives
@@ -11,7 +11,7 @@ pub(crate) struct ArchiveArgs {
         long,
         value_name = "PASSWORD",
         value_parser = password,
-        help_heading = "Archives"
+        help_heading = "Archives and disk images"
     )]
     archive_password: Option<Password>,
 
@@ -21,15 +21,20 @@ pub(crate) struct ArchiveArgs {
         value_name = "LIMIT=NUMBER",
         value_parser = limit,
         value_delimiter = ',',
-        help_heading = "Archives"
+        help_heading = "Archives and disk images"
     )]
     archive_limit: Vec<(LimitName, u64)>,
+
+    /// The volume of a disk image to read, by its number in `rdptriage volumes` [default: the one with Windows on it]
+    #[arg(long, value_name = "NUMBER", help_heading = "Archives and disk images")]
+    volume: Option<u32>,
 }
 
 impl ArchiveArgs {
     pub(crate) fn access(&self) -> Access {
         let mut access = Access {
             password: self.archive_password.clone(),
+            volume: self.volume,
             ..Access::default()
         };
         for (name, value) in &self.archive_limit {

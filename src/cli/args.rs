@@ -50,6 +50,12 @@ pub(crate) enum Command {
     Registry(RegistryArgs),
     /// Lists the certificates of hives and files, or shows one
     Certs(CertsArgs),
+    /// Lists the volumes of a disk image, and says which of them Windows is on
+    Volumes {
+        /// The image: raw, VHD, VHDX, qcow2, VMDK or E01
+        #[arg(value_name = "IMAGE", value_hint = ValueHint::FilePath)]
+        image: PathBuf,
+    },
     /// Prints the JSON Schema of the JSON report
     Schema,
     /// Prints the completions of a shell
@@ -198,12 +204,14 @@ pub(crate) struct NegotiateArgs {
 
 const DIAGNOSE_HELP: &str = "\
 Give it the folder of a collection, or single files: event logs (.evtx), registry hives (SYSTEM,
-SOFTWARE), exported certificates; or an archive of them (zip, 7z, tar, gz, zst), which is read in
-place. What a file is, is told by its content, never by its name.
+SOFTWARE), exported certificates; or an archive of them (zip, 7z, tar, gz, zst), or an image of the
+server's disk (raw, VHD, VHDX, qcow2, VMDK, E01), which is read in place. What a file is, is told by its
+content, never by its name.
 
 Examples:
   rdptriage diagnose case-4711/
   rdptriage diagnose case-4711.zip --archive-password s3cret
+  rdptriage diagnose osdisk.vhd
   rdptriage diagnose System.evtx SYSTEM rdp.cer --client-error 0x904/0x7
   rdptriage diagnose case-4711/ --incident '2026-11-18 09:58' --tz Europe/Berlin
   rdptriage diagnose case-4711/ -q -o case-4711.html -o case-4711.json
@@ -220,7 +228,7 @@ Exit codes:
 #[derive(Debug, Args)]
 #[command(after_help = DIAGNOSE_HELP)]
 pub(crate) struct DiagnoseArgs {
-    /// Folders, files and archives of the collection
+    /// Folders, files, archives and disk images of the collection
     #[arg(value_name = "PATH", required_unless_present = "paths_from", value_hint = ValueHint::AnyPath)]
     pub(crate) paths: Vec<PathBuf>,
 

@@ -22,6 +22,7 @@ mod run;
 mod schema;
 mod screen;
 mod timeline;
+mod volumes;
 
 use std::process::ExitCode;
 
@@ -66,6 +67,7 @@ fn run(command: &Command) -> anyhow::Result<ExitCode> {
         Command::Events(args) => events::run(args),
         Command::Registry(args) => registry::run(args),
         Command::Certs(args) => certs::run(args),
+        Command::Volumes { image } => volumes::run(image),
         Command::Schema => schema::run(),
         Command::Completions { shell } => completions::run(*shell),
         Command::Man => completions::man(),

@@ -78,7 +78,7 @@ impl Collection {
             .artifacts
             .par_iter()
             .map(|artifact| {
-                let remaining = Remaining::new(progress, &artifact.path, artifact.bytes);
+                let remaining = Remaining::new(progress, &artifact.path, artifact.bytes_to_read());
                 open(&bundle, artifact, hashing, &remaining)
             })
             .collect();
@@ -157,8 +157,14 @@ fn open(
     remaining: &Remaining<'_>,
 ) -> Opened {
     let counted = |source| Counted { source, remaining };
+    // Of an image only the files that matter are read, and each of them has its own digest.
+    let hashing = match artifact.kind {
+        Kind::DiskImage(_) => Hashing::Off,
+        _ => hashing,
+    };
     // Held while it is read and hashed, so that what is packed is unpacked once for both.
     let held = match artifact.kind {
+        Kind::DiskImage(_) => None,
         Kind::NotUsed(_) if artifact.sha256.is_some() => None,
         _ => artifact.open().ok(),
     };
@@ -235,6 +241,8 @@ fn read(
         | Kind::MasterKey
         | Kind::AclListing
         | Kind::FolderListing
+        | Kind::DiskImage(_)
+        | Kind::Folder
         | Kind::Archive(_)
         | Kind::NotUsed(_) => (Content::Nothing, Vec::new()),
     }

@@ -27,6 +27,8 @@ impl Listed {
                 Kind::KeyFile => "its structure and public key",
                 Kind::MasterKey => "its name",
                 Kind::AclListing | Kind::FolderListing => "whole",
+                Kind::DiskImage(_) => "the files that matter",
+                Kind::Folder => "its permissions and list of files",
                 Kind::Archive(_) => "opened: its files are listed by themselves",
                 _ => "not read",
             }
@@ -308,6 +310,8 @@ fn not_used(kind: &Kind) -> Option<&NotUsed> {
         | Kind::MasterKey
         | Kind::AclListing
         | Kind::FolderListing
+        | Kind::DiskImage(_)
+        | Kind::Folder
         | Kind::Archive(_) => None,
     }
 }

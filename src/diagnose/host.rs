@@ -124,6 +124,14 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
                     .open(Subject::SystemHive, "not in the collection"),
             ),
         },
+        list_locks_out: match &from_hives.tls {
+            Some(computed) => Known::Is(computed.list_locks_out()),
+            None => Known::Open(
+                facts
+                    .gaps
+                    .open(Subject::SystemHive, "not in the collection"),
+            ),
+        },
         listener_container: container(&from_hives.certificate, &mut facts.gaps),
         certificate_validity: validity(&from_hives.certificate),
         display_names: tls_listeners::display_names(&registry, &mut facts.gaps),

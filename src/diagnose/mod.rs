@@ -18,7 +18,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use crate::bundle::{self, Access, OpenError};
+use crate::bundle::{self, Access, Artifact, OpenError};
 use crate::facts::event::LoggedEvent;
 use crate::facts::fact::FactSet;
 use crate::rules::RuleSet;
@@ -120,7 +120,7 @@ fn each_host<T>(
     ask: impl Fn(HostFiles, &[&[LoggedEvent]]) -> T,
 ) -> Result<Vec<T>, OpenError> {
     let bundle = bundle::open_with(inputs, &options.access)?;
-    progress.begin(bundle.artifacts.iter().map(|artifact| artifact.bytes).sum());
+    progress.begin(bundle.artifacts.iter().map(Artifact::bytes_to_read).sum());
     let hosts = Collection::read(bundle, options.hashing, progress).hosts();
     let clients: Vec<Vec<LoggedEvent>> = hosts.iter().map(HostFiles::as_client).collect();
     let told = hosts.into_iter().enumerate().map(|(index, files)| {

@@ -53,6 +53,8 @@ pub struct Surroundings {
 pub struct Bearing {
     /// Whether the suite lists that are known leave something in common with mainstream clients.
     pub lists_share: Known<bool>,
+    /// Whether somebody's list of suites locks out a version of Windows that the build's own list would serve.
+    pub list_locks_out: Known<bool>,
     /// The container of the listener's private key.
     pub listener_container: Known<Option<String>>,
     /// The first and the last moment of the listener's certificate, if it has one.
@@ -152,7 +154,7 @@ impl<'a> History<'a> {
         }
         let whom = Whom::new(self, facts);
         connection::facts::add_facts(self, &whom, facts);
-        schannel::failure::add_facts(self, &whom, &bearing.lists_share, facts);
+        schannel::failure::add_facts(self, &whom, bearing, facts);
         renewal::add_facts(self, &bearing.certificate_validity, facts);
         storage_event::add_facts(self, facts);
         key_event::add_facts(self, &bearing.listener_container, facts);

@@ -464,6 +464,7 @@ pub fn facts(script: &Script, kind: &str, fields: &[&str]) -> String {
     let mut facts = FactSet::new(gaps, history.anchors.clone());
     let bearing = Bearing {
         lists_share: Known::Open(not_looked),
+        list_locks_out: Known::Open(not_looked),
         listener_container: Known::Open(not_looked),
         certificate_validity: Known::Is(Some((time("01T00:00"), time("02T00:00")))),
         display_names: BTreeMap::new(),

@@ -1,5 +1,6 @@
 //! The samples under `samples/`: what each machine went through, and which of its files were collected.
 
+mod clients;
 mod keys;
 mod logons;
 mod services;
@@ -53,6 +54,7 @@ pub fn forge_all() -> Vec<Sample> {
     samples.extend(services::forge());
     samples.extend(logons::forge());
     samples.extend(sessions::forge());
+    samples.extend(clients::forge());
     samples
 }
 
@@ -133,7 +135,7 @@ fn healthy_under_scan() -> Sample {
             machine.schannel_noise(time + minutes(3));
         }
         turn += 1;
-        time += minutes(11);
+        time += minutes(29);
     }
     // Anna mistypes once and gets in.
     machine.mistypes(at("2026-11-13T07:28:00Z"), PEOPLE[0].0);

@@ -11,6 +11,8 @@ pub struct Access {
     pub limits: Limits,
     /// What encrypted archives are opened with.
     pub password: Option<Password>,
+    /// Which volume of a disk image is read, by its number; without one, the volume that Windows is on.
+    pub volume: Option<u32>,
 }
 
 /// A password; never printed.

@@ -108,6 +108,7 @@ impl KeyEvidence {
         let mut problems = Vec::new();
         let roots = disk_roots(&artifacts);
         evidence.read_folders(&artifacts, &roots);
+        evidence.read_disk(&artifacts);
         evidence.read_unread(unread);
         evidence.read_master_keys(&artifacts, &roots);
         for artifact in artifacts {
@@ -186,6 +187,60 @@ impl KeyEvidence {
                     },
                     shown: Shown::Copy((*artifact).clone()),
                 });
+            }
+        }
+    }
+
+    /// What a disk itself says: folders that were listed whole, empty ones too, and permissions as they stand on the machine.
+    fn read_disk(&mut self, artifacts: &[&Artifact]) {
+        for artifact in artifacts {
+            if !matches!(artifact.kind, Kind::Folder | Kind::KeyFile) {
+                continue;
+            }
+            let Some(permissions) = artifact.permissions() else {
+                continue;
+            };
+            let descriptor = permissions.and_then(|bytes| {
+                SecurityDescriptor::from_bytes(&bytes).map_err(|error| error.to_string())
+            });
+            let source = Source::File {
+                artifact: artifact.path.clone(),
+            };
+            let parts = components(&artifact.path);
+            let Some((name, folders)) = parts.split_last() else {
+                continue;
+            };
+            if artifact.kind == Kind::KeyFile {
+                if let Ok(name) = name.parse::<KeyFileName>() {
+                    self.sightings.push(Sighting {
+                        name,
+                        place: place::of_folder(folders),
+                        folder: folders.last().map(|name| (*name).to_owned()),
+                        artifact: artifact.path.clone(),
+                        source,
+                        shown: Shown::Permissions(descriptor),
+                    });
+                }
+                continue;
+            }
+            if let Some(index) = protect_folder(&parts) {
+                self.master_keys.whole[index] = true;
+            }
+            if place::is_parent_of_machine_keys(&parts) {
+                // Where MachineKeys itself is not in it, there is none.
+                self.siblings_seen = true;
+                let path = format!("{}/MachineKeys", artifact.path);
+                self.view(KeyFolder::MachineKeys, ListingForm::Disk, &path);
+            }
+            if let Place::Home(folder) = place::of_folder(&parts) {
+                self.view(folder, ListingForm::Disk, &artifact.path);
+                if folder == KeyFolder::MachineKeys {
+                    self.folder_permissions.push(FolderPermissions {
+                        descriptor,
+                        form: Form::Sddl,
+                        source,
+                    });
+                }
             }
         }
     }

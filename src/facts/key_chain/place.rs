@@ -77,6 +77,14 @@ pub(super) fn disk_root(components: &[&str], folder: KeyFolder) -> Option<Vec<St
     }
 }
 
+/// Whether a folder is the one that `MachineKeys` lies in.
+pub(super) fn is_parent_of_machine_keys(components: &[&str]) -> bool {
+    let lower: Vec<String> = components.iter().map(|name| name.to_lowercase()).collect();
+    lower
+        .strip_suffix_of(&["programdata", "microsoft", "crypto", "rsa"])
+        .is_some()
+}
+
 trait StripSuffix {
     fn strip_suffix_of(&self, suffix: &[&str]) -> Option<&[String]>;
 }

@@ -9,7 +9,7 @@ use crate::facts::connection::facts::Whom;
 use crate::facts::coverage::Window;
 use crate::facts::event::{Event, SchannelEvent};
 use crate::facts::fact::{FactSet, Source};
-use crate::facts::history::History;
+use crate::facts::history::{Bearing, History};
 use crate::facts::incident::ConnectionState;
 use crate::facts::known::Known;
 use crate::facts::subject::Subject;
@@ -28,12 +28,7 @@ const PATTERN: usize = 3;
 const FIRST_REMOTE_SESSION: u32 = 2;
 
 /// Adds the facts about failures of TLS.
-pub fn add_facts(
-    history: &History<'_>,
-    whom: &Whom<'_>,
-    lists_share: &Known<bool>,
-    facts: &mut FactSet,
-) {
+pub fn add_facts(history: &History<'_>, whom: &Whom<'_>, bearing: &Bearing, facts: &mut FactSet) {
     let last_success = last_tls_success(history);
     for (index, placed, event) in schannel_events(history) {
         if FAILURES.contains(&event.event) {
@@ -47,7 +42,7 @@ pub fn add_facts(
             facts.add(Some(placed.at), body, vec![placed.event.source()]);
         }
     }
-    add_suite_refusals(history, whom, lists_share, facts);
+    add_suite_refusals(history, whom, bearing, facts);
 }
 
 fn schannel_events<'a>(
@@ -177,9 +172,10 @@ fn tells_success(history: &History<'_>, from: Timestamp) -> bool {
 fn add_suite_refusals(
     history: &History<'_>,
     whom: &Whom<'_>,
-    lists_share: &Known<bool>,
+    bearing: &Bearing,
     facts: &mut FactSet,
 ) {
+    let lists_share = &bearing.lists_share;
     let unseen = history.standing.state == ConnectionState::Unseen;
     let life = last_tls_success(history).max(last_desktop(history));
     let since = match history.standing.last_success {
@@ -266,8 +262,12 @@ fn add_suite_refusals(
     let last = refusals.iter().map(|(_, placed)| placed.at).max();
     let entered_later = last_tls_success(history).max(last_desktop(history)) > last;
     let telling = match lists_share {
-        // With an overlap they are some other client's, or a scanner's.
-        Known::Is(true) => Known::Is(false),
+        // With an overlap they are some other client's, or a scanner's; unless they are those of somebody who got in before, and
+        // the list locks out a version of Windows that it need not.
+        Known::Is(true) => match bearing.list_locks_out {
+            Known::Is(true) => repeats_to_end.clone(),
+            _ => Known::Is(false),
+        },
         _ => attributed.clone().map(|count| count > 0 && !entered_later),
     };
     let body = SuiteRefusals {

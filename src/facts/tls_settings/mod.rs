@@ -23,8 +23,8 @@ use super::host::Identity;
 use super::known::Known;
 use super::registry::Registry;
 use crate::tls::{
-    self, Client, Generation, GenerationMatch, Negotiation, Product, SchannelSettings, ServerOffer,
-    Setting,
+    self, Client, Generation, GenerationMatch, Negotiation, Outcome, Product, SchannelSettings,
+    ServerOffer, Setting, Settled,
 };
 use certificate_kind::certificate_kind;
 use fips::FipsPairs;
@@ -40,6 +40,8 @@ pub struct Computed {
     pub offer: ServerOffer,
     /// What it would offer if no policy replaced the local list.
     local_offer: ServerOffer,
+    /// What it would offer with the list that its build comes with.
+    default_offer: ServerOffer,
     mainstream: Vec<(Client, Negotiation)>,
     affected: Option<(Client, Negotiation)>,
     /// What it comes to with FIPS mode and without; none where nothing asks for FIPS.
@@ -63,6 +65,8 @@ pub fn evaluate(
     let mut settings = collected.settings.clone();
     settings.policy_suites = Setting::Absent;
     let local_offer = ServerOffer::evaluate(&settings, generation, certificate.clone());
+    settings.local_suites = Setting::Absent;
+    let default_offer = ServerOffer::evaluate(&settings, generation, certificate.clone());
     let negotiate = |client: Client| {
         let negotiation = tls::negotiate(&offer, &client);
         (client, negotiation)
@@ -74,6 +78,7 @@ pub fn evaluate(
         collected,
         offer,
         local_offer,
+        default_offer,
         mainstream,
         affected,
         fips,
@@ -89,6 +94,16 @@ impl Computed {
     /// Whether the lists that are known leave something in common with mainstream clients.
     pub fn lists_share(&self, gaps: &mut Gaps) -> Known<bool> {
         common_ground(&self.mainstream, gaps).0
+    }
+
+    /// Whether somebody's list of suites locks out a version of Windows: for want of a suite, where the list that the build
+    /// comes with would serve it.
+    pub fn list_locks_out(&self) -> bool {
+        Generation::all().iter().map(Client::windows).any(|client| {
+            let fails = tls::negotiate(&self.offer, &client).fails_at(tls::Obstacle::Suite);
+            let served = tls::negotiate(&self.default_offer, &client).outcome;
+            fails == Settled::Yes && matches!(served, Outcome::Agreed { .. })
+        })
     }
 
     /// The client that is locked out, and what it comes to with the server.
