@@ -1,5 +1,8 @@
 //! Live copies of hives: what stands only in a transaction log decides with the log beside the hive, and nothing decides without.
 
+#[allow(dead_code)]
+#[path = "support/archive.rs"]
+mod archive;
 mod support;
 
 use std::collections::BTreeMap;
@@ -212,4 +215,111 @@ fn what_ended_the_replay_is_in_the_report() {
         let all = format!("{} {:?}", log.coverage, log.problems);
         assert!(all.contains(said), "{said}: {all}");
     }
+}
+
+/// The files as a collector lays them out below `root`.
+fn laid_out(files: &Files, root: &str) -> Files {
+    let files = files.iter().map(|(name, bytes)| {
+        let name = match name.strip_prefix("config/") {
+            Some(hive) => format!("{root}Windows/System32/config/{hive}"),
+            None => format!("{root}Windows/System32/winevt/Logs/{name}"),
+        };
+        (name, bytes.clone())
+    });
+    files.collect()
+}
+
+#[test]
+fn the_log_is_found_beside_its_hive_in_every_layout_and_archive() {
+    let broken = suite_policy(Windows::Server2019);
+    let hive = broken.hive;
+    let mut files = broken.files.clone();
+    files.insert(
+        format!("config/{hive}.LOG1"),
+        broken.log(LogFormat::Entries),
+    );
+    for (root, layout) in [
+        ("", "disk"),
+        ("C/", "drive-tree"),
+        ("device_0/", "inspect-iaas-disk"),
+        ("uploads/auto/C%3A/", "velociraptor"),
+        ("uploads/ntfs/%5C%5C.%5CC%3A/", "velociraptor"),
+    ] {
+        let tree = laid_out(&files, root);
+        let packed: archive::Files = tree.clone().into_iter().collect();
+        let zip = archive::zip(&packed, zip::CompressionMethod::Deflated);
+        let seven = archive::seven_zip(&packed, None);
+        let tar = archive::gzip(&archive::tar(&packed));
+        for (how, files) in [
+            ("folder", tree),
+            ("zip", Files::from([("case.zip".to_owned(), zip)])),
+            ("7z", Files::from([("case.7z".to_owned(), seven)])),
+            ("tar.gz", Files::from([("case.tar.gz".to_owned(), tar)])),
+        ] {
+            let report = diagnosed(&files);
+            assert_eq!(report.layout.name, layout, "{root} {how}");
+            assert_eq!(
+                report.verdict.cause.as_deref(),
+                Some(broken.cause),
+                "{root} {how}"
+            );
+            let coverage = &entry(&report, &format!("config/{hive}")).coverage;
+            assert!(
+                coverage.contains("LOG1 (1 entry, 42)"),
+                "{root}: {coverage}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_log_of_another_hive_is_never_taken() {
+    let broken = suite_policy(Windows::Server2019);
+    for elsewhere in [
+        // Of the same name on another drive, and of another name beside it.
+        "D/Windows/System32/config/SOFTWARE.LOG1",
+        "C/Windows/System32/config/SECURITY.LOG1",
+        "C/Windows/System32/config/SYSTEM.LOG1",
+    ] {
+        let mut files = laid_out(&broken.files, "C/");
+        files.insert(elsewhere.to_owned(), broken.log(LogFormat::Entries));
+        let report = diagnosed(&files);
+        let coverage = &entry(&report, "config/SOFTWARE").coverage;
+        assert!(coverage.starts_with("stale"), "{elsewhere}: {coverage}");
+        assert_ne!(
+            report.verdict.cause.as_deref(),
+            Some(broken.cause),
+            "{elsewhere}"
+        );
+    }
+}
+
+#[test]
+fn what_a_layout_never_holds_is_said_of_what_is_missing() {
+    let broken = suite_policy(Windows::Server2019);
+    let mut files = laid_out(&broken.files, "C/");
+    files.insert(
+        "2026-11-14T10_CopyLog.csv".to_owned(),
+        b"CopiedTimestamp,SourceFile,DestinationFile".to_vec(),
+    );
+    let report = diagnosed(&files);
+    assert_eq!(report.layout.title.as_deref(), Some("KAPE collection"));
+    let never = &report.layout.never_holds;
+    assert!(
+        never.iter().any(|kind| kind == "private key file"),
+        "{never:?}"
+    );
+    let said = |kind: &str| {
+        let gaps = report.gaps.iter();
+        let never = "a KAPE collection never holds it";
+        gaps.filter(|gap| gap.kind == kind && gap.why.ends_with(never))
+            .count()
+    };
+    let kinds: Vec<_> = report
+        .gaps
+        .iter()
+        .map(|gap| (&gap.kind, &gap.why))
+        .collect();
+    assert!(never.iter().any(|kind| said(kind) > 0), "{kinds:?}");
+    assert_eq!(said("Security log"), 0, "{kinds:?}");
 }

@@ -11,6 +11,7 @@ pub mod disk;
 mod error;
 mod hash;
 mod kind;
+mod layout;
 mod machine_keys;
 mod origin;
 pub mod path;
@@ -28,6 +29,7 @@ pub use artifact::Artifact;
 pub use error::{OpenError, Problem, Trouble};
 pub use hash::{Sha256Digest, sha256};
 pub use kind::{CertificateForm, EventLogForm, HiveForm, Kind, NotUsed};
+pub use layout::Layout;
 pub use origin::Origin;
 pub use source::{FileSource, ReadAt};
 

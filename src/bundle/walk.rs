@@ -7,6 +7,7 @@ use std::path::{Component, Path, PathBuf};
 
 use walkdir::WalkDir;
 
+use super::archive::name::unescaped;
 use super::error::{Problem, Trouble};
 use super::origin::Origin;
 use super::path::{shown_name, shown_path};
@@ -74,6 +75,7 @@ pub(super) fn walk(arguments: &[PathBuf]) -> Walked {
         }
     }
     let labels = labels(&inputs, &places);
+    let names = Names::of(&places);
     for (whole, place) in places {
         let input = &inputs[place.input];
         let is_root = place.below.as_os_str().is_empty();
@@ -81,14 +83,14 @@ pub(super) fn walk(arguments: &[PathBuf]) -> Walked {
         let path = match (label, is_root) {
             ("", true) => last_name(&input.root),
             (label, true) => label.to_owned(),
-            ("", false) => shown_path(&place.below),
-            (label, false) => format!("{label}/{}", shown_path(&place.below)),
+            ("", false) => names.shown(&place),
+            (label, false) => format!("{label}/{}", names.shown(&place)),
         };
         let given = is_root.then(|| input.given.display().to_string());
         match place.trouble {
             None => walked.found.push(Found {
                 path,
-                below: shown_path(&place.below),
+                below: names.shown(&place),
                 given,
                 origin: Origin::File(whole),
             }),
@@ -100,6 +102,32 @@ pub(super) fn walk(arguments: &[PathBuf]) -> Walked {
         }
     }
     walked
+}
+
+/// How often each path would be shown, by input: what a collector escaped (`C%3A`) is read as it was on the machine, unless
+/// another file has that name.
+struct Names(BTreeMap<(usize, String), usize>);
+
+impl Names {
+    fn of(places: &BTreeMap<PathBuf, Place>) -> Self {
+        let mut names = BTreeMap::new();
+        for place in places.values() {
+            let shown = shown_path(&place.below);
+            let read = unescaped(&shown);
+            for name in [Some(shown), read].into_iter().flatten() {
+                *names.entry((place.input, name)).or_default() += 1;
+            }
+        }
+        Names(names)
+    }
+
+    fn shown(&self, place: &Place) -> String {
+        let shown = shown_path(&place.below);
+        match unescaped(&shown) {
+            Some(read) if self.0.get(&(place.input, read.clone())) == Some(&1) => read,
+            _ => shown,
+        }
+    }
 }
 
 impl Input {

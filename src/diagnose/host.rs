@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use crate::bundle::Layout;
 use crate::facts::catalog::connection::{ClientReport, Passed};
 use crate::facts::catalog::schannel::SchannelFailure;
 use crate::facts::certificate::Choice;
@@ -19,13 +20,16 @@ use crate::facts::hives::{self, Evidence};
 use crate::facts::host::{Hints, Identity, identify, joined};
 use crate::facts::key_chain::{self, KeyEvidence};
 use crate::facts::known::Known;
+use crate::facts::layout::never_holds;
 use crate::facts::log_coverage::CollectedLog;
 use crate::facts::registry::Registry;
 use crate::facts::subject::Subject;
 use crate::facts::value::{FieldState, Value};
 use crate::facts::{listener, listener_service, logon, session, stale, tls_listeners, update};
 use crate::rules::RuleSet;
-use crate::verdict::model::{ArtifactEntry, Connection, Host, Negotiation, Problem, Report};
+use crate::verdict::model::{
+    ArtifactEntry, CollectionLayout, Connection, Host, Negotiation, Problem, Report,
+};
 use crate::verdict::{self, Surroundings};
 
 use super::Options;
@@ -39,6 +43,7 @@ use super::surroundings;
 pub(super) struct Gathered {
     pub facts: FactSet,
     host: Host,
+    layout: CollectionLayout,
     connections: Vec<Connection>,
     negotiation: Negotiation,
     artifacts: Vec<ArtifactEntry>,
@@ -55,6 +60,7 @@ pub(super) fn report(
     let Gathered {
         mut facts,
         host,
+        layout,
         connections,
         negotiation,
         artifacts,
@@ -63,6 +69,7 @@ pub(super) fn report(
     let judgement = verdict::judge(rules, &mut facts);
     let surroundings = Surroundings {
         host,
+        layout,
         connections,
         negotiation,
         artifacts,
@@ -188,6 +195,7 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
     let (artifacts, problems) = entries::artifacts(artifacts, &used, all_problems);
     Gathered {
         host: host(name, aliases, &identity, &history, &registry),
+        layout: layout(Layout::of(&collected)),
         connections: surroundings::connections(&history),
         negotiation: negotiation::of_host(from_hives.tls.as_ref(), Starts::of(&history.anchors)),
         artifacts,
@@ -311,6 +319,17 @@ fn tls_proof(history: &History<'_>, written: Option<Timestamp>, facts: &FactSet)
         .chain(last_passed)
         .map(|fact| fact.id)
         .collect()
+}
+
+fn layout(layout: Layout) -> CollectionLayout {
+    CollectionLayout {
+        name: layout.word().to_owned(),
+        title: (layout != Layout::Plain).then(|| layout.title().to_owned()),
+        never_holds: never_holds(layout)
+            .iter()
+            .map(|subject| subject.name().to_owned())
+            .collect(),
+    }
 }
 
 fn host(

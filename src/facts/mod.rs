@@ -22,6 +22,7 @@ pub mod incident;
 pub mod key_chain;
 pub mod key_event;
 pub mod known;
+pub mod layout;
 pub mod listener;
 pub mod listener_service;
 pub mod listener_values;

@@ -296,6 +296,8 @@ fn texts(report: &mut Report, change: &mut impl FnMut(&mut String)) {
     host.name.iter_mut().for_each(&mut *change);
     host.aliases.iter_mut().for_each(&mut *change);
     host.domain.iter_mut().for_each(&mut *change);
+    report.layout.title.iter_mut().for_each(&mut *change);
+    report.layout.never_holds.iter_mut().for_each(&mut *change);
     let verdict = &mut report.verdict;
     change(&mut verdict.title);
     change(&mut verdict.summary);

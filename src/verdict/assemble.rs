@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 
 use super::change::changes;
 use super::model::{
-    ArtifactEntry, ClientError, Connection, FactEntry, Finding, Fix, GapEntry, Host, Level,
-    Negotiation, Problem, Refusal, Report, Role, SourceEntry, Status, TestEntry, TestRole,
-    TruthValue, Verdict,
+    ArtifactEntry, ClientError, CollectionLayout, Connection, FactEntry, Finding, Fix, GapEntry,
+    Host, Level, Negotiation, Problem, Refusal, Report, Role, SourceEntry, Status, TestEntry,
+    TestRole, TruthValue, Verdict,
 };
 use super::rank::{Judged, Judgement};
 use super::timeline::timeline;
 use super::words;
 use crate::facts::fact::{Fact, FactId, FactSet, Source};
-use crate::facts::gap::GapId;
+use crate::facts::gap::{Gap, GapId};
 use crate::facts::value::{FieldState, Value};
 use crate::rules::RuleSet;
 use crate::rules::eval::Hold;
@@ -26,6 +26,8 @@ use crate::rules::truth::Truth;
 pub struct Surroundings {
     /// The machine.
     pub host: Host,
+    /// How its files are laid out.
+    pub layout: CollectionLayout,
     /// How each client's connections fared.
     pub connections: Vec<Connection>,
     /// What the server offers in TLS and who can connect with it.
@@ -48,6 +50,7 @@ pub fn assemble(
 ) -> Report {
     let Surroundings {
         host,
+        layout,
         connections,
         negotiation,
         artifacts,
@@ -77,7 +80,8 @@ pub fn assemble(
         negotiation,
         artifacts,
         problems,
-        gaps: gaps(facts, judgement),
+        gaps: gaps(facts, judgement, &layout),
+        layout,
     }
 }
 
@@ -323,7 +327,20 @@ fn source(source: &Source) -> SourceEntry {
 }
 
 /// The gaps that leave a test or a field open, or that make a fact stale.
-fn gaps(facts: &FactSet, judgement: &Judgement<'_>) -> Vec<GapEntry> {
+/// Why something could not be checked; where the collector never takes it, that too, so that nobody collects the same again.
+fn why(gap: &Gap, layout: &CollectionLayout) -> String {
+    match &layout.title {
+        Some(title)
+            if gap.why.ends_with("in the collection")
+                && layout.never_holds.contains(&gap.about) =>
+        {
+            format!("{}, and a {title} never holds it", gap.why)
+        }
+        _ => gap.why.clone(),
+    }
+}
+
+fn gaps(facts: &FactSet, judgement: &Judgement<'_>, layout: &CollectionLayout) -> Vec<GapEntry> {
     let tests = judgement
         .findings
         .iter()
@@ -343,7 +360,7 @@ fn gaps(facts: &FactSet, judgement: &Judgement<'_>) -> Vec<GapEntry> {
         .map(|(id, gap)| GapEntry {
             id: id.to_string(),
             kind: gap.about.clone(),
-            why: gap.why.clone(),
+            why: why(gap, layout),
             obtain: gap.obtain.clone(),
         })
         .collect()

@@ -70,6 +70,9 @@ impl Tool {
 pub struct Report {
     /// The machine.
     pub host: Host,
+    /// How its files are laid out.
+    #[serde(default)]
+    pub layout: CollectionLayout,
     /// Why Remote Desktop is broken, or that it is not, or that the evidence does not tell.
     pub verdict: Verdict,
     /// One for every rule.
@@ -90,6 +93,17 @@ pub struct Report {
     pub problems: Vec<Problem>,
     /// What could not be checked.
     pub gaps: Vec<GapEntry>,
+}
+
+/// How a collection is laid out, which tells what it can hold.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct CollectionLayout {
+    /// `folder`, `disk`, `drive-tree`, `inspect-iaas-disk`, `kape`, `cylr`, `velociraptor`, `tss`, `msrd-collect` or `pssdp`.
+    pub name: String,
+    /// Its name for people; null for a folder without the marks of a collector.
+    pub title: Option<String>,
+    /// What it never holds, by the kinds that gaps have.
+    pub never_holds: Vec<String>,
 }
 
 /// The machine that a report speaks of.

@@ -23,6 +23,7 @@ pub fn healthy_shell(name: &str) -> Made {
                 "2026-11-18T15:12:00Z".to_owned(),
             ]),
         },
+        layout: CollectionLayout::default(),
         verdict: Verdict {
             status: Status::Healthy,
             cause: None,

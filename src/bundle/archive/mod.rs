@@ -5,7 +5,7 @@
 //! is evidence. [`Limits`] bound all of it. Names are only names here: one that leads out of its folder leads nowhere.
 
 mod limits;
-mod name;
+pub(super) mod name;
 mod packed;
 mod seven_zip;
 mod stream;

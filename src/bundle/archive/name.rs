@@ -37,6 +37,15 @@ pub(super) fn read(name: &str) -> Name {
     }
 }
 
+/// A path of an unpacked collection as it was before a collector escaped it, by the same rule; none for one that it did not escape,
+/// or that would lead outside.
+pub(in crate::bundle) fn unescaped(path: &str) -> Option<String> {
+    let read = read(path);
+    let whole = read.parts.join("/");
+    (!read.leads_outside && !path.contains('\\') && !whole.is_empty() && whole != path)
+        .then_some(whole)
+}
+
 /// Replaces `%XX` by its byte, where that gives text.
 fn decoded(part: &str) -> String {
     let mut bytes = Vec::with_capacity(part.len());

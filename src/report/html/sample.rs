@@ -61,6 +61,7 @@ fn rendered(report: &Report) -> String {
 fn reduced(report: &Report) -> Report {
     let mut small = Report {
         host: report.host.clone(),
+        layout: report.layout.clone(),
         verdict: report.verdict.clone(),
         findings: report.findings.clone(),
         facts: Vec::new(),

@@ -82,6 +82,7 @@ pub(in crate::report) fn collection(report: &Report, clock: &Clock) -> Vec<Strin
         (None, Some(build)) => pieces.push(format!("build {build}")),
         (None, None) => {}
     }
+    pieces.extend(report.layout.title.clone());
     pieces.push(count(report.artifacts.len() as u64, "file", "files"));
     let records: u64 = report
         .artifacts

@@ -96,6 +96,7 @@ fn report(start: Option<StartType>, state: ConnectionState) -> Report {
         &facts,
         &judgement,
         Surroundings {
+            layout: CollectionLayout::default(),
             host,
             connections: Vec::new(),
             negotiation: Negotiation::default(),
