@@ -18,7 +18,7 @@ const OBJECT_IDENTIFIER: u8 = 0x06;
 const FIRST: u8 = 0xA0;
 /// 1.2.840.113549.1.7.2
 const SIGNED_DATA: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x07, 0x02];
-/// Where a certificate that is named only in a message's extended forms would stand ([0] to [3], RFC 5652, 10.2.2).
+/// Where a certificate that is named only in a message's extended forms would stand (tags 0 to 3, RFC 5652, 10.2.2).
 const CONSTRUCTED_CONTEXT: u8 = 0xA0;
 
 /// A certificate of such a file, with where it stands.

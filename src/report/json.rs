@@ -15,7 +15,7 @@ pub(super) fn lines(reports: &[Report]) -> Vec<u8> {
         .collect()
 }
 
-/// A line for a collection of many, with the path that it was given by; the rest is what [`render`] would give for it.
+/// A line for a collection of many, with the path that it was given by; the rest is what `render` would give for it.
 #[must_use]
 pub fn collection_line(path: &str, reports: &[Report]) -> Vec<u8> {
     line(&CollectionOutput {

@@ -136,13 +136,24 @@ impl<'r> Ranking<'r> {
         self.holds.get(id) == Some(&Hold::Active)
     }
 
-    /// What may be a verdict, and may explain another: confirmed or likely, neither latent nor contributing.
+    /// What may be a verdict, and may explain another: confirmed or likely, neither latent nor contributing, and not by a support
+    /// alone where nothing of what it would do is so.
     fn standing(&self) -> BTreeSet<&'r str> {
-        let stands = self
-            .rules
-            .iter()
-            .filter(|(id, weighed)| weighed.level().stands() && self.active(id));
+        let stands = self.rules.iter().filter(|(id, weighed)| {
+            let idle = weighed.weak() && self.does_nothing(weighed.rule);
+            weighed.level().stands() && self.active(id) && !idle
+        });
         stands.map(|(id, _)| *id).collect()
+    }
+
+    /// Whether everything that the rule explains is ruled out.
+    fn does_nothing(&self, rule: &Rule) -> bool {
+        let mut explained = rule
+            .explains
+            .iter()
+            .filter_map(|id| self.rules.get(id.as_str()))
+            .peekable();
+        explained.peek().is_some() && explained.all(|other| other.level() == Level::RuledOut)
     }
 
     /// Weak causes that are no verdict: several that explain the same symptom, which nothing confirmed explains, are its candidates;

@@ -46,7 +46,7 @@ pub struct Limits {
     pub size: u64,
     /// Bytes in memory at once: of one compressed file of a zip, or of all the evidence of another archive.
     pub memory: u64,
-    /// How many times larger than packed, where that is more than [`SUSPICIOUS`].
+    /// How many times larger than packed, where that is more than `SUSPICIOUS`.
     pub ratio: u64,
     /// Archives in archives.
     pub depth: u64,

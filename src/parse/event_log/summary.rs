@@ -106,7 +106,7 @@ pub struct LogSummary {
     pub records: u64,
     /// Those of them that hold their elements without a template, as exporting tools write them.
     pub templateless: u64,
-    /// Those of them that are not whole: see [`Integrity`].
+    /// Those of them that are not whole: see `Integrity`.
     pub recovered: u64,
     /// The record with the lowest number and the one with the highest.
     pub span: Option<Span>,
