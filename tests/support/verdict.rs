@@ -34,11 +34,15 @@ pub fn write(folder: &Path, name: &str, bytes: &[u8]) {
 
 /// What these inputs come to.
 pub fn diagnosed(inputs: &[PathBuf], rules: &RuleSet) -> Vec<Report> {
-    let options = Options {
+    rdptriage::diagnose(inputs, rules, &unhashed()).expect("something to read")
+}
+
+/// As users have it, but without hashes, which no verdict rests on.
+pub fn unhashed() -> Options {
+    Options {
         hashing: Hashing::Off,
         ..Options::default()
-    };
-    rdptriage::diagnose(inputs, rules, &options).expect("something to read")
+    }
 }
 
 /// The one report on a collection of one host.
