@@ -81,7 +81,13 @@ fn with_each_log_in_two_files() {
         ..Telling::default()
     };
     let split = |sample: &Sample, other: &Sample, rules: &RuleSet| {
-        assert!(other.files.len() > sample.files.len(), "{}", sample.name);
+        // A laptop's log of six records has one chunk, and cannot be cut in two.
+        let alone = sample.files.len() == 1;
+        assert!(
+            alone || other.files.len() > sample.files.len(),
+            "{}",
+            sample.name
+        );
         as_forged(sample, other, rules)
     };
     compare(split, telling, "with each log in two files");
