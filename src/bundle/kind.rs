@@ -72,6 +72,8 @@ pub enum CertificateForm {
     Pkcs7,
     /// In a serialized store (`.sst`).
     SerializedStore,
+    /// With its private key in a PKCS #12 file (`.pfx`).
+    Pkcs12,
 }
 
 /// Why a file is not used.
@@ -113,11 +115,6 @@ pub enum NotUsed {
     /// A registry export as text.
     #[error("a registry export as text: save the hive with `reg save` instead")]
     RegistryText,
-    /// Certificates in an envelope.
-    #[error(
-        "PKCS #12 (.pfx), whose private key is not read: export the certificate alone, as .cer"
-    )]
-    CertificateEnvelope,
     /// A private key.
     #[error("a private key, which is not read: remove it from the collection")]
     PrivateKey,
@@ -190,7 +187,7 @@ pub(super) fn promised_by_name(name: &str) -> Option<&'static str> {
     match (name.as_str(), ending) {
         ("system" | "software", _) | (_, Some("hiv" | "hve")) => Some("a hive"),
         (_, Some("evtx")) => Some("an event log"),
-        (_, Some("cer" | "crt" | "der" | "pem")) => Some("a certificate"),
+        (_, Some("cer" | "crt" | "der" | "pem" | "pfx" | "p12")) => Some("a certificate"),
         _ => None,
     }
 }
@@ -232,6 +229,9 @@ pub(super) fn sniff(source: &dyn ReadAt, name: &str) -> io::Result<Kind> {
     }
     if is_pkcs7(&head) {
         return Ok(Kind::Certificate(CertificateForm::Pkcs7));
+    }
+    if is_pkcs12(&head) {
+        return Ok(Kind::Certificate(CertificateForm::Pkcs12));
     }
     if head.starts_with(SERIALIZED_STORE) {
         return Ok(Kind::Certificate(CertificateForm::SerializedStore));
@@ -331,8 +331,6 @@ fn known_otherwise(head: &[u8]) -> Option<NotUsed> {
         Some(NotUsed::DiskImage)
     } else if head.get(4..8) == Some(b"LfLe") {
         Some(NotUsed::OldEventLog)
-    } else if is_envelope(head) {
-        Some(NotUsed::CertificateEnvelope)
     } else if is_registry_text(head) {
         Some(NotUsed::RegistryText)
     } else {
@@ -413,17 +411,14 @@ fn is_certificate(bytes: &[u8]) -> bool {
     begins().unwrap_or(false)
 }
 
-/// PKCS #12 begins with version 3 and a sequence (RFC 7292, 4).
-fn is_envelope(bytes: &[u8]) -> bool {
-    let begins = || {
-        let (SEQUENCE, content, _) = element(bytes)? else {
-            return None;
-        };
-        let (tag, value, after) = element(content)?;
-        let (next, ..) = element(after)?;
-        Some(tag == INTEGER && value == [3] && next == SEQUENCE)
-    };
-    begins().unwrap_or(false)
+/// PKCS #12 begins with version 3 and a sequence (RFC 7292, 4), in a sequence of whatever length.
+fn is_pkcs12(bytes: &[u8]) -> bool {
+    const VERSION_3: &[u8] = b"\x02\x01\x03\x30";
+    bytes.first() == Some(&SEQUENCE)
+        && (2..=6).any(|header| {
+            let rest = bytes.get(header..).unwrap_or_default();
+            rest.starts_with(VERSION_3)
+        })
 }
 
 /// PKCS #7 begins with the object identifier of signed data, in a sequence of whatever length.
@@ -594,7 +589,10 @@ mod tests {
             Kind::Certificate(CertificateForm::Pkcs7)
         );
         let store = der(SEQUENCE, &[der(INTEGER, &[3]), der(SEQUENCE, b"")].concat());
-        assert_eq!(not_used(&store), NotUsed::CertificateEnvelope);
+        assert_eq!(
+            kind_of(&store, "x"),
+            Kind::Certificate(CertificateForm::Pkcs12)
+        );
     }
 
     #[test]

@@ -10,6 +10,7 @@ use rdptriage::verdict::client_error::ClientCode;
 
 use super::archive::ArchiveArgs;
 use super::format_name::{FormatName, ListFormatName, TextOrJsonName};
+use super::pfx::PfxArgs;
 
 /// Says why Remote Desktop is broken, from the files collected from the server.
 #[derive(Debug, Parser)]
@@ -306,6 +307,9 @@ pub(crate) struct DiagnoseArgs {
     pub(crate) exit_zero: bool,
 
     #[command(flatten)]
+    pub(crate) pfx: PfxArgs,
+
+    #[command(flatten)]
     pub(crate) archives: ArchiveArgs,
 
     #[command(flatten)]
@@ -515,6 +519,9 @@ pub(crate) struct CertsArgs {
     pub(crate) format: ListFormatName,
 
     #[command(flatten)]
+    pub(crate) pfx: PfxArgs,
+
+    #[command(flatten)]
     pub(crate) archives: ArchiveArgs,
 
     #[command(flatten)]
@@ -568,6 +575,9 @@ pub(crate) struct FactsArgs {
     /// The time zone to show times in (Europe/Berlin, +02:00) [default: UTC]
     #[arg(long, value_name = "ZONE", value_parser = time_zone)]
     pub(crate) tz: Option<TimeZone>,
+
+    #[command(flatten)]
+    pub(crate) pfx: PfxArgs,
 
     #[command(flatten)]
     pub(crate) archives: ArchiveArgs,

@@ -15,6 +15,7 @@ mod incident;
 mod negotiate;
 mod output;
 mod panic;
+mod pfx;
 mod progress;
 mod registry;
 mod rules;

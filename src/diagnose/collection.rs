@@ -13,14 +13,14 @@ use crate::facts::event::LoggedEvent;
 use crate::facts::grouping::{self, File, NameInLog, Says};
 use crate::facts::log_coverage::CollectedLog;
 use crate::facts::registry::HiveFile;
-use crate::facts::store::{Exported, exported};
+use crate::facts::store::{Exported, exported_with};
 use crate::facts::watch;
 use crate::parse::event_log;
 use crate::verdict::model::Problem;
 
-use super::Hashing;
 use super::entries::{self, hive_problem, log_problems};
 use super::progress::{Counted, Progress, Remaining};
+use super::{Hashing, Options};
 
 /// The channel that a collector keeps the records of other machines in.
 const FORWARDED: &str = "ForwardedEvents";
@@ -73,13 +73,13 @@ pub(super) struct HostFiles {
 
 impl Collection {
     /// Reads every file, several at once, and hashes it.
-    pub(super) fn read(bundle: Bundle, hashing: Hashing, progress: &dyn Progress) -> Self {
+    pub(super) fn read(bundle: Bundle, options: &Options, progress: &dyn Progress) -> Self {
         let files = bundle
             .artifacts
             .par_iter()
             .map(|artifact| {
                 let remaining = Remaining::new(progress, &artifact.path, artifact.bytes_to_read());
-                open(&bundle, artifact, hashing, &remaining)
+                open(&bundle, artifact, options, &remaining)
             })
             .collect();
         let problems = bundle
@@ -153,14 +153,14 @@ impl Collection {
 fn open(
     bundle: &Bundle,
     artifact: &Artifact,
-    hashing: Hashing,
+    options: &Options,
     remaining: &Remaining<'_>,
 ) -> Opened {
     let counted = |source| Counted { source, remaining };
     // Of an image only the files that matter are read, and each of them has its own digest.
     let hashing = match artifact.kind {
         Kind::DiskImage(_) => Hashing::Off,
-        _ => hashing,
+        _ => options.hashing,
     };
     // Held while it is read and hashed, so that what is packed is unpacked once for both.
     let held = match artifact.kind {
@@ -169,14 +169,14 @@ fn open(
         _ => artifact.open().ok(),
     };
     let (opened, digest) = match hashing {
-        Hashing::Off => (contained(bundle, artifact, Some(remaining)), None),
+        Hashing::Off => (contained(bundle, artifact, options, Some(remaining)), None),
         Hashing::Sha256 if artifact.sha256.is_some() => (
-            contained(bundle, artifact, Some(remaining)),
+            contained(bundle, artifact, options, Some(remaining)),
             artifact.sha256.map(Ok),
         ),
         // Hashing is what takes the time, so it tells how far it is.
         Hashing::Sha256 => rayon::join(
-            || contained(bundle, artifact, None),
+            || contained(bundle, artifact, options, None),
             || Some(artifact.open().and_then(|source| sha256(&counted(source)))),
         ),
     };
@@ -204,9 +204,13 @@ fn open(
 fn contained(
     bundle: &Bundle,
     artifact: &Artifact,
+    options: &Options,
     remaining: Option<&Remaining<'_>>,
 ) -> (Content, Vec<Problem>) {
-    contain(AssertUnwindSafe(|| read(bundle, artifact, remaining))).unwrap_or_else(|panicked| {
+    contain(AssertUnwindSafe(|| {
+        read(bundle, artifact, options, remaining)
+    }))
+    .unwrap_or_else(|panicked| {
         let problem = entries::problem(&artifact.path, None, panicked.to_string());
         (Content::Nothing, vec![problem])
     })
@@ -215,6 +219,7 @@ fn contained(
 fn read(
     bundle: &Bundle,
     artifact: &Artifact,
+    options: &Options,
     remaining: Option<&Remaining<'_>>,
 ) -> (Content, Vec<Problem>) {
     match &artifact.kind {
@@ -224,7 +229,7 @@ fn read(
             Err(problem) => (Content::Nothing, vec![hive_problem(problem)]),
         },
         Kind::Certificate(_) => {
-            let (found, problems) = exported([artifact]);
+            let (found, problems) = exported_with([artifact], &options.pfx_passwords);
             let problems = problems.into_iter().map(hive_problem).collect();
             (Content::Certificates(found), problems)
         }

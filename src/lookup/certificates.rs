@@ -3,13 +3,14 @@
 
 use std::panic::AssertUnwindSafe;
 
-use crate::bundle::{Bundle, Kind};
+use crate::bundle::{Bundle, Kind, Password};
 use crate::contain::contain;
 use crate::facts::registry::{HiveFile, open_hives};
-use crate::facts::store::exported;
+use crate::facts::store::exported_with;
 use crate::parse::certificate::{Certificate, KeyMatch, Thumbprint};
 use crate::parse::hive::Lookup;
 use crate::parse::key_file::{KeyFile, KeyFileName};
+use crate::parse::pkcs12;
 use crate::parse::store_blob::{KeyProviderInfo, SelfSignedMark, StoreBlob};
 
 const STORES: &str = "Microsoft\\SystemCertificates";
@@ -31,6 +32,8 @@ pub struct Held {
     pub key_file: Option<KeyFileName>,
     /// The collected key files that hold its key, or have the name of its key file.
     pub key_files: Vec<KeyHeld>,
+    /// What the exported file that holds it holds of its private key.
+    pub exported_key: pkcs12::KeyHeld,
     /// Whether Windows marked it as one that it made for the listener.
     pub marked: bool,
 }
@@ -68,19 +71,20 @@ pub struct Found {
     pub problems: Vec<String>,
 }
 
-/// Finds every certificate.
+/// Finds every certificate; PKCS #12 files are opened with these passwords, or with the empty one.
 #[must_use]
-pub fn find(bundle: &Bundle) -> Found {
+pub fn find(bundle: &Bundle, passwords: &[Password]) -> Found {
     let files = bundle
         .artifacts
         .iter()
         .filter(|artifact| matches!(artifact.kind, Kind::Certificate(_)));
-    let (from_files, problems) = exported(files);
+    let (from_files, problems) = exported_with(files, passwords);
     let (hives, hive_problems) = open_hives(bundle);
     let mut found = Found {
         certificates: from_files
             .into_iter()
             .map(|exported| Held {
+                exported_key: exported.key,
                 artifact: exported.artifact,
                 store: None,
                 thumbprint: exported.certificate.thumbprint,
@@ -208,6 +212,7 @@ fn in_stores(file: &HiveFile) -> (Vec<Held>, Vec<String>) {
                 key: blob.key_provider,
                 key_file,
                 key_files: Vec::new(),
+                exported_key: pkcs12::KeyHeld::None,
                 marked: blob.self_signed_mark == SelfSignedMark::Marked,
             });
         }

@@ -2,6 +2,7 @@
 //! named with its place.
 
 pub mod acl_listing;
+mod ber;
 pub mod certificate;
 pub mod certificate_bundle;
 pub mod event_log;
@@ -11,6 +12,7 @@ pub mod guid;
 pub mod hive;
 pub mod key_file;
 pub mod pem;
+pub mod pkcs12;
 pub mod security;
 pub mod store_blob;
 pub mod text;

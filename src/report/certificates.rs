@@ -9,6 +9,7 @@ use crate::lookup::certificates::{Held, KeyHeld};
 use crate::parse::certificate::{
     AlternativeName, Certificate, Extension, Hash, KeyUse, PublicKey, Purpose, SignatureAlgorithm,
 };
+use crate::parse::pkcs12::KeyHeld as Exported;
 
 /// RSA keys below this are refused by Windows' own default for chains (Microsoft, KB2661254); below the second they are weak.
 const REFUSED_BITS: u64 = 1024;
@@ -59,9 +60,11 @@ fn store(held: &Held) -> String {
 
 fn key_in_brief(held: &Held) -> &'static str {
     let any = |wanted: fn(&KeyHeld) -> bool| held.key_files.iter().any(wanted);
-    if any(|file| matches!(file, KeyHeld::Same { .. })) {
+    if any(|file| matches!(file, KeyHeld::Same { .. })) || held.exported_key == Exported::Fits {
         "its key is here"
-    } else if any(|file| matches!(file, KeyHeld::Another { .. })) {
+    } else if any(|file| matches!(file, KeyHeld::Another { .. }))
+        || held.exported_key == Exported::Another
+    {
         "another key is here"
     } else if any(|file| matches!(file, KeyHeld::Unreadable { .. })) {
         "its key file is damaged"
@@ -128,12 +131,27 @@ fn fields(held: &Held, clock: &Clock) -> Vec<(&'static str, String)> {
             .iter()
             .map(|file| ("key match", key_match(file))),
     );
+    if let Some(says) = exported_key(held.exported_key) {
+        fields.push(("key match", format!("{} {says}", held.artifact)));
+    }
     if let Ok(certificate) = &held.certificate {
         for remark in remarks(certificate) {
             fields.push(("remark", remark));
         }
     }
     fields
+}
+
+fn exported_key(key: Exported) -> Option<&'static str> {
+    match key {
+        Exported::None => None,
+        Exported::Fits => {
+            Some("holds the private key of this certificate: the public keys are the same")
+        }
+        Exported::Another => Some("holds a private key for it that is of another pair"),
+        Exported::Locked => Some("holds a private key for it that no password opens"),
+        Exported::NotCompared => Some("holds a private key for it that cannot be compared"),
+    }
 }
 
 fn key_match(file: &KeyHeld) -> String {

@@ -22,6 +22,10 @@ const SENTENCES: &[(&str, &str)] = &[
         "[!failing enrolment for the listener's certificate did not fail][?failing enrolment for the listener's certificate fails][, template {template}][?ended , the certificate has ended]",
     ),
     (
+        "certificate.export",
+        "[?listener the listener's certificate][!listener certificate {thumbprint}] was exported with [key=fits its private key][key=another another certificate's private key][key=locked a private key that no password opens][key=not-compared a private key that cannot be compared]",
+    ),
+    (
         "certificate.key_link",
         "the certificate [?without_key has no private key][!without_key has a private key][?falls_back , the service uses its own instead]",
     ),

@@ -12,6 +12,7 @@ use rdptriage::parse::certificate::Certificate;
 use rdptriage::parse::event_log::{self, EventRecord, RecordKey};
 use rdptriage::parse::hive::{Hive, Key, Lookup};
 use rdptriage::parse::key_file::KeyFile;
+use rdptriage::parse::pkcs12::{self, Effort};
 use rdptriage::parse::security::{ObjectKind, SecurityDescriptor, Sid, granted, parse_sddl};
 use rdptriage::parse::store_blob::StoreBlob;
 use rdptriage::parse::{folder_listing, pem};
@@ -23,7 +24,7 @@ use rdptriage::{Hashing, Options};
 pub type Entry = fn(&[u8]);
 
 /// All of them, by the name of their fuzz target.
-pub const ENTRIES: [(&str, Entry); 12] = [
+pub const ENTRIES: [(&str, Entry); 13] = [
     ("event_log", event_log),
     ("prefilter", prefilter),
     ("hive", hive),
@@ -31,6 +32,7 @@ pub const ENTRIES: [(&str, Entry); 12] = [
     ("store_blob", store_blob),
     ("certificate", certificate),
     ("key_file", key_file),
+    ("pkcs12", pkcs12),
     ("security_descriptor", security_descriptor),
     ("acl_listing", acl_listing),
     ("folder_listing", folder_listing),
@@ -156,6 +158,14 @@ pub fn certificate(bytes: &[u8]) {
 pub fn key_file(bytes: &[u8]) {
     if let Ok(file) = KeyFile::read(&bytes.to_vec()) {
         let _ = (file.is_whole(), file.name_inside("TSSecKeySet1"));
+    }
+}
+
+/// A PKCS #12 file, with the password of those that the tests were given.
+pub fn pkcs12(bytes: &[u8]) {
+    let read = pkcs12::read(bytes, &["Vordertür-7"], Effort::rounds(50_000));
+    for problem in &read.problems {
+        assert!(!problem.to_string().is_empty(), "a refusal says why");
     }
 }
 

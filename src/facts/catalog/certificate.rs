@@ -71,6 +71,20 @@ choice! {
     }
 }
 
+choice! {
+    /// What an exported file holds of a certificate's private key.
+    ExportedKey {
+        /// The key itself: the public halves are the same.
+        Fits = "fits",
+        /// A key that the file gives to this certificate and that is another's.
+        Another = "another",
+        /// One that is encrypted, and no password opens it.
+        Locked = "locked",
+        /// One that cannot be compared.
+        NotCompared = "not-compared",
+    }
+}
+
 catalogue! {
     /// The certificate that the listener uses, and why it is that one.
     "listener.certificate" => ListenerCertificate State (Absence::All(&[Subject::ListenerCertificate])) {
@@ -242,6 +256,16 @@ catalogue! {
         says: Option<String>,
         /// Whether the locked-out client's own settings, where these were collected, refuse its key (PKCS\\ClientMinKeyBitLength).
         refused: Known<bool>,
+    }
+
+    /// A certificate that was exported with a private key (.pfx).
+    "certificate.export" => CertificateExport State (Absence::All(&[Subject::ListenerCertificate])) {
+        /// Its SHA-1.
+        thumbprint: String,
+        /// Whether it is the listener's certificate.
+        listener: Known<bool>,
+        /// Whether the key in the file is its own.
+        key: ExportedKey,
     }
 
     /// What the private key of the listener's certificate may be used for.
