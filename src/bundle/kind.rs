@@ -30,6 +30,8 @@ pub enum Kind {
     AclListing,
     /// A key folder as `dir` or `Get-ChildItem` list it.
     FolderListing,
+    /// The manifest of a collection that the script of `rdptriage collect` made.
+    CollectionManifest,
     /// A disk image; the files on it are artifacts of their own.
     DiskImage(ImageForm),
     /// A folder of a disk, itself: what lies in it, and its permissions.
@@ -136,6 +138,7 @@ impl Kind {
             Kind::MasterKey => "master key",
             Kind::AclListing => "permissions",
             Kind::FolderListing => "folder listing",
+            Kind::CollectionManifest => "collection manifest",
             Kind::DiskImage(_) => "disk image",
             Kind::Folder => "folder",
             Kind::Archive(_) => "archive",
@@ -152,7 +155,8 @@ impl Kind {
             | Kind::Certificate(_)
             | Kind::KeyFile
             | Kind::AclListing
-            | Kind::FolderListing => true,
+            | Kind::FolderListing
+            | Kind::CollectionManifest => true,
             Kind::TransactionLog { .. }
             | Kind::MasterKey
             | Kind::Archive(_)
@@ -172,6 +176,7 @@ impl Kind {
             | Kind::MasterKey
             | Kind::AclListing
             | Kind::FolderListing
+            | Kind::CollectionManifest
             | Kind::Archive(_)
             | Kind::DiskImage(_)
             | Kind::Folder
@@ -445,6 +450,9 @@ fn text(source: &dyn ReadAt) -> io::Result<Option<Kind>> {
     } else if bytes.iter().take(HEAD).any(|byte| *byte == 0) {
         return Ok(None);
     }
+    if is_collection_manifest(&bytes) {
+        return Ok(Some(Kind::CollectionManifest));
+    }
     let mut private_key = false;
     for line in bytes.split(|byte| matches!(byte, b'\n' | b'\r')) {
         let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
@@ -465,6 +473,21 @@ fn text(source: &dyn ReadAt) -> io::Result<Option<Kind>> {
     } else {
         machine_keys::is_folder_listing(&bytes).then_some(Kind::FolderListing)
     })
+}
+
+/// Whether a text is JSON whose first member says that it is a collection's manifest.
+fn is_collection_manifest(text: &[u8]) -> bool {
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    let text = text.strip_prefix(b"\xff\xfe").unwrap_or(text);
+    let mut words = text
+        .split(|byte| byte.is_ascii_whitespace() || matches!(byte, b',' | b':'))
+        .filter(|word| !word.is_empty());
+    let (open, format) = match words.next() {
+        Some(b"{") => (true, words.next()),
+        Some(word) => (word.starts_with(b"{"), word.strip_prefix(b"{")),
+        None => return false,
+    };
+    open && format == Some(b"\"format\"") && words.next() == Some(b"\"rdptriage-collection\"")
 }
 
 /// The first chunk of an event log whose header is lost.

@@ -57,6 +57,9 @@ pub(crate) enum Command {
         #[arg(value_name = "IMAGE", value_hint = ValueHint::FilePath)]
         image: PathBuf,
     },
+    /// Prints the PowerShell script that collects, read-only, all that is asked for from a server
+    #[command(after_help = COLLECT_HELP)]
+    Collect,
     /// Prints the JSON Schema of the JSON report
     Schema,
     /// Prints the completions of a shell
@@ -107,6 +110,15 @@ pub(crate) enum RulesCommand {
         folder: Option<PathBuf>,
     },
 }
+
+const COLLECT_HELP: &str = "\
+  rdptriage collect > collect.ps1
+
+On the server, in an elevated PowerShell (2 or later; Server 2008 R2 to 2025):
+  powershell -NoProfile -ExecutionPolicy Bypass -File collect.ps1 -OutputFolder D:\\
+
+It makes one zip, which is diagnosed as it is. It changes nothing and asks no private key for anything; the key files
+themselves are taken only with -IncludeKeyFiles. Its beginning tells the rest.";
 
 const EXPLAIN_HELP: &str = "\
 Examples:

@@ -15,15 +15,19 @@ use crate::facts::log_coverage::CollectedLog;
 use crate::facts::registry::HiveFile;
 use crate::facts::store::{Exported, exported_with};
 use crate::facts::watch;
-use crate::parse::event_log;
+use crate::parse::collection_manifest::{CollectionManifest, Failure};
+use crate::parse::event_log::{self, Hole};
 use crate::verdict::model::Problem;
 
 use super::entries::{self, hive_problem, log_problems};
+use super::manifest;
 use super::progress::{Counted, Progress, Remaining};
 use super::{Hashing, Options};
 
 /// The channel that a collector keeps the records of other machines in.
 const FORWARDED: &str = "ForwardedEvents";
+/// The most that is read of a manifest, in bytes: 100,000 key files take half of it.
+const LARGEST_MANIFEST: u64 = 64 << 20;
 
 /// Every file of the input, read.
 pub(super) struct Collection {
@@ -32,6 +36,8 @@ pub(super) struct Collection {
     problems: Vec<Problem>,
     /// What could not be opened, for whoever asks whether a folder was seen whole.
     unread: Vec<bundle::Problem>,
+    /// Files that are not what was collected, by a manifest's digests.
+    altered: BTreeSet<String>,
 }
 
 /// One file, read.
@@ -45,6 +51,7 @@ enum Content {
     Log(Box<Log>),
     Hive(Box<HiveFile>),
     Certificates(Vec<Exported>),
+    Manifest(Box<CollectionManifest>),
     /// A transaction log, which its hive takes in, or what is not used or not readable.
     Nothing,
 }
@@ -63,6 +70,10 @@ pub(super) struct HostFiles {
     pub events: Vec<LoggedEvent>,
     pub hives: Vec<HiveFile>,
     pub certificates: Vec<Exported>,
+    /// Its files that are not what was collected, by the digests in the collection's manifest.
+    pub altered: BTreeSet<String>,
+    /// What the script that collected could not.
+    pub failures: Vec<Failure>,
     /// Its files as they lie in the collection, and what of the input could not be opened: what is known of key folders.
     pub collected: Vec<Artifact>,
     pub unread: Vec<bundle::Problem>,
@@ -92,6 +103,7 @@ impl Collection {
             files,
             problems,
             unread: bundle.problems.clone(),
+            altered: BTreeSet::new(),
         };
         for file in &mut collection.files {
             let own = bundle
@@ -100,7 +112,43 @@ impl Collection {
                 .filter(|problem| problem.path == file.artifact.path);
             file.problems.splice(0..0, own.map(entries::bundle_problem));
         }
+        collection.check_manifests();
         collection
+    }
+
+    /// Holds the files against the manifests of their collections.
+    fn check_manifests(&mut self) {
+        let manifests = self.files.iter().filter_map(|file| match &file.content {
+            Content::Manifest(manifest) => Some((&file.artifact, manifest)),
+            _ => None,
+        });
+        let artifacts = || self.files.iter().map(|file| &file.artifact);
+        let checked: Vec<_> = manifests
+            .map(|(at, read)| manifest::check(&at.path, read, artifacts()))
+            .collect();
+        for found in checked {
+            for file in &mut self.files {
+                let own = |problem: &&Problem| {
+                    problem.artifact.as_deref() == Some(file.artifact.path.as_str())
+                };
+                file.problems
+                    .extend(found.problems.iter().filter(own).cloned());
+                if let Content::Log(log) = &mut file.content
+                    && found.altered.contains(&file.artifact.path)
+                {
+                    log.collected.summary.holes.push(Hole {
+                        chunk: 0,
+                        offset: 0,
+                        length: 0,
+                        hides: None,
+                        after: None,
+                        before: None,
+                        what: "the file is not what was collected".to_owned(),
+                    });
+                }
+            }
+            self.altered.extend(found.altered);
+        }
     }
 
     /// Gives every file to its host; what cannot be told is listed with each.
@@ -122,6 +170,8 @@ impl Collection {
                 events: Vec::new(),
                 hives: Vec::new(),
                 certificates: Vec::new(),
+                altered: BTreeSet::new(),
+                failures: Vec::new(),
                 collected: Vec::new(),
                 unread: self.unread.clone(),
                 artifacts: Vec::new(),
@@ -139,6 +189,9 @@ impl Collection {
                         files.problems.push(entries::undecided(&file.artifact));
                     }
                     continue;
+                }
+                if self.altered.contains(&file.artifact.path) {
+                    files.altered.insert(file.artifact.path.clone());
                 }
                 files.collected.push(file.artifact.clone());
                 file.give(&mut files, shared.get(&index).copied().unwrap_or(1) > 1);
@@ -233,6 +286,7 @@ fn read(
             let problems = problems.into_iter().map(hive_problem).collect();
             (Content::Certificates(found), problems)
         }
+        Kind::CollectionManifest => read_manifest(artifact),
         Kind::TransactionLog { hive: None } => {
             let lone = "a transaction log without its hive beside it: collect the hive as well";
             (
@@ -251,6 +305,18 @@ fn read(
         | Kind::Archive(_)
         | Kind::NotUsed(_) => (Content::Nothing, Vec::new()),
     }
+}
+
+/// Why it cannot be read is told where its folders are asked for.
+fn read_manifest(artifact: &Artifact) -> (Content, Vec<Problem>) {
+    let read = artifact
+        .open()
+        .and_then(|source| source.read_all(LARGEST_MANIFEST));
+    let content = match read.map(|bytes| CollectionManifest::parse(&bytes)) {
+        Ok(Ok(manifest)) => Content::Manifest(Box::new(manifest)),
+        Ok(Err(_)) | Err(_) => Content::Nothing,
+    };
+    (content, Vec::new())
 }
 
 fn read_log(artifact: &Artifact, remaining: Option<&Remaining<'_>>) -> (Content, Vec<Problem>) {
@@ -314,7 +380,7 @@ impl Opened {
         let says = match &self.content {
             Content::Log(log) => log.says(),
             Content::Hive(hive) => hive.says(),
-            Content::Certificates(_) | Content::Nothing => Says::Nothing,
+            Content::Certificates(_) | Content::Manifest(_) | Content::Nothing => Says::Nothing,
         };
         File {
             path: self.artifact.path.clone(),
@@ -338,6 +404,7 @@ impl Opened {
             }
             Content::Hive(hive) => host.hives.push(*hive),
             Content::Certificates(found) => host.certificates.extend(found),
+            Content::Manifest(manifest) => host.failures.extend(manifest.failures),
             Content::Nothing => {}
         }
     }

@@ -27,6 +27,7 @@ impl Listed {
                 Kind::KeyFile => "its structure and public key",
                 Kind::MasterKey => "its name",
                 Kind::AclListing | Kind::FolderListing => "whole",
+                Kind::CollectionManifest => "its digests, listings and failed steps",
                 Kind::DiskImage(_) => "the files that matter",
                 Kind::Folder => "its permissions and list of files",
                 Kind::Archive(_) => "opened: its files are listed by themselves",
@@ -310,6 +311,7 @@ fn not_used(kind: &Kind) -> Option<&NotUsed> {
         | Kind::MasterKey
         | Kind::AclListing
         | Kind::FolderListing
+        | Kind::CollectionManifest
         | Kind::DiskImage(_)
         | Kind::Folder
         | Kind::Archive(_) => None,

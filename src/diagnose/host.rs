@@ -21,14 +21,17 @@ use crate::facts::host::{Hints, Identity, identify, joined};
 use crate::facts::key_chain::{self, KeyEvidence};
 use crate::facts::known::Known;
 use crate::facts::layout::never_holds;
-use crate::facts::log_coverage::CollectedLog;
+use crate::facts::log_coverage::{self, CollectedLog};
 use crate::facts::registry::Registry;
 use crate::facts::subject::Subject;
 use crate::facts::value::{FieldState, Value};
-use crate::facts::{listener, listener_service, logon, session, stale, tls_listeners, update};
+use crate::facts::{
+    altered, listener, listener_service, logon, session, stale, tls_listeners, update,
+};
+use crate::parse::collection_manifest::{Failure, Target};
 use crate::rules::RuleSet;
 use crate::verdict::model::{
-    ArtifactEntry, CollectionLayout, Connection, Host, Negotiation, Problem, Report,
+    ArtifactEntry, CollectionLayout, Connection, Host, Negotiation, Problem, Refused, Report,
 };
 use crate::verdict::{self, Surroundings};
 
@@ -88,6 +91,8 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
         events,
         hives,
         certificates,
+        altered,
+        failures,
         collected,
         unread,
         artifacts,
@@ -182,6 +187,7 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
     certificate_fitness::add_facts(&fitness_bearing, &mut facts);
 
     stale::mark(&registry.stale().collect(), &mut facts);
+    altered::mark(&altered, &mut facts);
 
     let used = Used {
         logs: &logs,
@@ -195,7 +201,7 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
     let (artifacts, problems) = entries::artifacts(artifacts, &used, all_problems);
     Gathered {
         host: host(name, aliases, &identity, &history, &registry),
-        layout: layout(Layout::of(&collected)),
+        layout: layout(Layout::of(&collected), &failures),
         connections: surroundings::connections(&history),
         negotiation: negotiation::of_host(from_hives.tls.as_ref(), Starts::of(&history.anchors)),
         artifacts,
@@ -321,7 +327,7 @@ fn tls_proof(history: &History<'_>, written: Option<Timestamp>, facts: &FactSet)
         .collect()
 }
 
-fn layout(layout: Layout) -> CollectionLayout {
+fn layout(layout: Layout, failures: &[Failure]) -> CollectionLayout {
     CollectionLayout {
         name: layout.word().to_owned(),
         title: (layout != Layout::Plain).then(|| layout.title().to_owned()),
@@ -329,7 +335,27 @@ fn layout(layout: Layout) -> CollectionLayout {
             .iter()
             .map(|subject| subject.name().to_owned())
             .collect(),
+        refused: failures.iter().filter_map(refused).collect(),
     }
+}
+
+/// What a failed step leaves open.
+fn refused(failure: &Failure) -> Option<Refused> {
+    let subject = match &failure.target {
+        Target::Log(channel) | Target::AbsentLog(channel) => log_coverage::subject_of(channel)?,
+        Target::Hive(hive) if hive == "SYSTEM" => Subject::SystemHive,
+        Target::Hive(hive) if hive == "SOFTWARE" => Subject::SoftwareHive,
+        Target::Hive(hive) if hive == "SECURITY" => Subject::SecurityHive,
+        Target::Hive(_) | Target::Store(_) | Target::Folder(_) | Target::Other(_) => return None,
+    };
+    let why = match &failure.target {
+        Target::AbsentLog(_) => "this Windows has no such log".to_owned(),
+        _ => format!("collect.ps1 could not collect it ({})", failure.why.trim()),
+    };
+    Some(Refused {
+        what: subject.name().to_owned(),
+        why,
+    })
 }
 
 fn host(

@@ -8,6 +8,7 @@ mod collection;
 mod contradiction;
 mod entries;
 mod host;
+mod manifest;
 mod negotiate;
 mod negotiation;
 mod progress;

@@ -1,8 +1,10 @@
 //! From records to facts: everything that is computed from the evidence, each with its source. Rules only select facts.
 
+pub mod altered;
 pub mod catalog;
 pub mod certificate;
 pub mod certificate_fitness;
+pub mod channel;
 pub mod client_report;
 pub mod clock;
 pub mod clock_change;

@@ -9,6 +9,7 @@ use super::rank::{Judgement, evidence};
 use super::timeline::{fields, title};
 use crate::facts::catalog::certificate::{ListenerCertificate, Renewal};
 use crate::facts::catalog::host::{ClockStep, HostBoot, LogCleared};
+use crate::facts::catalog::key::KeyFileWritten;
 use crate::facts::catalog::service::ServiceChanged;
 use crate::facts::catalog::update::{PolicyApplied, UpdateInstalled};
 use crate::facts::fact::{Fact, FactId, FactSet, Source};
@@ -126,6 +127,7 @@ fn changes_in(fact: &Fact) -> Vec<(Timestamp, String, Option<String>)> {
         LogCleared::KIND,
         UpdateInstalled::KIND,
         PolicyApplied::KIND,
+        KeyFileWritten::KIND,
     ];
     let made = fact.kind == Renewal::KIND
         && fact.field("result") == Some(&FieldState::Is(Value::Text("created".to_owned())));

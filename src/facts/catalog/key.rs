@@ -64,6 +64,8 @@ choice! {
         GetAcl = "get-acl",
         /// `dir` or `Get-ChildItem`.
         Directory = "dir",
+        /// The manifest of `rdptriage collect`.
+        Manifest = "manifest",
     }
 }
 
@@ -132,6 +134,16 @@ catalogue! {
         succeeded: bool,
         /// Whether a later operation on the same container succeeded.
         superseded: Known<bool>,
+    }
+
+    /// The listener's key file was written: the last time, where the collection carries it.
+    "key_file.written" => KeyFileWritten State (Absence::All(&[Subject::KeyFolderListing])) {
+        /// Whether it is the listener's certificate's.
+        listener: bool,
+        /// Its path on the machine.
+        path: String,
+        /// When, by the machine's clock.
+        written: Timestamp,
     }
 
     /// What an account may do with a key file, from its permissions as they stood on the machine. A file that certainly is not

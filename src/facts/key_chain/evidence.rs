@@ -3,18 +3,22 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+
 use crate::bundle::path::components;
 use crate::bundle::{self, Artifact, Kind};
 use crate::facts::catalog::key::{KeyFolder, ListingForm};
 use crate::facts::fact::Source;
 use crate::facts::registry::Problem;
 use crate::parse::acl_listing::{AclListing, ListingForm as Form};
+use crate::parse::collection_manifest::CollectionManifest;
 use crate::parse::folder_listing;
 use crate::parse::guid::Guid;
 use crate::parse::key_file::{ContainerHash, KeyFileName};
 use crate::parse::security::SecurityDescriptor;
 use crate::parse::text::Text;
 
+use super::manifest;
 use super::place::{self, Place};
 
 /// The most that is read of a listing, in bytes: 100,000 files take a quarter of it.
@@ -40,8 +44,12 @@ pub(super) enum Shown {
     Copy(Artifact),
     /// Its permissions, or why they cannot be read.
     Permissions(Result<SecurityDescriptor, String>),
-    /// Its name, and its size where `dir` printed it.
-    Name { size: Option<u64> },
+    /// Its name, and its size where that is told.
+    Name {
+        size: Option<u64>,
+        /// When it was written, by the machine's clock, where the manifest of the collection says so.
+        written: Option<Timestamp>,
+    },
 }
 
 /// What one listing, or one collected folder, shows of a folder of keys.
@@ -115,6 +123,7 @@ impl KeyEvidence {
             let read = match artifact.kind {
                 Kind::AclListing => KeyEvidence::read_permissions,
                 Kind::FolderListing => KeyEvidence::read_directory,
+                Kind::CollectionManifest => KeyEvidence::read_manifest,
                 _ => continue,
             };
             let bytes = artifact
@@ -273,11 +282,10 @@ impl KeyEvidence {
     }
 
     /// The view of a folder at this path of the collection.
-    fn view(&mut self, folder: KeyFolder, form: ListingForm, path: &str) -> &mut View {
-        let found = self
-            .views
-            .iter()
-            .position(|view| view.artifact.eq_ignore_ascii_case(path) && view.form == form);
+    pub(super) fn view(&mut self, folder: KeyFolder, form: ListingForm, path: &str) -> &mut View {
+        let found = self.views.iter().position(|view| {
+            view.artifact.eq_ignore_ascii_case(path) && view.form == form && view.folder == folder
+        });
         let index = found.unwrap_or_else(|| {
             self.views.push(View {
                 folder,
@@ -430,9 +438,20 @@ impl KeyEvidence {
                         artifact: artifact.path.clone(),
                         line: each.line as u64,
                     },
-                    shown: Shown::Name { size: each.size },
+                    shown: Shown::Name {
+                        size: each.size,
+                        written: None,
+                    },
                 });
             }
+        }
+    }
+
+    /// The folders that the manifest of a collection lists.
+    fn read_manifest(&mut self, artifact: &Artifact, bytes: &[u8], problems: &mut Vec<Problem>) {
+        match CollectionManifest::parse(bytes) {
+            Ok(read) => manifest::read(self, artifact, &read),
+            Err(error) => problems.push(problem(artifact, None, error.to_string())),
         }
     }
 
@@ -476,7 +495,7 @@ impl KeyEvidence {
 const PROTECT: [&str; 5] = ["windows", "system32", "microsoft", "protect", "s-1-5-18"];
 
 /// 0 for `...\Protect\S-1-5-18`, 1 for its folder `User`.
-fn protect_folder(folders: &[&str]) -> Option<usize> {
+pub(super) fn protect_folder(folders: &[&str]) -> Option<usize> {
     let lower: Vec<String> = folders.iter().map(|name| name.to_lowercase()).collect();
     let ends = |suffix: &[&str]| {
         let start = lower.len().checked_sub(suffix.len());

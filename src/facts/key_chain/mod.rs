@@ -9,6 +9,7 @@ mod evidence;
 mod file;
 mod folder;
 mod folder_access;
+mod manifest;
 mod opened;
 mod place;
 mod store;
@@ -137,6 +138,7 @@ pub fn add_facts(bearing: &Bearing<'_>, facts: &mut FactSet) {
         .sources
         .extend(guid_source.filter(|_| located.name.is_some()));
     let folder_permissions = folder_access::descriptor(bearing.evidence, facts);
+    file::add_written(&located, &common, facts);
     let state = file::add_state(&located, &content, &wanted, &common, facts);
     let starred: Vec<_> = bearing
         .evidence
