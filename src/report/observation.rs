@@ -141,7 +141,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "firewall.listener",
-        "Windows Firewall: port {port}[, profile {profile}][?blocks , kept closed][!blocks , let in][ ({by})][?moved_away , while 3389 would be let in][; also installed: {other_firewall}]",
+        "Windows Firewall: port {port}[, profile {profile}][?blocks , kept closed][!blocks , let in][ ({by})][?moved_away , while 3389 would be let in][?closed_after_restart , from the service's next start on, and kept closed then][; also installed: {other_firewall}]",
     ),
     (
         "host.edition",
