@@ -8,9 +8,7 @@ use std::collections::BTreeMap;
 use rdptriage::rules::RuleSet;
 use rdptriage::verdict::model::{Finding, Level, Report, Role};
 use rdptriage::{Options, diagnose};
-use support::machine::{
-    Channel, LISTENER, Machine, TlsFailure, Windows, at, minutes,
-};
+use support::machine::{Channel, LISTENER, Machine, TlsFailure, Windows, at, minutes};
 
 type Files = BTreeMap<String, Vec<u8>>;
 

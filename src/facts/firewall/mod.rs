@@ -168,14 +168,10 @@ fn firewall(
     };
     let is_fault = blocks == Known::Is(true) || closed_after_restart == Known::Is(true);
     // What the firewall does changes with its rules, with the port, and with the network.
-    let written = [
-        stores.written,
-        networks.since,
-        effect.since(),
-    ]
-    .into_iter()
-    .flatten()
-    .max();
+    let written = [stores.written, networks.since, effect.since()]
+        .into_iter()
+        .flatten()
+        .max();
     let switched_off = facts
         .of_kind(ListenerSwitch::KIND)
         .any(|fact| fact.field("off") == Some(&FieldState::Is(Value::Bool(true))));
