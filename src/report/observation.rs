@@ -251,7 +251,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "listener.certificate",
-        "certificate {thumbprint} ({chosen_by})[, key in {container}][?not_begun , valid only from {not_before}][, valid to {not_after}][?ended , ended]",
+        "certificate {thumbprint} ({chosen_by})[, key in {container}][?not_begun , valid only from {not_before}][, valid to {not_after}][?ended , ended][?served_since_end , and people got in with it since]",
     ),
     (
         "listener.switch",
