@@ -125,7 +125,7 @@ fn changes(page: &mut String, report: &Report, clock: &Clock) {
     let telling: Vec<&Change> = report
         .changes
         .iter()
-        .filter(|change| change.in_bracket || change.pending_restart)
+        .filter(|change| change.is_telling())
         .collect();
     if telling.is_empty() {
         return;

@@ -240,7 +240,7 @@ fn case(report: &Report, anchor: String, clock: &Clock) -> Case {
     let telling: Vec<&Change> = report
         .changes
         .iter()
-        .filter(|change| change.in_bracket || change.pending_restart)
+        .filter(|change| change.is_telling())
         .collect();
     let (status, mood, sure) = words(verdict.status);
     let mut summary = vec![clean(&verdict.summary)];

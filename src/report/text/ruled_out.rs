@@ -25,18 +25,9 @@ pub(super) fn write(paper: &mut Paper, report: &Report, evidence: &Evidence<'_>)
     }
     paper.heading("Ruled out", "");
     let columns = [
-        Column {
-            title: "",
-            room: Room::AtMost(32),
-        },
-        Column {
-            title: "",
-            room: Room::Rest,
-        },
-        Column {
-            title: "",
-            room: Room::Content,
-        },
+        Column::untitled(Room::AtMost(32)),
+        Column::untitled(Room::Rest),
+        Column::untitled(Room::Content),
     ];
     paper.table(2, &columns, &rows);
 }
