@@ -35,6 +35,7 @@ pub mod renewal_service;
 mod renewal_texts;
 pub mod residue;
 pub mod schannel;
+pub mod served;
 pub mod service;
 pub mod service_event;
 pub mod session;

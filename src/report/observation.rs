@@ -141,7 +141,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "firewall.listener",
-        "Windows Firewall: port {port}[, profile {profile}][?blocks , kept closed][!blocks , let in][ ({by})][?moved_away , while 3389 would be let in][; also installed: {other_firewall}]",
+        "Windows Firewall: port {port}[, profile {profile}][?blocks , kept closed][!blocks , let in][ ({by})][?moved_away , while 3389 would be let in][?closed_after_restart , from the service's next start on, and kept closed then][; also installed: {other_firewall}]",
     ),
     (
         "host.edition",
@@ -251,7 +251,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "listener.certificate",
-        "certificate {thumbprint} ({chosen_by})[, key in {container}][?not_begun , valid only from {not_before}][, valid to {not_after}][?ended , ended]",
+        "certificate {thumbprint} ({chosen_by})[, key in {container}][?not_begun , valid only from {not_before}][, valid to {not_after}][?ended , ended][?served_since_end , and people got in with it since]",
     ),
     (
         "listener.switch",
