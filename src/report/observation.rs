@@ -35,7 +35,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "certificate.pin",
-        "[pinned certificate {thumbprint}][?dangling , in no store][?failing , credentials fail][?falls_back , the service uses its own instead][!dangling  nothing pinned is missing]",
+        "[!dangling no pinned certificate is missing][?dangling the pinned certificate is in no store][: {thumbprint}][?failing ; credentials fail][?falls_back ; the service uses its own instead]",
     ),
     (
         "certificate.renewal",
@@ -110,6 +110,11 @@ const SENTENCES: &[(&str, &str)] = &[
         "policy.applied",
         "new settings of group policy were applied",
     ),
+    (
+        "policy.object",
+        "group policy object {object} was applied ({extension})",
+    ),
+    ("policy.value", "policy '{policy}': {place} = {says}"),
     (
         "resource.exhausted",
         "{provider} {event}: out of {resource}",

@@ -136,6 +136,8 @@ catalogue! {
     "certificate.renewal_service" => RenewalService State (Absence::Never(Subject::SystemHive)) {
         /// SessionEnv, or LanmanWorkstation that it depends on.
         service: String,
+        /// How Windows sets it up to start, in the words of sc.exe.
+        default_start: Option<String>,
         /// Whether it is disabled, or fails to start.
         blocked: Known<bool>,
         /// Whether this service or the other is: then nothing renews the certificate, and nothing logs that it fails.
