@@ -287,7 +287,7 @@ fn objects(id: &str, extension: PolicyExtension, registry: &Registry, facts: &mu
 }
 
 /// The longest list of suites is longer than anybody reads.
-const LONGEST: usize = 80;
+const LONGEST: usize = 48;
 
 fn shown(value: &Value) -> String {
     let whole = match value.kind {

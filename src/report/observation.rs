@@ -35,7 +35,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "certificate.pin",
-        "[!dangling no pinned certificate is missing][?dangling the pinned certificate is in no store][: {thumbprint}][?failing ; credentials fail][?falls_back ; the service uses its own instead]",
+        "[!dangling no pinned certificate is missing][?dangling the pinned certificate is in no store][: {thumbprint}][?ending ; it ends soon, and nothing renews it][?failing ; credentials fail][?falls_back ; the service uses its own instead]",
     ),
     (
         "certificate.renewal",
@@ -105,6 +105,10 @@ const SENTENCES: &[(&str, &str)] = &[
     (
         "licensing.role",
         "[?session_host the Session Host role is installed][!session_host no Session Host role][, licensing mode {mode}]",
+    ),
+    (
+        "key_file.written",
+        "key file {path} was written[?to_the_minute , as a listing has it]",
     ),
     (
         "policy.applied",

@@ -149,9 +149,8 @@ fn told(set: &[Set]) -> String {
 fn change_policy(set: &[Set]) -> Fix {
     Fix {
         step: format!(
-            "First change the group policy that sets this: {}. It comes before the machine's own setting and is written again, so that what \
-             follows would not last. gpresult names its object; where no object has it, somebody wrote the value by hand, and it is \
-             changed here",
+            "First change the group policy that sets this, for it would be set again: {}. gpresult names its object; a value that no object \
+             sets was written by hand, and is changed here",
             told(set)
         ),
         run: Some(shows(set)),
