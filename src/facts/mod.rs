@@ -28,6 +28,7 @@ pub mod listener_service;
 pub mod listener_values;
 pub mod log_coverage;
 pub mod logon;
+pub mod policy;
 pub mod redact;
 pub mod registry;
 pub mod renewal;

@@ -35,7 +35,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "certificate.pin",
-        "pinned certificate[ {thumbprint}][?dangling , in no store][?failing , credentials fail][?falls_back , the service uses its own instead][!dangling : none is missing]",
+        "pinned certificate[ {thumbprint}][?dangling , in no store][?ending , ends soon and nothing renews it][?failing , credentials fail][?falls_back , the service uses its own instead][!dangling : none is missing]",
     ),
     (
         "certificate.renewal",
@@ -107,9 +107,18 @@ const SENTENCES: &[(&str, &str)] = &[
         "the Session Host role [?session_host is installed][!session_host is not installed][, licensing mode {mode}]",
     ),
     (
+        "key_file.written",
+        "key file {path} was written[?to_the_minute , as a listing has it]",
+    ),
+    (
         "policy.applied",
         "new settings of group policy were applied",
     ),
+    (
+        "policy.object",
+        "group policy object {object} was applied ({extension})",
+    ),
+    ("policy.value", "policy '{policy}': {place} = {says}"),
     (
         "resource.exhausted",
         "{provider} {event}: out of {resource}",

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use jiff::civil::DateTime;
+
 use crate::bundle::path::components;
 use crate::bundle::{self, Artifact, Kind};
 use crate::facts::catalog::key::{KeyFolder, ListingForm};
@@ -41,7 +43,10 @@ pub(super) enum Shown {
     /// Its permissions, or why they cannot be read.
     Permissions(Result<SecurityDescriptor, String>),
     /// Its name, and its size where `dir` printed it.
-    Name { size: Option<u64> },
+    Name {
+        size: Option<u64>,
+        written: Option<DateTime>,
+    },
 }
 
 /// What one listing, or one collected folder, shows of a folder of keys.
@@ -431,7 +436,10 @@ impl KeyEvidence {
                         artifact: artifact.path.clone(),
                         line: each.line as u64,
                     },
-                    shown: Shown::Name { size: each.size },
+                    shown: Shown::Name {
+                        size: each.size,
+                        written: each.written,
+                    },
                 });
             }
         }
