@@ -10,9 +10,8 @@ use rdptriage::bundle::ReadAt;
 use rdptriage::facts::watch;
 use rdptriage::parse::event_log::{self, EventRecord, LogSummary, RecordKey};
 use support::corpus::corpus;
-use support::event_log::{
-    CHUNK_SIZE, Event, FILE_HEADER, LogBuilder, Value, chunk_at, field, records_of, seal,
-};
+use support::event_log::places::{chunk_at, field, records_of};
+use support::event_log::{CHUNK_SIZE, Event, FILE_HEADER, LogBuilder, Value, seal};
 
 type Wants<'a> = &'a (dyn Fn(&RecordKey<'_>) -> bool + Sync);
 

@@ -22,6 +22,8 @@ pub enum Kind {
     },
     /// One certificate or several.
     Certificate(CertificateForm),
+    /// A list of revoked certificates.
+    RevocationList(RevocationForm),
     /// A private key as CryptoAPI or CNG keep it; whole or, by its unique name, damaged.
     KeyFile,
     /// A master key of DPAPI; only which one it is gets read.
@@ -76,6 +78,15 @@ pub enum CertificateForm {
     SerializedStore,
     /// With its private key in a PKCS #12 file (`.pfx`).
     Pkcs12,
+}
+
+/// How a list of revoked certificates is encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RevocationForm {
+    /// One, binary.
+    Der,
+    /// One or many, as text between BEGIN and END.
+    Pem,
 }
 
 /// Why a file is not used.
@@ -134,6 +145,7 @@ impl Kind {
             Kind::Hive(_) => "hive",
             Kind::TransactionLog { .. } => "transaction log",
             Kind::Certificate(_) => "certificate",
+            Kind::RevocationList(_) => "revocation list",
             Kind::KeyFile => "key file",
             Kind::MasterKey => "master key",
             Kind::AclListing => "permissions",
@@ -143,6 +155,27 @@ impl Kind {
             Kind::Folder => "folder",
             Kind::Archive(_) => "archive",
             Kind::NotUsed(_) => "not used",
+        }
+    }
+
+    /// Why a file is not used; none for one that is.
+    #[must_use]
+    pub fn not_used(&self) -> Option<&NotUsed> {
+        match self {
+            Kind::NotUsed(reason) => Some(reason),
+            Kind::EventLog(_)
+            | Kind::Hive(_)
+            | Kind::TransactionLog { .. }
+            | Kind::Certificate(_)
+            | Kind::RevocationList(_)
+            | Kind::KeyFile
+            | Kind::MasterKey
+            | Kind::AclListing
+            | Kind::FolderListing
+            | Kind::CollectionManifest
+            | Kind::DiskImage(_)
+            | Kind::Folder
+            | Kind::Archive(_) => None,
         }
     }
 
@@ -158,6 +191,7 @@ impl Kind {
             | Kind::FolderListing
             | Kind::CollectionManifest => true,
             Kind::TransactionLog { .. }
+            | Kind::RevocationList(_)
             | Kind::MasterKey
             | Kind::Archive(_)
             | Kind::DiskImage(_)
@@ -172,6 +206,7 @@ impl Kind {
         match self {
             Kind::EventLog(_) | Kind::Hive(_) | Kind::TransactionLog { .. } => true,
             Kind::Certificate(_)
+            | Kind::RevocationList(_)
             | Kind::KeyFile
             | Kind::MasterKey
             | Kind::AclListing
@@ -193,6 +228,7 @@ pub(super) fn promised_by_name(name: &str) -> Option<&'static str> {
         ("system" | "software", _) | (_, Some("hiv" | "hve")) => Some("a hive"),
         (_, Some("evtx")) => Some("an event log"),
         (_, Some("cer" | "crt" | "der" | "pem" | "pfx" | "p12")) => Some("a certificate"),
+        (_, Some("crl")) => Some("a list of revoked certificates"),
         _ => None,
     }
 }
@@ -229,8 +265,8 @@ pub(super) fn sniff(source: &dyn ReadAt, name: &str) -> io::Result<Kind> {
     if is_first_bin(&head) {
         return Ok(Kind::Hive(HiveForm::Headerless));
     }
-    if is_certificate(&head) {
-        return Ok(Kind::Certificate(CertificateForm::Der));
+    if let Some(kind) = certificate_or_list(&head) {
+        return Ok(kind);
     }
     if is_pkcs7(&head) {
         return Ok(Kind::Certificate(CertificateForm::Pkcs7));
@@ -382,47 +418,50 @@ const GENERALIZED_TIME: u8 = 0x18;
 const SEQUENCE: u8 = 0x30;
 const VERSION: u8 = 0xA0;
 
-/// Whether the bytes begin as a certificate does (RFC 5280, 4.1): in a sequence a sequence of version, serial number,
-/// algorithm, issuer and validity. A list of revoked certificates has a time where the validity would be, a request has
+/// What begins as a certificate does (RFC 5280, 4.1), in a sequence a sequence of version, serial number, algorithm, issuer and
+/// validity; or as a list of revoked ones (5.1), without serial number and with a time where the validity would be. A request has
 /// neither; so they are told apart without reading further.
-fn is_certificate(bytes: &[u8]) -> bool {
-    let begins = || {
-        let (SEQUENCE, certificate, _) = element(bytes)? else {
-            return None;
-        };
-        let (SEQUENCE, signed, _) = element(certificate)? else {
-            return None;
-        };
-        let (tag, _, after) = element(signed)?;
-        let serial = if tag == VERSION { after } else { signed };
-        let (INTEGER, _, after) = element(serial)? else {
-            return None;
-        };
-        let (SEQUENCE, algorithm, after) = element(after)? else {
-            return None;
-        };
-        let (OBJECT_IDENTIFIER, ..) = element(algorithm)? else {
-            return None;
-        };
-        let (SEQUENCE, _, after) = element(after)? else {
-            return None;
-        };
-        let (SEQUENCE, validity, _) = element(after)? else {
-            return None;
-        };
-        let (tag, ..) = element(validity)?;
-        Some(matches!(tag, UTC_TIME | GENERALIZED_TIME))
+fn certificate_or_list(bytes: &[u8]) -> Option<Kind> {
+    let (SEQUENCE, whole, _) = element(bytes)? else {
+        return None;
     };
-    begins().unwrap_or(false)
+    let (SEQUENCE, signed, _) = element(whole)? else {
+        return None;
+    };
+    let (tag, _, after) = element(signed)?;
+    let (first, explicit) = match tag {
+        VERSION => (after, true),
+        _ => (signed, false),
+    };
+    // Of a certificate the serial number; of a list its version, where it says one.
+    let (tag, number, after) = element(first)?;
+    let rest = if tag == INTEGER { after } else { first };
+    let (SEQUENCE, algorithm, after) = element(rest)? else {
+        return None;
+    };
+    let (OBJECT_IDENTIFIER, ..) = element(algorithm)? else {
+        return None;
+    };
+    let (SEQUENCE, _, after) = element(after)? else {
+        return None;
+    };
+    let (next, content, _) = element(after)?;
+    let is_time = |tag: u8| matches!(tag, UTC_TIME | GENERALIZED_TIME);
+    if is_time(next) && !explicit && (tag != INTEGER || number == [1]) {
+        return Some(Kind::RevocationList(RevocationForm::Der));
+    }
+    let validity = next == SEQUENCE && element(content).is_some_and(|(tag, ..)| is_time(tag));
+    (validity && tag == INTEGER).then_some(Kind::Certificate(CertificateForm::Der))
 }
 
 /// PKCS #12 begins with version 3 and a sequence (RFC 7292, 4), in a sequence of whatever length.
 fn is_pkcs12(bytes: &[u8]) -> bool {
-    const VERSION_3: &[u8] = b"\x02\x01\x03\x30";
     bytes.first() == Some(&SEQUENCE)
         && (2..=6).any(|header| {
-            let rest = bytes.get(header..).unwrap_or_default();
-            rest.starts_with(VERSION_3)
+            let version = element(bytes.get(header..).unwrap_or_default());
+            version.is_some_and(|(tag, number, after)| {
+                tag == INTEGER && number == [3] && after.first() == Some(&SEQUENCE)
+            })
         })
 }
 
@@ -454,6 +493,7 @@ fn text(source: &dyn ReadAt) -> io::Result<Option<Kind>> {
         return Ok(Some(Kind::CollectionManifest));
     }
     let mut private_key = false;
+    let mut revocation_list = false;
     for line in bytes.split(|byte| matches!(byte, b'\n' | b'\r')) {
         let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
         let line = line.strip_prefix(b"\xff\xfe").unwrap_or(line);
@@ -465,8 +505,11 @@ fn text(source: &dyn ReadAt) -> io::Result<Option<Kind>> {
             return Ok(Some(Kind::Certificate(CertificateForm::Pem)));
         }
         private_key |= label.ends_with(b"PRIVATE KEY-----");
+        revocation_list |= label == b"X509 CRL-----";
     }
-    Ok(if private_key {
+    Ok(if revocation_list {
+        Some(Kind::RevocationList(RevocationForm::Pem))
+    } else if private_key {
         Some(Kind::NotUsed(NotUsed::PrivateKey))
     } else if machine_keys::is_acl_listing(&bytes) {
         Some(Kind::AclListing)
@@ -601,8 +644,15 @@ mod tests {
         // Cut off behind its beginning, it is a damaged certificate and not something unknown.
         let cut = signed(&version, &validity);
         assert_eq!(kind_of(&cut[..cut.len() - 4], "x"), certificate);
-        let revoked = signed(b"", &der(UTC_TIME, b"250101000000Z"));
-        assert_eq!(not_used(&revoked), NotUsed::Unrecognized);
+        let algorithm = der(SEQUENCE, &der(OBJECT_IDENTIFIER, &[0x2A]));
+        let issued = der(UTC_TIME, b"250101000000Z");
+        for version in [&b""[..], &der(INTEGER, &[1])] {
+            let fields = [version, &algorithm, &der(SEQUENCE, b""), &issued].concat();
+            assert_eq!(
+                kind_of(&der(SEQUENCE, &der(SEQUENCE, &fields)), "x"),
+                Kind::RevocationList(RevocationForm::Der)
+            );
+        }
         const SIGNED: &[u8] = b"\x2A\x86\x48\x86\xF7\x0D\x01\x07\x02";
         let message = der(SEQUENCE, b"\x06\x09")
             .into_iter()

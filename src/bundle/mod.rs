@@ -9,6 +9,7 @@ mod artifact;
 mod aside;
 pub mod disk;
 mod error;
+mod file_time;
 mod hash;
 mod kind;
 mod layout;
@@ -28,7 +29,7 @@ pub use archive::{Access, ArchiveForm, ArchiveTrouble, LimitName, Limits, Passwo
 pub use artifact::Artifact;
 pub use error::{OpenError, Problem, Trouble};
 pub use hash::{Sha256Digest, sha256};
-pub use kind::{CertificateForm, EventLogForm, HiveForm, Kind, NotUsed};
+pub use kind::{CertificateForm, EventLogForm, HiveForm, Kind, NotUsed, RevocationForm};
 pub use layout::Layout;
 pub use origin::Origin;
 pub use source::{FileSource, ReadAt};
@@ -230,6 +231,7 @@ fn artifact(found: Found) -> Result<Artifact, Problem> {
                 kind,
                 bytes,
                 sha256: None,
+                written: found.origin.written(),
                 origin: found.origin,
             };
             aside::set_aside(&mut artifact, &found.below);

@@ -10,9 +10,10 @@ use crate::bundle::{self, Artifact, Bundle, Kind, Trouble, sha256};
 use crate::contain::contain;
 use crate::facts::client_report;
 use crate::facts::event::LoggedEvent;
-use crate::facts::grouping::{self, File, NameInLog, Says};
+use crate::facts::grouping::{self, File, NameInLog, Says, Side};
 use crate::facts::log_coverage::CollectedLog;
 use crate::facts::registry::HiveFile;
+use crate::facts::revocation::{self, CollectedList};
 use crate::facts::store::{Exported, exported_with};
 use crate::facts::watch;
 use crate::parse::collection_manifest::{CollectionManifest, Failure};
@@ -28,6 +29,13 @@ use super::{Hashing, Options};
 const FORWARDED: &str = "ForwardedEvents";
 /// The most that is read of a manifest, in bytes: 100,000 key files take half of it.
 const LARGEST_MANIFEST: u64 = 64 << 20;
+/// What the client writes where somebody connects from.
+const CLIENT_CHANNEL: &str = "Microsoft-Windows-TerminalServices-RDPClient/Operational";
+/// What the service writes where somebody connects to.
+const LISTENER_CHANNELS: [&str; 2] = [
+    "Microsoft-Windows-RemoteDesktopServices-RdpCoreTS/Operational",
+    "Microsoft-Windows-TerminalServices-RemoteConnectionManager/Operational",
+];
 
 /// Every file of the input, read.
 pub(super) struct Collection {
@@ -50,7 +58,7 @@ struct Opened {
 enum Content {
     Log(Box<Log>),
     Hive(Box<HiveFile>),
-    Certificates(Vec<Exported>),
+    Certificates(Vec<Exported>, Vec<CollectedList>),
     Manifest(Box<CollectionManifest>),
     /// A transaction log, which its hive takes in, or what is not used or not readable.
     Nothing,
@@ -70,6 +78,7 @@ pub(super) struct HostFiles {
     pub events: Vec<LoggedEvent>,
     pub hives: Vec<HiveFile>,
     pub certificates: Vec<Exported>,
+    pub revocation_lists: Vec<CollectedList>,
     /// Its files that are not what was collected, by the digests in the collection's manifest.
     pub altered: BTreeSet<String>,
     /// What the script that collected could not.
@@ -122,9 +131,9 @@ impl Collection {
             Content::Manifest(manifest) => Some((&file.artifact, manifest)),
             _ => None,
         });
-        let artifacts = || self.files.iter().map(|file| &file.artifact);
+        let here = manifest::by_path(self.files.iter().map(|file| &file.artifact));
         let checked: Vec<_> = manifests
-            .map(|(at, read)| manifest::check(&at.path, read, artifacts()))
+            .map(|(at, read)| manifest::check(&at.path, read, &here))
             .collect();
         for found in checked {
             for file in &mut self.files {
@@ -170,6 +179,7 @@ impl Collection {
                 events: Vec::new(),
                 hives: Vec::new(),
                 certificates: Vec::new(),
+                revocation_lists: Vec::new(),
                 altered: BTreeSet::new(),
                 failures: Vec::new(),
                 collected: Vec::new(),
@@ -281,10 +291,11 @@ fn read(
             Ok(hive) => (Content::Hive(Box::new(hive)), Vec::new()),
             Err(problem) => (Content::Nothing, vec![hive_problem(problem)]),
         },
-        Kind::Certificate(_) => {
+        Kind::Certificate(_) | Kind::RevocationList(_) => {
             let (found, problems) = exported_with([artifact], &options.pfx_passwords);
-            let problems = problems.into_iter().map(hive_problem).collect();
-            (Content::Certificates(found), problems)
+            let (lists, unread) = revocation::collected(artifact);
+            let problems = problems.into_iter().chain(unread).map(hive_problem);
+            (Content::Certificates(found, lists), problems.collect())
         }
         Kind::CollectionManifest => read_manifest(artifact),
         Kind::TransactionLog { hive: None } => {
@@ -380,11 +391,19 @@ impl Opened {
         let says = match &self.content {
             Content::Log(log) => log.says(),
             Content::Hive(hive) => hive.says(),
-            Content::Certificates(_) | Content::Manifest(_) | Content::Nothing => Says::Nothing,
+            Content::Certificates(..) | Content::Manifest(_) | Content::Nothing => Says::Nothing,
+        };
+        let side = match &self.content {
+            Content::Log(log) => log.side(),
+            Content::Hive(_)
+            | Content::Certificates(..)
+            | Content::Manifest(_)
+            | Content::Nothing => Side::Either,
         };
         File {
             path: self.artifact.path.clone(),
             says,
+            side,
         }
     }
 
@@ -403,7 +422,10 @@ impl Opened {
                     .extend(log.events.into_iter().map(|(_, event)| event));
             }
             Content::Hive(hive) => host.hives.push(*hive),
-            Content::Certificates(found) => host.certificates.extend(found),
+            Content::Certificates(found, lists) => {
+                host.certificates.extend(found);
+                host.revocation_lists.extend(lists);
+            }
             Content::Manifest(manifest) => host.failures.extend(manifest.failures),
             Content::Nothing => {}
         }
@@ -434,6 +456,22 @@ impl HostFiles {
 }
 
 impl Log {
+    fn side(&self) -> Side {
+        let of = |channels: &[&str]| {
+            let mut own = self.collected.summary.channels.keys();
+            own.any(|own| {
+                channels
+                    .iter()
+                    .any(|channel| own.eq_ignore_ascii_case(channel))
+            })
+        };
+        match (of(&LISTENER_CHANNELS), of(&[CLIENT_CHANNEL])) {
+            (true, _) => Side::Server,
+            (false, true) => Side::Client,
+            (false, false) => Side::Either,
+        }
+    }
+
     fn says(&self) -> Says {
         let summary = &self.collected.summary;
         if summary.channels.contains_key(FORWARDED) {

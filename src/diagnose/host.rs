@@ -23,10 +23,11 @@ use crate::facts::known::Known;
 use crate::facts::layout::never_holds;
 use crate::facts::log_coverage::{self, CollectedLog};
 use crate::facts::registry::Registry;
+use crate::facts::served::Served;
 use crate::facts::subject::Subject;
 use crate::facts::value::{FieldState, Value};
 use crate::facts::{
-    altered, listener, listener_service, logon, session, stale, tls_listeners, update,
+    altered, listener, listener_service, logon, revocation, session, stale, tls_listeners, update,
 };
 use crate::parse::collection_manifest::{Failure, Target};
 use crate::rules::RuleSet;
@@ -91,6 +92,7 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
         events,
         hives,
         certificates,
+        revocation_lists,
         altered,
         failures,
         collected,
@@ -118,6 +120,7 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
         identity: &identity,
         exported: certificates,
         affected: options.client.clone(),
+        served: Served::of(&history),
     };
     let from_hives = hives::read(evidence, &mut facts);
     let bearing = Bearing {
@@ -155,8 +158,12 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
     for client in clients {
         client_report::add_facts(client, &names, &mut facts);
     }
-    let (tried, told) = tried(options, &facts);
-    connection::tried::add_fact(&history, tried, told, &mut facts);
+    let server = connection::tried::Server {
+        identity: &identity,
+        registry: &registry,
+    };
+    let tried = tried(options, &facts);
+    connection::tried::add_fact(&history, &server, tried, &mut facts);
     let proof = tls_proof(
         &history,
         listener::written(&registry, &mut facts.gaps),
@@ -185,6 +192,13 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
         tls: from_hives.tls.as_ref(),
     };
     certificate_fitness::add_facts(&fitness_bearing, &mut facts);
+
+    revocation::add_facts(
+        &revocation_lists,
+        &from_hives.stores,
+        &from_hives.certificate,
+        &mut facts,
+    );
 
     stale::mark(&registry.stale().collect(), &mut facts);
     altered::mark(&altered, &mut facts);

@@ -21,17 +21,20 @@ pub(super) struct Checked {
     pub problems: Vec<Problem>,
 }
 
+/// Files by the parts of their paths, in lower case.
+pub(super) type ByPath<'a> = BTreeMap<Vec<String>, &'a Artifact>;
+
+/// All files by their paths.
+pub(super) fn by_path<'a>(artifacts: impl Iterator<Item = &'a Artifact>) -> ByPath<'a> {
+    artifacts
+        .map(|artifact| (lower(&artifact.path), artifact))
+        .collect()
+}
+
 /// Holds the files against the manifest that lies at `at`. Digests are compared where they were computed, sizes in any case.
-pub(super) fn check<'a>(
-    at: &str,
-    manifest: &CollectionManifest,
-    artifacts: impl Iterator<Item = &'a Artifact>,
-) -> Checked {
+pub(super) fn check(at: &str, manifest: &CollectionManifest, here: &ByPath<'_>) -> Checked {
     let mut folder = lower(at);
     folder.pop();
-    let here: BTreeMap<Vec<String>, &Artifact> = artifacts
-        .map(|artifact| (lower(&artifact.path), artifact))
-        .collect();
     let mut checked = Checked::default();
     let mut lost = Vec::new();
     for file in &manifest.files {

@@ -317,7 +317,7 @@ mod tests {
         let cut = &MANIFEST[..400];
         let error = CollectionManifest::parse(cut.as_bytes()).unwrap_err();
         assert!(
-            matches!(error, ManifestError::Json { line: 11, .. }),
+            matches!(error, ManifestError::Json { line: 12, .. }),
             "{error}"
         );
         let later = MANIFEST.replace("\"version\":1", "\"version\":2");

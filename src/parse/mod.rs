@@ -14,6 +14,7 @@ pub mod hive;
 pub mod key_file;
 pub mod pem;
 pub mod pkcs12;
+pub mod revocation_list;
 pub mod security;
 pub mod store_blob;
 pub mod text;

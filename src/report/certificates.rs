@@ -5,11 +5,12 @@ use jiff::Timestamp;
 use super::lookup::{is_for_people, time};
 use super::source::last_part;
 use super::{Clock, ListFormat, Listing, Room};
-use crate::lookup::certificates::{Held, KeyHeld};
+use crate::lookup::certificates::{Held, KeyHeld, Revocation};
 use crate::parse::certificate::{
     AlternativeName, Certificate, Extension, Hash, KeyUse, PublicKey, Purpose, SignatureAlgorithm,
 };
 use crate::parse::pkcs12::KeyHeld as Exported;
+use crate::parse::revocation_list::Revoked;
 
 /// RSA keys below this are refused by Windows' own default for chains (Microsoft, KB2661254); below the second they are weak.
 const REFUSED_BITS: u64 = 1024;
@@ -60,7 +61,11 @@ fn store(held: &Held) -> String {
 
 fn key_in_brief(held: &Held) -> &'static str {
     let any = |wanted: fn(&KeyHeld) -> bool| held.key_files.iter().any(wanted);
-    if any(|file| matches!(file, KeyHeld::Same { .. })) || held.exported_key == Exported::Fits {
+    if held.revocations.iter().any(|list| list.entry.is_some()) {
+        "revoked"
+    } else if any(|file| matches!(file, KeyHeld::Same { .. }))
+        || held.exported_key == Exported::Fits
+    {
         "its key is here"
     } else if any(|file| matches!(file, KeyHeld::Another { .. }))
         || held.exported_key == Exported::Another
@@ -134,12 +139,41 @@ fn fields(held: &Held, clock: &Clock) -> Vec<(&'static str, String)> {
     if let Some(says) = exported_key(held.exported_key) {
         fields.push(("key match", format!("{} {says}", held.artifact)));
     }
+    fields.extend(
+        held.revocations
+            .iter()
+            .map(|list| ("revocation", revocation(list, clock))),
+    );
     if let Ok(certificate) = &held.certificate {
         for remark in remarks(certificate) {
             fields.push(("remark", remark));
         }
     }
     fields
+}
+
+fn revocation(list: &Revocation, clock: &Clock) -> String {
+    let at = |time: Timestamp| format!("{} {}", clock.full(&time.to_string()), clock.zone_name());
+    let says = match &list.entry {
+        Some(Revoked {
+            at: revoked,
+            reason: Some(reason),
+        }) => format!("revoked on {} ({reason})", at(*revoked)),
+        Some(Revoked {
+            at: revoked,
+            reason: None,
+        }) => format!("revoked on {}", at(*revoked)),
+        None => "not on the list".to_owned(),
+    };
+    let until = match list.next_due {
+        Some(due) => format!(", good to {}", at(due)),
+        None => String::new(),
+    };
+    format!(
+        "{says}: {}, issued {}{until}; its signature is not checked",
+        list.artifact,
+        at(list.issued)
+    )
 }
 
 fn exported_key(key: Exported) -> Option<&'static str> {

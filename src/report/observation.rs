@@ -39,7 +39,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "certificate.pin",
-        "pinned certificate[ {thumbprint}][?dangling , in no store][?failing , credentials fail][?falls_back , the service uses its own instead][!dangling : none is missing]",
+        "pinned certificate[ {thumbprint}][?dangling , in no store][?ending , ends soon and nothing renews it][?failing , credentials fail][?falls_back , the service uses its own instead][!dangling : none is missing]",
     ),
     (
         "certificate.renewal",
@@ -48,6 +48,10 @@ const SENTENCES: &[(&str, &str)] = &[
     (
         "certificate.renewal_service",
         "{service} [?blocked is disabled or fails to start][!blocked can run][; certificate {certificate}]",
+    ),
+    (
+        "certificate.revocation",
+        "list of revoked certificates[ of {issuer}], signature not checked: [?own the listener's certificate][!own a certificate above the listener's] [?revoked is on it][!revoked is not on it][ ({reason})][?out_of_date , and it was out of date]",
     ),
     (
         "certificate.strength",
@@ -111,9 +115,18 @@ const SENTENCES: &[(&str, &str)] = &[
         "the Session Host role [?session_host is installed][!session_host is not installed][, licensing mode {mode}]",
     ),
     (
+        "key_file.written",
+        "key file {path} was written[?to_the_minute , as a listing has it]",
+    ),
+    (
         "policy.applied",
         "new settings of group policy were applied",
     ),
+    (
+        "policy.object",
+        "group policy object {object} was applied ({extension})",
+    ),
+    ("policy.value", "policy '{policy}': {place} = {says}"),
     (
         "resource.exhausted",
         "{provider} {event}: out of {resource}",
@@ -145,7 +158,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "firewall.listener",
-        "Windows Firewall: port {port}[, profile {profile}][?blocks , kept closed][!blocks , let in][ ({by})][?moved_away , while 3389 would be let in][; also installed: {other_firewall}]",
+        "Windows Firewall: port {port}[, profile {profile}][?blocks , kept closed][!blocks , let in][ ({by})][?moved_away , while 3389 would be let in][?closed_after_restart , from the service's next start on, and kept closed then][; also installed: {other_firewall}]",
     ),
     (
         "host.edition",
@@ -255,7 +268,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "listener.certificate",
-        "certificate {thumbprint} ({chosen_by})[, key in {container}][?not_begun , valid only from {not_before}][, valid to {not_after}][?ended , ended]",
+        "certificate {thumbprint} ({chosen_by})[, key in {container}][?not_begun , valid only from {not_before}][, valid to {not_after}][?ended , ended][?served_since_end , and people got in with it since]",
     ),
     (
         "listener.switch",

@@ -11,9 +11,8 @@ mod support;
 use rdptriage::parse::event_log::{
     self, EventLogError, EventRecord, GapKind, Integrity, LogSummary, RecordKey,
 };
-use support::event_log::{
-    CHUNK_SIZE, Event, FILE_HEADER, LogBuilder, Value, chunk_at, field, records_of, seal,
-};
+use support::event_log::places::{chunk_at, field, records_of};
+use support::event_log::{CHUNK_SIZE, Event, FILE_HEADER, LogBuilder, Value, seal};
 
 fn read(log: &Vec<u8>) -> (Vec<EventRecord>, LogSummary) {
     let mut records = Vec::new();

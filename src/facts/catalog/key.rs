@@ -136,16 +136,6 @@ catalogue! {
         superseded: Known<bool>,
     }
 
-    /// The listener's key file was written: the last time, where the collection carries it.
-    "key_file.written" => KeyFileWritten State (Absence::All(&[Subject::KeyFolderListing])) {
-        /// Whether it is the listener's certificate's.
-        listener: bool,
-        /// Its path on the machine.
-        path: String,
-        /// When, by the machine's clock.
-        written: Timestamp,
-    }
-
     /// What an account may do with a key file, from its permissions as they stood on the machine. A file that certainly is not
     /// there has none.
     "key_file.access" => KeyFileAccess State (Absence::All(&[Subject::KeyFilePermissions])) {
@@ -177,6 +167,15 @@ catalogue! {
         third_entry: String,
         /// What else lies in the folder and would go with it.
         beside: String,
+    }
+
+    /// The listener's key file was last written. The entry of an archive, the disk itself or a listing of the folder says so.
+    "key_file.written" => KeyFileWritten Event (Absence::Never(Subject::KeyFolderListing)) {
+        /// The file, on the machine.
+        path: String,
+        /// Whether the time is to the minute, and was turned from the machine's own zone: off by an hour where its clock was changed to or
+        /// from summer time since.
+        to_the_minute: bool,
     }
 
     /// What stands where a key file should be.

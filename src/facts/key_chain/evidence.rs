@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use jiff::civil::DateTime;
 
 use crate::bundle::path::components;
 use crate::bundle::{self, Artifact, Kind};
@@ -14,7 +15,7 @@ use crate::parse::acl_listing::{AclListing, ListingForm as Form};
 use crate::parse::collection_manifest::CollectionManifest;
 use crate::parse::folder_listing;
 use crate::parse::guid::Guid;
-use crate::parse::key_file::{ContainerHash, KeyFileName};
+use crate::parse::key_file::{ContainerHash, KeyFileName, known_container};
 use crate::parse::security::SecurityDescriptor;
 use crate::parse::text::Text;
 
@@ -37,6 +38,15 @@ pub(super) struct Sighting {
     pub(super) shown: Shown,
 }
 
+/// When a listing says that a file was last written.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Written {
+    /// A moment.
+    Exact(Timestamp),
+    /// To the minute, by the clock on the machine's wall.
+    OnTheWall(DateTime),
+}
+
 /// What was seen of a key file.
 #[derive(Debug, Clone)]
 pub(super) enum Shown {
@@ -47,8 +57,7 @@ pub(super) enum Shown {
     /// Its name, and its size where that is told.
     Name {
         size: Option<u64>,
-        /// When it was written, by the machine's clock, where the manifest of the collection says so.
-        written: Option<Timestamp>,
+        written: Option<Written>,
     },
 }
 
@@ -325,6 +334,11 @@ impl KeyEvidence {
         };
         let own_name = own_name(artifact);
         let only_one = listing.entries.len() == 1;
+        let names = listing
+            .entries
+            .iter()
+            .filter_map(|entry| entry.name.as_deref());
+        let listed = listed_folder(&own_name, names);
         for entry in listing.entries {
             let path = entry.name.clone().unwrap_or_else(|| own_name.clone());
             let parts: Vec<&str> = path
@@ -365,13 +379,9 @@ impl KeyEvidence {
                 }
                 continue;
             };
-            // Names without a folder are those of the folder that was listed: the one that the listing is named after, else
-            // the one where keys belong.
+            // Names without a folder are those of the folder that was listed.
             let place = match place::of_folder(folders) {
-                Place::Loose => match place::of_folder(&[own_name.as_str()]) {
-                    Place::Loose => Place::Home(KeyFolder::MachineKeys),
-                    named => named,
-                },
+                Place::Loose => listed,
                 told => told,
             };
             if let Place::Home(folder) = place {
@@ -440,7 +450,7 @@ impl KeyEvidence {
                     },
                     shown: Shown::Name {
                         size: each.size,
-                        written: None,
+                        written: each.written.map(Written::OnTheWall),
                     },
                 });
             }
@@ -559,6 +569,23 @@ fn names_in(text: &str) -> impl Iterator<Item = KeyFileName> {
         character.is_whitespace() || matches!(character, '\\' | '/' | ':' | '"')
     })
     .filter_map(|word| word.parse().ok())
+}
+
+/// The folder that a listing of bare names is of: the one that the listing is named after, else the one where keys belong. Somebody
+/// who calls it `keys` need not mean `Crypto\Keys`: the containers that every machine has in `MachineKeys` tell.
+fn listed_folder<'n>(own_name: &str, mut names: impl Iterator<Item = &'n str>) -> Place {
+    let shows_capi = |name: &str| {
+        let name = name.rsplit(['\\', '/']).next().unwrap_or(name).trim();
+        name.parse::<KeyFileName>()
+            .is_ok_and(|name| known_container(name.hash).is_some())
+    };
+    match place::of_folder(&[own_name]) {
+        Place::Loose => Place::Home(KeyFolder::MachineKeys),
+        Place::Home(KeyFolder::Keys) if names.any(shows_capi) => {
+            Place::Home(KeyFolder::MachineKeys)
+        }
+        named => named,
+    }
 }
 
 /// What keeps a listing of permissions from being whole.

@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::facts::catalog::certificate::ChosenBy;
-use crate::facts::catalog::key::{
-    KeyFile, KeyFileAccess, KeyFileState, KeyFileWritten, KeyFolder, MasterKey,
-};
+use crate::facts::catalog::key::{KeyFile, KeyFileAccess, KeyFileState, KeyFolder, MasterKey};
 use crate::facts::coverage::{Coverage, Window};
 use crate::facts::credential;
 use crate::facts::fact::{FactId, FactSet, Source};
@@ -203,25 +201,6 @@ pub(super) fn add_state(
         old_folder: common.old_folder.clone(),
     };
     facts.add(None, body, sources)
-}
-
-/// Adds `key_file.written` where the collection tells when that was.
-pub(super) fn add_written(located: &Located<'_>, common: &Common, facts: &mut FactSet) {
-    for sighting in &located.seen {
-        let Shown::Name {
-            written: Some(written),
-            ..
-        } = sighting.shown
-        else {
-            continue;
-        };
-        let body = KeyFileWritten {
-            listener: true,
-            path: common.path.clone(),
-            written,
-        };
-        facts.add(Some(written), body, vec![sighting.source.clone()]);
-    }
 }
 
 /// SessionEnv's entry came with build 17763; before, administrators had one.

@@ -11,7 +11,7 @@ use crate::parse::guid::Guid;
 use crate::parse::key_file::KeyFileName;
 use crate::parse::security::parse_sddl;
 
-use super::evidence::{FolderPermissions, KeyEvidence, Shown, Sighting, protect_folder};
+use super::evidence::{FolderPermissions, KeyEvidence, Shown, Sighting, Written, protect_folder};
 use super::place::{self, Place};
 
 /// Adds what the manifest says.
@@ -89,7 +89,7 @@ fn key_folder(
         let shown = [
             Shown::Name {
                 size: entry.bytes,
-                written: entry.written,
+                written: entry.written.map(Written::Exact),
             },
             Shown::Permissions(permissions),
         ];

@@ -13,10 +13,9 @@
 
 mod binxml;
 mod chunk;
-mod places;
+pub mod places;
 mod value;
 
-pub use places::{chunk_at, field, records_of};
 pub use value::Value;
 
 pub use chunk::CHUNK_SIZE;
