@@ -83,6 +83,8 @@ impl Artifact {
             | Kind::MasterKey
             | Kind::AclListing
             | Kind::FolderListing
+            | Kind::FileTable
+            | Kind::ChangeJournal
             | Kind::Folder
             | Kind::DiskImage(_)
             | Kind::Archive(_) => None,

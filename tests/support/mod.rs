@@ -5,5 +5,6 @@ pub mod certificate;
 pub mod event_log;
 pub mod hive;
 pub mod machine;
+pub mod ntfs;
 pub mod samples;
 pub mod verdict;

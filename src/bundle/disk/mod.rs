@@ -23,6 +23,7 @@ use std::sync::Arc;
 
 pub use image::ImageForm;
 pub use listing::{DiskListing, ListedVolume, list};
+pub use ntfs::{EntryName, EntryPlace, FileEntry, FileTimes, NtfsError, entry_bytes};
 pub use partition::{Holds, Partition, Scheme};
 pub use trouble::DiskTrouble;
 
@@ -31,7 +32,7 @@ use super::error::{Problem, Trouble};
 use super::kind::Kind;
 use super::origin::Origin;
 use super::path::shown_name;
-use super::source::ReadAt;
+use super::source::{PartSource, ReadAt};
 use super::walk::Found;
 use crate::contain::contain;
 use image::Beside;
@@ -49,12 +50,14 @@ pub struct OnVolume {
 }
 
 /// What of a file is read.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 enum What {
     /// Its content.
     Data,
     /// The list of files of a folder.
     Index,
+    /// The change journal, from where it is kept.
+    Journal,
 }
 
 impl OnVolume {
@@ -68,6 +71,7 @@ impl OnVolume {
             match self.what {
                 What::Data => self.volume.data(&file()?, ""),
                 What::Index => self.volume.index(&file()?),
+                What::Journal => self.volume.journal(&file()?),
             }
         };
         open().map_err(|error| io::Error::other(error.to_string()))
@@ -219,14 +223,11 @@ impl Disk {
             let on_volume = OnVolume {
                 volume: Arc::clone(volume),
                 record: file.record,
-                what: match file.is_folder {
-                    true => What::Index,
-                    false => What::Data,
-                },
+                what: file.what,
                 is_machines,
             };
             let origin = Origin::Volume(Arc::new(on_volume));
-            if file.is_folder {
+            if matches!(file.what, What::Index) {
                 let bytes = origin.open().map_or(0, |index| index.len());
                 self.artifacts.push(Artifact {
                     path,
@@ -282,7 +283,7 @@ fn volumes(bytes: &Arc<dyn ReadAt>) -> Result<(Scheme, Vec<Opened>), DiskTrouble
     let (scheme, partitions) = partitions(bytes.as_ref()).map_err(unreadable)?;
     let opened = partitions.into_iter().map(|partition| {
         let volume = match partition.holds {
-            Holds::Ntfs => Volume::open(Arc::new(image::Part {
+            Holds::Ntfs => Volume::open(Arc::new(PartSource {
                 whole: Arc::clone(bytes),
                 start: partition.start,
                 len: partition
