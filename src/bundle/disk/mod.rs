@@ -128,6 +128,10 @@ fn expand(artifact: &Artifact, form: ImageForm, volume: Option<u32>) -> Disk {
         disk.problem(&artifact.path, trouble);
     }
     disk.parts = beside.opened();
+    // One that builds on itself is none of its own parts.
+    if let Origin::File(path) = &artifact.origin {
+        disk.parts.remove(path);
+    }
     disk
 }
 

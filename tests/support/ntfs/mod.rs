@@ -18,7 +18,7 @@ use record::{
 };
 use security::Descriptors;
 
-pub use record::{pack, protect};
+pub use record::{pack, protect, wide as record_wide};
 
 const ROOT: usize = 5;
 const EXTEND: usize = 11;
