@@ -471,3 +471,60 @@ fn a_copied_file_table_lists_machine_keys() {
     assert_eq!(listing.fields["form"], "mft");
     assert_eq!(listing.fields["complete"], true);
 }
+
+/// Machines that never delete keys come to have very many. More than are opened one by one: $MFT still tells whether the listener's
+/// is among them, in bounded memory. `RDPTRIAGE_MANY=1000000` makes it a million.
+#[test]
+fn a_folder_of_very_many_key_files() {
+    let many = std::env::var("RDPTRIAGE_MANY").map_or(30_000_u32, |many| many.parse().unwrap());
+    let folder = TempDir::new().unwrap();
+    let image = folder.path().join("disk.dd");
+    {
+        let (mut volume, _) = deleted();
+        let machine = listener_key().split_once('_').unwrap().1.to_owned();
+        volume.fill(
+            MACHINE_KEYS,
+            (0..many).map(|number| format!("{:032x}_{machine}", u128::from(number) << 90)),
+        );
+        fs::write(&image, volume.build()).unwrap();
+    }
+    let begun = std::time::Instant::now();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_rdptriage"))
+        .args(["diagnose", "-f", "json", "--exit-zero"])
+        .arg(&image)
+        .stdout(fs::File::create(folder.path().join("report.json")).unwrap())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut peak = 0;
+    let status = loop {
+        peak = peak_memory(child.id()).unwrap_or(peak);
+        match child.try_wait().unwrap() {
+            Some(status) => break status,
+            None => std::thread::sleep(std::time::Duration::from_millis(5)),
+        }
+    };
+    assert!(status.success(), "{status}");
+    let report = fs::read_to_string(folder.path().join("report.json")).unwrap();
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    let report = &report["reports"][0];
+    assert_eq!(
+        report["verdict"]["cause"], "key-missing",
+        "{}",
+        report["verdict"]
+    );
+    println!(
+        "{many} key files, an image of {} MiB: {} ms, at most {} MiB of memory",
+        fs::metadata(&image).unwrap().len() >> 20,
+        begun.elapsed().as_millis(),
+        peak >> 10
+    );
+    assert!(peak <= 256 << 10, "{peak} KiB");
+}
+
+/// The most memory that a process had so far, in KiB; none where the system does not tell.
+fn peak_memory(process: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM"))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}

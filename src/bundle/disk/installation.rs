@@ -149,15 +149,15 @@ impl Taken {
     }
 
     fn list(&mut self, volume: &Volume, place: &Place, most: usize) -> Vec<FolderEntry> {
-        match volume.folder(&place.file, most) {
+        match volume.folder(&place.file, most, &|name| is_own_key(name)) {
             Ok(mut content) => {
-                if let Some(flaw) = content.flaw {
-                    let trouble = match content.entries.len() >= most {
-                        true => DiskTrouble::TooManyFiles { most },
-                        false => DiskTrouble::Damaged(flaw),
-                    };
-                    self.problems.push((place.path.clone(), trouble));
-                }
+                let damage = content.flaw.map(DiskTrouble::Damaged);
+                let rest = content
+                    .too_many
+                    .then_some(DiskTrouble::TooManyFiles { most });
+                let troubles = damage.into_iter().chain(rest);
+                self.problems
+                    .extend(troubles.map(|trouble| (place.path.clone(), trouble)));
                 content
                     .entries
                     .sort_by(|one, other| one.name.name.cmp(&other.name.name));
@@ -248,6 +248,14 @@ impl Taken {
             what: What::Data,
         });
     }
+}
+
+/// Whether a file is the key of the certificate that Remote Desktop makes itself, of whatever machine: its container is
+/// TSSecKeySet1, and the name begins with that name's MD5.
+fn is_own_key(name: &str) -> bool {
+    const CONTAINER: &str = "f686aace6942fb7f7ceb231212eef4a4_";
+    name.get(..CONTAINER.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(CONTAINER))
 }
 
 fn join(folder: &str, name: &str) -> String {

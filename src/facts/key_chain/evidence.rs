@@ -142,7 +142,7 @@ impl KeyEvidence {
                 KeyRecords::Table(table) if table.parent.is_none() => {}
                 KeyRecords::Table(table) => {
                     self.read_table(&table);
-                    self.tables.push(table);
+                    self.tables.push(*table);
                 }
             }
         }

@@ -33,7 +33,7 @@ const KEY_NAME_LENGTH: usize = 69;
 #[derive(Debug, Clone)]
 pub enum KeyRecords {
     /// $MFT.
-    Table(KeyTable),
+    Table(Box<KeyTable>),
     /// $UsnJrnl:$J.
     Journal(KeyJournal),
 }
@@ -46,7 +46,9 @@ impl KeyRecords {
     pub fn read(artifact: &Artifact, source: &dyn ReadAt) -> Result<KeyRecords, String> {
         let path = artifact.path.clone();
         match artifact.kind {
-            Kind::FileTable => KeyTable::read(path, source).map(KeyRecords::Table),
+            Kind::FileTable => {
+                KeyTable::read(path, source).map(|table| KeyRecords::Table(Box::new(table)))
+            }
             _ => Ok(KeyRecords::Journal(KeyJournal::read(path, source))),
         }
     }

@@ -94,7 +94,7 @@ pub(super) fn add_facts(
             .collect();
         traces.extend(news);
     }
-    traces.sort_by(|one, other| (one.at, one.object).cmp(&(other.at, other.object)));
+    traces.sort_by_key(|trace| (trace.at.or(trace.not_before), trace.object));
     let there = evidence
         .tables
         .iter()

@@ -199,6 +199,16 @@ impl Volume {
         self.add(node)
     }
 
+    /// Many files of a few bytes each in a folder.
+    pub fn fill(&mut self, path: &str, names: impl Iterator<Item = String>) {
+        let parent = self.folder(path);
+        for name in names {
+            let mut node = self.node(&name, parent, false);
+            node.content = b"key".to_vec();
+            self.add(node);
+        }
+    }
+
     /// Everything of a folder of this machine.
     pub fn copy(&mut self, folder: &std::path::Path) {
         let mut files: Vec<_> = walkdir::WalkDir::new(folder)
@@ -765,7 +775,7 @@ fn upper(letter: u16) -> u16 {
 /// So many bits that are set.
 fn bits(count: usize) -> Vec<u8> {
     let mut bytes = vec![0xFF; count / 8];
-    if count % 8 > 0 {
+    if !count.is_multiple_of(8) {
         bytes.push((1 << (count % 8)) - 1);
     }
     bytes.resize(bytes.len().next_multiple_of(8), 0);
