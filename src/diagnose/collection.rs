@@ -11,6 +11,7 @@ use crate::contain::contain;
 use crate::facts::client_report;
 use crate::facts::event::LoggedEvent;
 use crate::facts::grouping::{self, File, NameInLog, Says, Side};
+use crate::facts::key_chain::KeyRecords;
 use crate::facts::log_coverage::CollectedLog;
 use crate::facts::registry::HiveFile;
 use crate::facts::store::{Exported, exported};
@@ -52,6 +53,7 @@ enum Content {
     Log(Box<Log>),
     Hive(Box<HiveFile>),
     Certificates(Vec<Exported>),
+    Records(Box<KeyRecords>),
     /// A transaction log, which its hive takes in, or what is not used or not readable.
     Nothing,
 }
@@ -70,6 +72,8 @@ pub(super) struct HostFiles {
     pub events: Vec<LoggedEvent>,
     pub hives: Vec<HiveFile>,
     pub certificates: Vec<Exported>,
+    /// What its file system recorded of keys.
+    pub file_system: Vec<KeyRecords>,
     /// Its files as they lie in the collection, and what of the input could not be opened: what is known of key folders.
     pub collected: Vec<Artifact>,
     pub unread: Vec<bundle::Problem>,
@@ -129,6 +133,7 @@ impl Collection {
                 events: Vec::new(),
                 hives: Vec::new(),
                 certificates: Vec::new(),
+                file_system: Vec::new(),
                 collected: Vec::new(),
                 unread: self.unread.clone(),
                 artifacts: Vec::new(),
@@ -165,9 +170,9 @@ fn open(
 ) -> Opened {
     let counted = |source| Counted { source, remaining };
     // Of an image only the files that matter are read, and each of them has its own digest.
-    let hashing = match artifact.kind {
-        Kind::DiskImage(_) => Hashing::Off,
-        _ => hashing,
+    let hashing = match artifact.kind.is_read_in_part() {
+        true => Hashing::Off,
+        false => hashing,
     };
     // Held while it is read and hashed, so that what is packed is unpacked once for both.
     let held = match artifact.kind {
@@ -235,6 +240,7 @@ fn read(
             let problems = problems.into_iter().map(hive_problem).collect();
             (Content::Certificates(found), problems)
         }
+        Kind::FileTable | Kind::ChangeJournal => read_records(artifact, remaining),
         Kind::TransactionLog { hive: None } => {
             let lone = "a transaction log without its hive beside it: collect the hive as well";
             (
@@ -252,6 +258,22 @@ fn read(
         | Kind::Folder
         | Kind::Archive(_)
         | Kind::NotUsed(_) => (Content::Nothing, Vec::new()),
+    }
+}
+
+fn read_records(artifact: &Artifact, remaining: Option<&Remaining<'_>>) -> (Content, Vec<Problem>) {
+    let opened = artifact.open().map_err(|error| error.to_string());
+    let read = opened.and_then(|source| match remaining {
+        Some(remaining) => KeyRecords::read(artifact, &Counted { source, remaining }),
+        None => KeyRecords::read(artifact, source.as_ref()),
+    });
+    let problem = |why: &str| entries::problem(&artifact.path, None, why.to_owned());
+    match read {
+        Ok(records) => {
+            let problems = records.flaw().map(problem).into_iter().collect();
+            (Content::Records(Box::new(records)), problems)
+        }
+        Err(why) => (Content::Nothing, vec![problem(&why)]),
     }
 }
 
@@ -316,11 +338,14 @@ impl Opened {
         let says = match &self.content {
             Content::Log(log) => log.says(),
             Content::Hive(hive) => hive.says(),
-            Content::Certificates(_) | Content::Nothing => Says::Nothing,
+            Content::Certificates(_) | Content::Records(_) | Content::Nothing => Says::Nothing,
         };
         let side = match &self.content {
             Content::Log(log) => log.side(),
-            Content::Hive(_) | Content::Certificates(_) | Content::Nothing => Side::Either,
+            Content::Hive(_)
+            | Content::Certificates(_)
+            | Content::Records(_)
+            | Content::Nothing => Side::Either,
         };
         File {
             path: self.artifact.path.clone(),
@@ -345,6 +370,7 @@ impl Opened {
             }
             Content::Hive(hive) => host.hives.push(*hive),
             Content::Certificates(found) => host.certificates.extend(found),
+            Content::Records(records) => host.file_system.push(*records),
             Content::Nothing => {}
         }
     }

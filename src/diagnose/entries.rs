@@ -28,6 +28,7 @@ impl Listed {
                 Kind::MasterKey => "its name",
                 Kind::AclListing | Kind::FolderListing => "whole",
                 Kind::DiskImage(_) => "the files that matter",
+                Kind::FileTable | Kind::ChangeJournal => "what it tells of key files",
                 Kind::Folder => "its permissions and list of files",
                 Kind::Archive(_) => "opened: its files are listed by themselves",
                 _ => "not read",

@@ -89,6 +89,7 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
         events,
         hives,
         certificates,
+        file_system,
         collected,
         unread,
         artifacts,
@@ -167,7 +168,8 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
     listener_service::add_facts(&history, &registry, &mut facts);
     session::add_facts(&history, &registry, &identity, &mut facts);
     update::add_facts(&history, &registry, &identity, &mut facts);
-    let (keys, key_problems) = KeyEvidence::read(&collected, &unread);
+    let (mut keys, key_problems) = KeyEvidence::read(&collected, &unread);
+    keys.add_records(file_system);
     let key_bearing = key_chain::Bearing {
         evidence: &keys,
         registry: &registry,

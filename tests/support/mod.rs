@@ -3,8 +3,10 @@
 
 pub mod certificate;
 pub mod corpus;
+pub mod disk_image;
 pub mod event_log;
 pub mod hive;
 pub mod machine;
+pub mod ntfs;
 pub mod samples;
 pub mod verdict;
