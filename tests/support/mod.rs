@@ -2,8 +2,11 @@
 #![allow(dead_code, unused_imports)] // No test uses all of it.
 
 pub mod certificate;
+pub mod damage;
 pub mod event_log;
 pub mod hive;
 pub mod machine;
 pub mod samples;
 pub mod verdict;
+pub mod watchdog;
+pub mod wrong;
