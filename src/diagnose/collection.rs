@@ -10,6 +10,7 @@ use crate::bundle::{self, Artifact, Bundle, Kind, Trouble, sha256};
 use crate::contain::contain;
 use crate::facts::client_report;
 use crate::facts::event::LoggedEvent;
+use crate::facts::forgery::{Forged, Forgery};
 use crate::facts::grouping::{self, File, NameInLog, Says};
 use crate::facts::log_coverage::CollectedLog;
 use crate::facts::registry::HiveFile;
@@ -252,6 +253,7 @@ fn read_log(artifact: &Artifact, remaining: Option<&Remaining<'_>>) -> (Content,
     let name: Arc<str> = Arc::from(artifact.path.as_str());
     let mut events = Vec::new();
     let mut names = Names::default();
+    let mut forged = Forged::default();
     let summary = artifact
         .open()
         .map_err(|error| error.to_string())
@@ -259,6 +261,10 @@ fn read_log(artifact: &Artifact, remaining: Option<&Remaining<'_>>) -> (Content,
             let mut keep = |record: event_log::EventRecord| {
                 if record.integrity == event_log::Integrity::Torn {
                     return; // its fields may be wrong; the hole it stands in is named
+                }
+                if let Some(forgery) = Forgery::of(&record) {
+                    forged.note(forgery, &record);
+                    return;
                 }
                 if let Some(mut event) = LoggedEvent::read(&name, &record) {
                     event.channel = names.shared(&record.channel);
@@ -275,10 +281,14 @@ fn read_log(artifact: &Artifact, remaining: Option<&Remaining<'_>>) -> (Content,
         });
     match summary {
         Ok(summary) => {
-            let problems = log_problems(&artifact.path, &summary);
+            let mut problems = log_problems(&artifact.path, &summary);
+            problems.extend(forged.told().map(|(first, what)| {
+                entries::problem(&artifact.path, Some(format!("record {first}")), what)
+            }));
             let collected = CollectedLog {
                 artifact: name,
                 summary,
+                forged,
             };
             (Content::Log(Box::new(Log { collected, events })), problems)
         }
