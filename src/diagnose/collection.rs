@@ -26,6 +26,9 @@ use super::progress::{Counted, Progress, Remaining};
 /// The channel that a collector keeps the records of other machines in.
 const FORWARDED: &str = "ForwardedEvents";
 
+/// How many hosts are told of. A log of forwarded events may name any number.
+const MOST_HOSTS: usize = 2000;
+
 /// Every file of the input, read.
 pub(super) struct Collection {
     files: Vec<Opened>,
@@ -113,9 +116,14 @@ impl Collection {
         for file in grouping.hosts.iter().flat_map(|host| &host.files) {
             *shared.entry(*file).or_default() += 1;
         }
-        let mut hosts = Vec::new();
         let several = grouping.hosts.len() > 1;
-        for host in grouping.hosts {
+        let (told, left_out) = told_of(grouping.hosts, &shared, MOST_HOSTS);
+        if left_out > 0 {
+            self.problems
+                .push(entries::too_many_hosts(MOST_HOSTS, left_out));
+        }
+        let mut hosts = Vec::new();
+        for host in told {
             let mut files = HostFiles {
                 name: host.name,
                 aliases: host.aliases,
@@ -148,6 +156,24 @@ impl Collection {
         }
         hosts
     }
+}
+
+/// So many hosts, those with files of their own first; and how many are left out.
+fn told_of(
+    mut hosts: Vec<grouping::Host>,
+    shared: &BTreeMap<usize, usize>,
+    most: usize,
+) -> (Vec<grouping::Host>, usize) {
+    let left_out = hosts.len().saturating_sub(most);
+    if left_out > 0 {
+        let has_own = |host: &grouping::Host| {
+            let mut files = host.files.iter();
+            files.any(|file| shared.get(file).is_none_or(|hosts| *hosts == 1))
+        };
+        hosts.sort_by_key(|host| !has_own(host));
+        hosts.truncate(most);
+    }
+    (hosts, left_out)
 }
 
 /// Reads a file and hashes it, both at the same time where a thread is free: the system reads it from the disk once.
@@ -392,5 +418,28 @@ impl Log {
             true => Says::Nothing,
             false => Says::Log(names),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_too_many_hosts_those_with_files_of_their_own_are_told() {
+        let host = |name: &str, files: &[usize]| grouping::Host {
+            name: Some(name.to_owned()),
+            aliases: Vec::new(),
+            files: files.to_vec(),
+        };
+        let shared = BTreeMap::from([(0, 3), (1, 1)]);
+        let hosts = vec![host("A", &[0]), host("B", &[0]), host("C", &[0, 1])];
+        let names = |most: usize| {
+            let (told, left_out) = told_of(hosts.clone(), &shared, most);
+            let names: Vec<String> = told.into_iter().filter_map(|host| host.name).collect();
+            (names.join(" "), left_out)
+        };
+        assert_eq!(names(3), ("A B C".to_owned(), 0));
+        assert_eq!(names(2), ("C A".to_owned(), 1));
     }
 }
