@@ -221,6 +221,12 @@ fn run_all(choose: impl Fn(Vec<Damage>) -> Vec<Damage>, pairs: usize) {
     }
 }
 
+/// The part of all cases that was asked for: one in so many.
+fn share() -> usize {
+    let share = std::env::var("RDPTRIAGE_SHARE").ok();
+    share.and_then(|share| share.parse().ok()).unwrap_or(1)
+}
+
 #[test]
 fn a_slice_of_all_damage_is_borne() {
     run_all(|damages| Seeded(SEED).choose(damages, SLICE), 8);
@@ -229,10 +235,7 @@ fn a_slice_of_all_damage_is_borne() {
 #[test]
 #[ignore = "every case: an hour of an optimized build"]
 fn all_damage_is_borne() {
-    let share: usize = std::env::var("RDPTRIAGE_SHARE")
-        .ok()
-        .and_then(|share| share.parse().ok())
-        .unwrap_or(1);
+    let share = share();
     run_all(
         |damages| {
             let count = damages.len().div_ceil(share);
@@ -243,4 +246,63 @@ fn all_damage_is_borne() {
         },
         usize::MAX,
     );
+}
+
+/// How large a file of the corpus is that plain `cargo test` damages, in bytes.
+const SMALL: u64 = 2 << 20;
+
+/// Real logs and hives under the same damage, each by itself: never a panic, never a hang.
+fn run_corpus(largest: u64, choose: impl Fn(Vec<Damage>) -> Vec<Damage>) {
+    let Some(corpus) = std::env::var_os("RDPTRIAGE_CORPUS") else {
+        println!("skipped: RDPTRIAGE_CORPUS does not name a corpus");
+        return;
+    };
+    let rules = rules();
+    let watchdog = Watchdog::start();
+    let mut cases = 0;
+    for entry in walkdir::WalkDir::new(corpus).sort_by_file_name() {
+        let entry = entry.expect("an entry of the corpus");
+        let is_small = entry.metadata().is_ok_and(|known| known.len() <= largest);
+        if !entry.file_type().is_file() || !is_small {
+            continue;
+        }
+        let bytes = std::fs::read(entry.path()).expect("a file of the corpus");
+        if !bytes.starts_with(b"ElfFile\0") && !bytes.starts_with(b"regf") {
+            continue;
+        }
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let files = Files::from([(name.clone(), bytes)]);
+        let folder = collect(&files);
+        let alone = damages(&files)
+            .into_iter()
+            .filter(|damage| !matches!(damage, Damage::Removed { .. } | Damage::Doubled));
+        for damage in choose(alone.collect()) {
+            for (file, left) in damage.changed(&files) {
+                write(folder.path(), &file, &left.unwrap_or_default());
+            }
+            watchdog.timed(&damage.to_string(), || {
+                diagnosed(folder.path(), &rules, &damage)
+            });
+            cases += 1;
+        }
+    }
+    println!(
+        "{cases} cases of the corpus; the slowest: {}",
+        watchdog.slowest()
+    );
+}
+
+#[test]
+fn a_slice_of_all_damage_to_the_corpus_is_borne() {
+    run_corpus(SMALL, |damages| Seeded(SEED).choose(damages, 2));
+}
+
+#[test]
+#[ignore = "every case: hours of an optimized build"]
+fn all_damage_to_the_corpus_is_borne() {
+    let share = share();
+    run_corpus(u64::MAX, |damages| {
+        let count = damages.len().div_ceil(share);
+        Seeded(SEED).choose(damages, count)
+    });
 }

@@ -14,7 +14,7 @@ use crate::facts::log_coverage::CollectedLog;
 use crate::facts::subject::Subject;
 use crate::verdict::model::Problem;
 
-/// A change of the clock and the first record behind it stand within this time.
+/// What a log says of a change of the clock, and what the records beside it bear, differ by less.
 const SAME_CHANGE: SignedDuration = SignedDuration::from_mins(10);
 /// So far apart are the numbers of two builds that no update turns into each other: what an enablement package adds is less (19041
 /// to 19045, 22621 to 22631, 26100 to 26200).
@@ -87,11 +87,11 @@ fn cleared(history: &History<'_>) -> Vec<Problem> {
 
 /// The places in a log where times fall while numbers rise, and no log tells of a clock that was set.
 fn steps_back(history: &History<'_>, log: &CollectedLog) -> Vec<Problem> {
-    let set_to: Vec<Timestamp> = history
+    let set_back: Vec<(Timestamp, Timestamp)> = history
         .events
         .iter()
         .filter_map(|placed| match placed.event.event {
-            Event::ClockSet { from, to } if to < from => Some(to),
+            Event::ClockSet { from, to } if to < from => Some((from, to)),
             _ => None,
         })
         .collect();
@@ -100,8 +100,11 @@ fn steps_back(history: &History<'_>, log: &CollectedLog) -> Vec<Problem> {
         .clock_steps
         .iter()
         .filter(|step| {
-            let near = |to: &Timestamp| step.to.time.duration_since(*to).abs() <= SAME_CHANGE;
-            !set_to.iter().any(near)
+            // The records beside the step may be written long before and long after it.
+            !set_back.iter().any(|(from, to)| {
+                step.from.time.duration_since(*from) <= SAME_CHANGE
+                    && to.duration_since(step.to.time) <= SAME_CHANGE
+            })
         })
         .collect();
     let told = |at: Timestamp| history.coverage.covers_moment(Subject::SystemLog, at);
