@@ -8,7 +8,7 @@ use support::event_log::{Event, LogBuilder};
 use support::machine::{
     CONTROL_SET, Channel, LISTENER, Machine, Payload, Provider, TlsFailure, Windows, at, minutes,
 };
-use support::verdict::{Files, collect, diagnosed, rules};
+use support::verdict::{Files, collect, diagnosed, report, rules};
 
 const PERSON: &str = "S-1-5-21-3623811015-3361044348-30300820-1104";
 const CLIENT: &str = "10.20.4.17";
@@ -66,12 +66,6 @@ fn files(machine: &Machine) -> Files {
 fn reports(files: &Files) -> Vec<Report> {
     let folder = collect(files);
     diagnosed(&[folder.path().to_owned()], &rules())
-}
-
-fn report(files: &Files) -> Report {
-    let mut reports = reports(files);
-    assert_eq!(reports.len(), 1, "one host");
-    reports.remove(0)
 }
 
 #[track_caller]

@@ -15,6 +15,7 @@ use std::path::Path;
 use rdptriage::rules::RuleSet;
 use rdptriage::verdict::exit_status;
 use rdptriage::verdict::model::{Report, Status};
+use support::corpus::corpus;
 use support::damage::{Damage, Judged, damages};
 use support::samples::{Sample, forge_all};
 use support::verdict::{Files, Said, Seeded, collect, diagnosed_folder, rules, unhashed, write};
@@ -253,10 +254,7 @@ const SMALL: u64 = 2 << 20;
 
 /// Real logs and hives under the same damage, each by itself: never a panic, never a hang.
 fn run_corpus(largest: u64, choose: impl Fn(Vec<Damage>) -> Vec<Damage>) {
-    let Some(corpus) = std::env::var_os("RDPTRIAGE_CORPUS") else {
-        println!("skipped: RDPTRIAGE_CORPUS does not name a corpus");
-        return;
-    };
+    let Some(corpus) = corpus("") else { return };
     let rules = rules();
     let watchdog = Watchdog::start();
     let mut cases = 0;

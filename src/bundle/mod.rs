@@ -9,6 +9,7 @@ mod artifact;
 mod aside;
 pub mod disk;
 mod error;
+mod file_time;
 mod hash;
 mod kind;
 mod layout;
@@ -230,6 +231,7 @@ fn artifact(found: Found) -> Result<Artifact, Problem> {
                 kind,
                 bytes,
                 sha256: None,
+                written: found.origin.written(),
                 origin: found.origin,
             };
             aside::set_aside(&mut artifact, &found.below);

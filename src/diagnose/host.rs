@@ -23,6 +23,7 @@ use crate::facts::known::Known;
 use crate::facts::layout::never_holds;
 use crate::facts::log_coverage::CollectedLog;
 use crate::facts::registry::Registry;
+use crate::facts::served::Served;
 use crate::facts::stale::{self, Doubt};
 use crate::facts::subject::Subject;
 use crate::facts::value::{FieldState, Value};
@@ -115,6 +116,7 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
         identity: &identity,
         exported: certificates,
         affected: options.client.clone(),
+        served: Served::of(&history),
     };
     let from_hives = hives::read(evidence, &mut facts);
     let bearing = Bearing {
@@ -152,8 +154,12 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
     for client in clients {
         client_report::add_facts(client, &names, &mut facts);
     }
-    let (tried, told) = tried(options, &facts);
-    connection::tried::add_fact(&history, tried, told, &mut facts);
+    let server = connection::tried::Server {
+        identity: &identity,
+        registry: &registry,
+    };
+    let tried = tried(options, &facts);
+    connection::tried::add_fact(&history, &server, tried, &mut facts);
     let proof = tls_proof(
         &history,
         listener::written(&registry, &mut facts.gaps),

@@ -7,6 +7,7 @@ mod cut;
 pub mod graph;
 pub mod model;
 pub mod rank;
+mod repair;
 pub mod timeline;
 mod words;
 

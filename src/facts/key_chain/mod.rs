@@ -13,6 +13,7 @@ mod opened;
 mod place;
 mod store;
 mod wanted;
+mod written;
 
 use super::catalog::certificate::CertificateStanding;
 use super::catalog::key::KeyFolder;
@@ -122,7 +123,7 @@ pub fn add_facts(bearing: &Bearing<'_>, facts: &mut FactSet) {
         .map(|fact| fact.id)
         .chain(listed.whole.settled().copied())
         .collect();
-    let common = file::Common {
+    let mut common = file::Common {
         path: format!("{folder_path}\\{name}"),
         folder: folder_path,
         file_name: name,
@@ -132,6 +133,8 @@ pub fn add_facts(bearing: &Bearing<'_>, facts: &mut FactSet) {
         build: bearing.identity.build.clone(),
         derived,
     };
+    let written = written::add_facts(&located, &common, bearing.registry, facts);
+    common.derived.extend(written);
     let mut content = file::read_content(&located, &wanted, facts);
     content
         .sources
