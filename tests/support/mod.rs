@@ -4,9 +4,12 @@
 pub mod certificate;
 pub mod corpus;
 pub mod disk_image;
+pub mod damage;
 pub mod event_log;
 pub mod hive;
 pub mod machine;
 pub mod ntfs;
 pub mod samples;
 pub mod verdict;
+pub mod watchdog;
+pub mod wrong;
