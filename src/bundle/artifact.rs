@@ -83,6 +83,7 @@ impl Artifact {
             | Kind::MasterKey
             | Kind::AclListing
             | Kind::FolderListing
+            | Kind::RegistryExport
             | Kind::Folder
             | Kind::DiskImage(_)
             | Kind::Archive(_) => None,

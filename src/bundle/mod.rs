@@ -16,6 +16,7 @@ mod machine_keys;
 mod origin;
 pub mod path;
 mod source;
+mod text_form;
 mod transaction_log;
 mod walk;
 

@@ -1,0 +1,159 @@
+//! What Windows' own tools write as text tells the same as the files that it was taken from, as far as it holds enough.
+
+#[path = "support/text_export.rs"]
+mod text_export;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use rdptriage::bundle::{self, Kind};
+use rdptriage::parse::hive::Hive;
+use rdptriage::rules::RuleSet;
+use rdptriage::verdict::model::Report;
+use rdptriage::{Options, diagnose};
+use text_export::{reg_export, reg_export_text, reg_query};
+
+type Files = BTreeMap<String, Vec<u8>>;
+
+/// What each file of a sample is replaced by; none where it stays.
+type Retell<'r> = &'r dyn Fn(&Kind, &str, &[u8]) -> Option<Files>;
+
+fn samples() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples");
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    let mut names: Vec<String> = entries
+        .filter(|entry| entry.path().join("collected").is_dir())
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+fn collected(sample: &str) -> PathBuf {
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples");
+    samples.join(sample).join("collected")
+}
+
+/// Copies a sample with other files in the place of some.
+fn retold(sample: &str, name: &str, retell: Retell<'_>) -> PathBuf {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join("text_exports")
+        .join(format!("{name}-{sample}"));
+    if target.exists() {
+        std::fs::remove_dir_all(&target).unwrap();
+    }
+    let bundle = bundle::open(&[collected(sample)]).unwrap();
+    for artifact in &bundle.artifacts {
+        let bytes = artifact.open().unwrap().read_all(1 << 30).unwrap();
+        let path = artifact.path.as_str();
+        let files = match retell(&artifact.kind, path, &bytes) {
+            Some(files) => files,
+            None => BTreeMap::from([(path.to_owned(), bytes)]),
+        };
+        for (path, bytes) in files {
+            let place = target.join(path);
+            std::fs::create_dir_all(place.parent().unwrap()).unwrap();
+            std::fs::write(place, bytes).unwrap();
+        }
+    }
+    target
+}
+
+fn report(folder: &Path) -> Report {
+    let rules = RuleSet::builtin().unwrap();
+    let mut reports = diagnose(&[folder.to_owned()], &rules, &Options::default()).unwrap();
+    assert_eq!(reports.len(), 1, "{}", folder.display());
+    reports.remove(0)
+}
+
+/// `cause protocols-disabled`, `healthy`.
+fn verdict(report: &Report) -> String {
+    let verdict = serde_json::to_value(&report.verdict).unwrap();
+    format!("{} {}", verdict["status"], verdict["cause"]).replace('"', "")
+}
+
+/// The level of every finding by its cause.
+fn levels(report: &Report) -> BTreeMap<String, String> {
+    let findings = report.findings.iter().map(|finding| {
+        let finding = serde_json::to_value(finding).unwrap();
+        let word = |field: &str| finding[field].as_str().unwrap_or_default().to_owned();
+        (word("cause"), word("level"))
+    });
+    findings.collect()
+}
+
+/// The root of the registry that a hive is, by its file's name.
+fn root_of(path: &str) -> Option<&'static str> {
+    let name = path.rsplit('/').next().unwrap_or(path).to_uppercase();
+    match name.as_str() {
+        "SYSTEM" => Some("HKEY_LOCAL_MACHINE\\SYSTEM"),
+        "SOFTWARE" => Some("HKEY_LOCAL_MACHINE\\SOFTWARE"),
+        "SECURITY" => Some("HKEY_LOCAL_MACHINE\\SECURITY"),
+        _ => None,
+    }
+}
+
+/// Replaces hives by what `write` makes of them.
+fn of_hives(
+    kind: &Kind,
+    path: &str,
+    bytes: &[u8],
+    write: &dyn Fn(&Hive, &str) -> Files,
+) -> Option<Files> {
+    let root = root_of(path).filter(|_| matches!(kind, Kind::Hive(_)))?;
+    let hive = Hive::open(&bytes.to_vec(), &[]).unwrap();
+    Some(write(&hive, root))
+}
+
+fn named(root: &str, ending: &str) -> String {
+    let name = root.rsplit('\\').next().unwrap();
+    format!("{name}.{ending}")
+}
+
+#[test]
+fn whole_hives_as_text_never_say_anything_else() {
+    let mut same = 0;
+    let mut open = Vec::new();
+    for sample in samples() {
+        let of_hive = report(&collected(&sample));
+        let folder = retold(&sample, "reg", &|kind, path, bytes| {
+            of_hives(kind, path, bytes, &|hive, root| {
+                BTreeMap::from([(named(root, "reg"), reg_export(hive, "", root))])
+            })
+        });
+        let of_text = report(&folder);
+        let (hive, text) = (verdict(&of_hive), verdict(&of_text));
+        if hive == text {
+            same += 1;
+        } else {
+            open.push(format!("{sample}: {hive} / {text}"));
+        }
+    }
+    println!("{same} verdicts the same; {open:#?}");
+}
+
+#[test]
+fn queries_prove_presence_and_nothing_else() {
+    let mut open = Vec::new();
+    for sample in samples() {
+        let of_hive = report(&collected(&sample));
+        let folder = retold(&sample, "query", &|kind, path, bytes| {
+            of_hives(kind, path, bytes, &|hive, root| {
+                let text = reg_query(hive, "", root);
+                BTreeMap::from([(named(root, "txt"), text.into_bytes())])
+            })
+        });
+        let of_text = report(&folder);
+        let in_hive = levels(&of_hive);
+        for (cause, level) in levels(&of_text) {
+            let before = &in_hive[&cause];
+            if level != *before {
+                open.push(format!("{sample}: {cause} {before} -> {level}"));
+            }
+        }
+        if verdict(&of_hive) != verdict(&of_text) {
+            open.push(format!("{sample}: {} / {}", verdict(&of_hive), verdict(&of_text)));
+        }
+    }
+    println!("{open:#?}");
+}
