@@ -53,6 +53,8 @@ pub enum EventLogForm {
         /// The offset of the first chunk found.
         first_chunk: u64,
     },
+    /// Its records were written as text, in XML or JSON.
+    Text,
 }
 
 /// Whether a hive has its base block.

@@ -2,11 +2,34 @@
 //!
 //! All that is looked for is ASCII, so that the text is given without the zero bytes of UTF-16.
 
-use super::kind::Kind;
+use super::kind::{EventLogForm, Kind};
 
 /// What a text is, by its lines.
 pub(super) fn kind(text: &[u8]) -> Option<Kind> {
-    is_registry_query(text).then_some(Kind::RegistryExport)
+    if is_event_text(text) {
+        Some(Kind::EventLog(EventLogForm::Text))
+    } else {
+        is_registry_query(text).then_some(Kind::RegistryExport)
+    }
+}
+
+/// Event records in XML or JSON: the elements and members that each must have.
+fn is_event_text(text: &[u8]) -> bool {
+    let start = without_mark(text).trim_ascii_start();
+    let is_xml = || {
+        contains(text, b"<Event") && contains(text, b"<System>") && contains(text, b"<EventID")
+    };
+    let is_json = || {
+        contains(text, b"\"System\"") && contains(text, b"\"EventID\"")
+            || contains(text, b"\"ProviderName\"") && contains(text, b"\"TimeCreated\"")
+    };
+    // `evtx_dump` puts a heading before each.
+    match start.first() {
+        Some(b'<') => is_xml(),
+        Some(b'{' | b'[') => is_json(),
+        _ if start.starts_with(b"Record ") => is_xml() || is_json(),
+        _ => false,
+    }
 }
 
 /// Whether it begins with the title of a `.reg` file. What follows may be in another encoding.

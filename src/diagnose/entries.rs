@@ -224,7 +224,7 @@ fn log_coverage(summary: &LogSummary) -> &'static str {
     if summary.records == 0 {
         "no record"
     } else if summary.is_selection() {
-        "presence only: an export by query"
+        "presence only: an export by query, or as text"
     } else if summary.is_whole() {
         "whole"
     } else {
