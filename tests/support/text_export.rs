@@ -1,5 +1,6 @@
-//! Writes what Windows' own tools write as text: `reg export`, `reg query /s`.
+//! Writes what Windows' own tools write as text: `reg export`, `reg query /s`, `wevtutil qe /f:xml`.
 
+use rdptriage::parse::event_log::{EventData, EventRecord};
 use rdptriage::parse::hive::{Hive, Key, Value, ValueKind};
 
 /// What `reg export` writes of the key `below`, under the name `title`.
@@ -97,4 +98,78 @@ fn query_key(key: &Key<'_>, path: &str, out: &mut String) {
     for subkey in key.subkeys().entries {
         query_key(&subkey, &format!("{path}\\{}", subkey.name()), out);
     }
+}
+
+/// What `wevtutil qe FILE /lf /f:xml` prints of these records.
+pub fn event_xml(records: &[EventRecord]) -> String {
+    let mut text = String::new();
+    for record in records {
+        text.push_str("<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System>");
+        let source = match &record.source_name {
+            Some(name) => format!(" EventSourceName='{}'", escaped(name)),
+            None => String::new(),
+        };
+        text.push_str(&format!("<Provider Name='{}'{source}/>", escaped(&record.provider)));
+        let qualifiers = match record.qualifiers {
+            Some(number) => format!(" Qualifiers='{number}'"),
+            None => String::new(),
+        };
+        text.push_str(&format!("<EventID{qualifiers}>{}</EventID>", record.event_id));
+        text.push_str(&format!("<Level>{}</Level>", record.level.unwrap_or(4)));
+        text.push_str(&format!("<Keywords>{:#x}</Keywords>", record.keywords.unwrap_or(0)));
+        text.push_str(&format!(
+            "<TimeCreated SystemTime='{}'/><EventRecordID>{}</EventRecordID>",
+            record.time, record.number
+        ));
+        let activity = match &record.activity_id {
+            Some(id) => format!(" ActivityID='{}'", id.to_uppercase()),
+            None => String::new(),
+        };
+        text.push_str(&format!(
+            "<Correlation{activity}/><Execution ProcessID='{}' ThreadID='{}'/>",
+            record.process_id.unwrap_or(0),
+            record.thread_id.unwrap_or(0)
+        ));
+        text.push_str(&format!(
+            "<Channel>{}</Channel><Computer>{}</Computer>",
+            escaped(&record.channel),
+            escaped(&record.computer)
+        ));
+        text.push_str(&match &record.user_sid {
+            Some(sid) => format!("<Security UserID='{sid}'/></System>"),
+            None => "<Security/></System>".to_owned(),
+        });
+        text.push_str(&provided(&record.data));
+        text.push_str("</Event>\r\n");
+    }
+    text
+}
+
+fn provided(data: &EventData) -> String {
+    let mut inner = String::new();
+    let is_event_data = data.container == "EventData";
+    for (name, value) in &data.named {
+        let value = escaped(value);
+        inner.push_str(&match is_event_data {
+            true => format!("<Data Name='{}'>{value}</Data>", escaped(name)),
+            false => format!("<{name}>{value}</{name}>"),
+        });
+    }
+    for value in &data.unnamed {
+        inner.push_str(&format!("<Data>{}</Data>", escaped(value)));
+    }
+    if let Some(bytes) = &data.binary {
+        let digits: String = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
+        inner.push_str(&format!("<Binary>{digits}</Binary>"));
+    }
+    match data.container.as_str() {
+        "" => String::new(),
+        "EventData" => format!("<EventData>{inner}</EventData>"),
+        name => format!("<UserData><{name} xmlns='Event_NS'>{inner}</{name}></UserData>"),
+    }
+}
+
+fn escaped(text: &str) -> String {
+    let text = text.replace('&', "&amp;").replace('<', "&lt;");
+    text.replace('>', "&gt;").replace('\'', "&apos;")
 }
