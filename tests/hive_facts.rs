@@ -2,7 +2,6 @@
 
 mod support;
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -26,6 +25,7 @@ use rdptriage::facts::tls_settings::read;
 use rdptriage::facts::value::FieldState;
 use rdptriage::tls::Setting;
 use support::certificate::{ForgedCertificate, StoreEntry};
+use support::corpus::corpus;
 use support::hive::{HiveBuilder, dirty, time};
 
 const LISTENER: &str = "ControlSet001\\Control\\Terminal Server\\WinStations\\RDP-Tcp";
@@ -830,15 +830,6 @@ fn no_damage_makes_anything_panic() {
             assert!(!fact.sources.is_empty(), "{}", fact.kind.name);
         }
     }
-}
-
-/// The folder of real files, where it is at hand.
-fn corpus(path: &str) -> Option<PathBuf> {
-    let Some(folder) = std::env::var_os("RDPTRIAGE_CORPUS") else {
-        println!("skipped: RDPTRIAGE_CORPUS does not name a folder");
-        return None;
-    };
-    Some(Path::new(&folder).join(path))
 }
 
 #[test]

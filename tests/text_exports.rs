@@ -21,7 +21,9 @@ type Retell<'r> = &'r dyn Fn(&Kind, &str, &[u8]) -> Option<Files>;
 
 fn samples() -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples");
-    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    let entries = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap());
     let mut names: Vec<String> = entries
         .filter(|entry| entry.path().join("collected").is_dir())
         .map(|entry| entry.file_name().into_string().unwrap())

@@ -68,26 +68,14 @@ impl Artifact {
     /// What people will miss: a file whose name promises evidence and whose content is none.
     pub(super) fn disappointment(&self) -> Option<Problem> {
         let promised = promised_by_name(self.name())?;
-        match &self.kind {
-            Kind::NotUsed(NotUsed::EarlierWindows | NotUsed::HiveBackup) => None,
-            Kind::NotUsed(NotUsed::Empty) => Some(Trouble::Empty(promised)),
-            Kind::NotUsed(reason) => Some(Trouble::NotWhatItsNameSays {
+        let trouble = match self.kind.not_used()? {
+            NotUsed::EarlierWindows | NotUsed::HiveBackup => return None,
+            NotUsed::Empty => Trouble::Empty(promised),
+            reason => Trouble::NotWhatItsNameSays {
                 promised,
                 found: reason.clone(),
-            }),
-            Kind::EventLog(_)
-            | Kind::Hive(_)
-            | Kind::TransactionLog { .. }
-            | Kind::Certificate(_)
-            | Kind::KeyFile
-            | Kind::MasterKey
-            | Kind::AclListing
-            | Kind::FolderListing
-            | Kind::RegistryExport
-            | Kind::Folder
-            | Kind::DiskImage(_)
-            | Kind::Archive(_) => None,
-        }
-        .map(|trouble| Problem::of(&self.path, trouble))
+            },
+        };
+        Some(Problem::of(&self.path, trouble))
     }
 }

@@ -16,9 +16,8 @@ pub(super) fn kind(text: &[u8]) -> Option<Kind> {
 /// Event records in XML or JSON: the elements and members that each must have.
 fn is_event_text(text: &[u8]) -> bool {
     let start = without_mark(text).trim_ascii_start();
-    let is_xml = || {
-        contains(text, b"<Event") && contains(text, b"<System>") && contains(text, b"<EventID")
-    };
+    let is_xml =
+        || contains(text, b"<Event") && contains(text, b"<System>") && contains(text, b"<EventID");
     let is_json = || {
         contains(text, b"\"System\"") && contains(text, b"\"EventID\"")
             || contains(text, b"\"ProviderName\"") && contains(text, b"\"TimeCreated\"")

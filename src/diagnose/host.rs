@@ -315,7 +315,9 @@ fn tls_proof(
     let since = |at: Option<Timestamp>| match (at, written) {
         (Some(at), Some(written)) => at > written,
         // A text does not say when a setting was written: what was logged may be older.
-        (Some(_), None) => registry.system().is_none_or(|file| file.hive.text().is_none()),
+        (Some(_), None) => registry
+            .system()
+            .is_none_or(|file| file.hive.text().is_none()),
         (None, _) => false,
     };
     // One of each kind is proof enough; the last is the one to show.

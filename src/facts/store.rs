@@ -12,8 +12,8 @@ use crate::bundle::{Artifact, CertificateForm, Kind};
 use crate::parse::certificate::{Certificate, Thumbprint};
 use crate::parse::certificate_bundle;
 use crate::parse::hive::{Lookup, Why};
-use crate::parse::registry::Key;
 use crate::parse::pem::read_pem;
+use crate::parse::registry::Key;
 use crate::parse::store_blob::{KeyProviderInfo, SelfSignedMark, StoreBlob, StoreElement};
 
 /// Files of certificates are read up to this size, in bytes.

@@ -131,7 +131,10 @@ impl Hives {
             }));
             match looked {
                 Ok(inner) => {
-                    let is_clean = file.hive.hive().is_some_and(|hive| hive.state() == State::Clean);
+                    let is_clean = file
+                        .hive
+                        .hive()
+                        .is_some_and(|hive| hive.state() == State::Clean);
                     if !inner.keys.is_empty() && !is_clean {
                         found
                             .remarks

@@ -104,19 +104,30 @@ fn query_key(key: &Key<'_>, path: &str, out: &mut String) {
 pub fn event_xml(records: &[EventRecord]) -> String {
     let mut text = String::new();
     for record in records {
-        text.push_str("<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System>");
+        text.push_str(
+            "<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System>",
+        );
         let source = match &record.source_name {
             Some(name) => format!(" EventSourceName='{}'", escaped(name)),
             None => String::new(),
         };
-        text.push_str(&format!("<Provider Name='{}'{source}/>", escaped(&record.provider)));
+        text.push_str(&format!(
+            "<Provider Name='{}'{source}/>",
+            escaped(&record.provider)
+        ));
         let qualifiers = match record.qualifiers {
             Some(number) => format!(" Qualifiers='{number}'"),
             None => String::new(),
         };
-        text.push_str(&format!("<EventID{qualifiers}>{}</EventID>", record.event_id));
+        text.push_str(&format!(
+            "<EventID{qualifiers}>{}</EventID>",
+            record.event_id
+        ));
         text.push_str(&format!("<Level>{}</Level>", record.level.unwrap_or(4)));
-        text.push_str(&format!("<Keywords>{:#x}</Keywords>", record.keywords.unwrap_or(0)));
+        text.push_str(&format!(
+            "<Keywords>{:#x}</Keywords>",
+            record.keywords.unwrap_or(0)
+        ));
         text.push_str(&format!(
             "<TimeCreated SystemTime='{}'/><EventRecordID>{}</EventRecordID>",
             record.time, record.number

@@ -99,12 +99,16 @@ impl ExportFile {
         let mut problems = Vec::new();
         for export in &self.text.exports {
             let flaws = export.flaws.iter();
-            problems.extend(
-                flaws.map(|flaw| problem(Some(format!("line {}", flaw.line)), flaw.what.to_owned())),
-            );
+            problems
+                .extend(flaws.map(|flaw| {
+                    problem(Some(format!("line {}", flaw.line)), flaw.what.to_owned())
+                }));
             if export.further_flaws > 0 {
                 let more = export.further_flaws;
-                problems.push(problem(None, format!("and {more} more lines that are damaged")));
+                problems.push(problem(
+                    None,
+                    format!("and {more} more lines that are damaged"),
+                ));
             }
             let is_asked = export.keys.iter().any(|key| {
                 let path = key.path.to_lowercase();
@@ -140,7 +144,10 @@ impl ExportFile {
                 path.starts_with("hkey_local_machine\\system\\") && path.ends_with(end)
             });
             for value in found.flat_map(|key| &key.values).map(|value| &value.value) {
-                let text = value.text().ok().filter(|_| value.name.to_lowercase() == name);
+                let text = value
+                    .text()
+                    .ok()
+                    .filter(|_| value.name.to_lowercase() == name);
                 let text = text.map(|text| text.trim().to_owned());
                 names.extend(text.filter(|text| !text.is_empty()));
             }
@@ -257,7 +264,8 @@ impl<'e> View<'e> {
 
     fn part(self) -> Part {
         let top = self.keys.into_iter().next();
-        let (folded, path) = top.map_or_else(Default::default, |(folded, seen)| (folded, seen.path));
+        let (folded, path) =
+            top.map_or_else(Default::default, |(folded, seen)| (folded, seen.path));
         Part {
             artifact: self.artifact.to_string(),
             root: folded,
@@ -377,7 +385,10 @@ fn merge(views: &[View<'_>]) -> (TextTree, Vec<Problem>) {
                 value.value.kind != shown.value.kind || value.value.bytes != shown.value.bytes
             });
             let lacks = having.iter().any(|(view, _)| {
-                view.is_all_of(path) && !values.iter().any(|(having, _)| std::ptr::eq(*having, *view))
+                view.is_all_of(path)
+                    && !values
+                        .iter()
+                        .any(|(having, _)| std::ptr::eq(*having, *view))
             });
             if differs || lacks {
                 contradicted(view, &format!("{}\\{}", seen.path, shown.value.name));

@@ -55,7 +55,9 @@ pub enum EventLogError {
     )]
     NotAnEventLog,
     /// Records as text, too many of them.
-    #[error("event records as text of more than {0} MiB are not read: export the log with `wevtutil epl`")]
+    #[error(
+        "event records as text of more than {0} MiB are not read: export the log with `wevtutil epl`"
+    )]
     TextTooLarge(u64),
     /// The bytes cannot be had.
     #[error("cannot be read: {0}")]

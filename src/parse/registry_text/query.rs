@@ -22,7 +22,8 @@ const TYPES: [(&str, ValueKind); 9] = [
 const COLUMN: &str = "    ";
 
 const NOT_UNDERSTOOD: &str = "a value that is not understood: its line is cut or damaged";
-const RUNS_ON: &str = "goes on behind the end of its line, or a line is missing: the value before is not used";
+const RUNS_ON: &str =
+    "goes on behind the end of its line, or a line is missing: the value before is not used";
 
 /// Reads the keys of an output, which may hold several with the commands between them.
 pub(super) fn read(text: &Text) -> Result<Export, NoExport> {
@@ -32,7 +33,9 @@ pub(super) fn read(text: &Text) -> Result<Export, NoExport> {
     let mut lines = text.characters.split_inclusive('\n').zip(1..).peekable();
     while let Some((line, number)) = lines.next() {
         let is_whole = line.ends_with('\n');
-        let line = line.trim_end_matches(['\r', '\n']).trim_start_matches('\u{feff}');
+        let line = line
+            .trim_end_matches(['\r', '\n'])
+            .trim_start_matches('\u{feff}');
         if let Some(path) = key(line) {
             if !is_whole && lines.peek().is_none() {
                 export.flaw(number, "the file ends in the middle of this line");
@@ -91,7 +94,9 @@ struct Columns<'l> {
 
 /// The columns of a line that holds a value: a name may hold spaces, but none is likely to hold the name of a type between columns.
 fn columns(line: &str) -> Option<Columns<'_>> {
-    let line = line.strip_prefix(COLUMN).or_else(|| line.strip_prefix('\t'))?;
+    let line = line
+        .strip_prefix(COLUMN)
+        .or_else(|| line.strip_prefix('\t'))?;
     for gap in [COLUMN, "\t"] {
         for (at, _) in line.match_indices(&format!("{gap}REG_")) {
             let (name, rest) = line.split_at_checked(at)?;
@@ -112,7 +117,9 @@ fn columns(line: &str) -> Option<Columns<'_>> {
 
 /// What follows the number of the type, which `/z` prints behind its name: ` (4)`.
 fn without_number(data: &str) -> &str {
-    let number = data.strip_prefix(" (").and_then(|rest| rest.split_once(')'));
+    let number = data
+        .strip_prefix(" (")
+        .and_then(|rest| rest.split_once(')'));
     match number {
         Some((digits, rest)) if digits.bytes().all(|digit| digit.is_ascii_digit()) => rest,
         _ => data,

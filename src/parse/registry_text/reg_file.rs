@@ -195,7 +195,8 @@ impl Reading {
                 return Err(NoExport::Shortened { line, lacks });
             }
             self.export.holes.insert(path);
-            self.export.flaw(line, "a key without what every Windows keeps in it");
+            self.export
+                .flaw(line, "a key without what every Windows keeps in it");
         }
         Ok(self.export)
     }

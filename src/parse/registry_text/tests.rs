@@ -29,7 +29,10 @@ fn every_type_is_read_and_joined_over_its_lines() {
          [HKEY_LOCAL_MACHINE\\SYSTEM\\X\\below]\n\n"
     );
     let export = only(&wide(&text));
-    assert_eq!(export.whole.as_deref(), Some("HKEY_LOCAL_MACHINE\\SYSTEM\\X"));
+    assert_eq!(
+        export.whole.as_deref(),
+        Some("HKEY_LOCAL_MACHINE\\SYSTEM\\X")
+    );
     assert!(export.holes.is_empty() && export.flaws.is_empty());
     let value = |name: &str| {
         let values = &export.keys[0].values;
@@ -161,7 +164,11 @@ fn what_a_query_prints_is_read_in_any_language() {
     assert_eq!(export.whole, None);
     assert_eq!(export.flaws, []);
     assert_eq!(export.keys.len(), 3);
-    let values: Vec<&Value> = export.keys[0].values.iter().map(|value| &value.value).collect();
+    let values: Vec<&Value> = export.keys[0]
+        .values
+        .iter()
+        .map(|value| &value.value)
+        .collect();
     assert_eq!(values[0].name, "");
     assert_eq!(values[0].text().unwrap(), "ein Text");
     assert_eq!(values[1].name, "a  b");
@@ -194,14 +201,20 @@ fn a_value_that_runs_over_its_line_or_is_cut_is_not_used() {
 #[test]
 fn long_lines_many_values_and_deep_keys_are_bounded() {
     let long = "x".repeat(1 << 20);
-    let values: String = (0..100_000).map(|value| format!("\"{value}\"=dword:00000001\n")).collect();
+    let values: String = (0..100_000)
+        .map(|value| format!("\"{value}\"=dword:00000001\n"))
+        .collect();
     let text = format!("{HEAD}[HKEY_LOCAL_MACHINE\\SYSTEM\\X]\n\"a\"=\"{long}\"\n{values}\n");
     let export = only(text.as_bytes());
     assert_eq!(export.keys[0].values.len(), 100_001);
-    assert_eq!(export.keys[0].values[0].value.text().unwrap().len(), 1 << 20);
+    assert_eq!(
+        export.keys[0].values[0].value.text().unwrap().len(),
+        1 << 20
+    );
 
     let deep = "\\a".repeat(100_000);
-    let text = format!("{HEAD}[HKEY_LOCAL_MACHINE\\SYSTEM]\n\n[HKEY_LOCAL_MACHINE\\SYSTEM{deep}]\n\n");
+    let text =
+        format!("{HEAD}[HKEY_LOCAL_MACHINE\\SYSTEM]\n\n[HKEY_LOCAL_MACHINE\\SYSTEM{deep}]\n\n");
     assert_eq!(only(text.as_bytes()).keys.len(), 1);
     let text = format!("HKEY_LOCAL_MACHINE\\SYSTEM\r\n\r\nHKEY_LOCAL_MACHINE\\SYSTEM{deep}\r\n");
     assert_eq!(only(text.as_bytes()).keys.len(), 1);

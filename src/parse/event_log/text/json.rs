@@ -72,7 +72,9 @@ fn of_powershell<'t>(event: &Node<'_>) -> Result<Content<'t>, String> {
     let id = id.ok_or("its Id is no number")?;
     let created = event.member("TimeCreated").and_then(|created| {
         // PowerShell 5.1 wraps what Select-Object has touched.
-        let wrapped = created.member("value").or_else(|| created.member("DateTime"));
+        let wrapped = created
+            .member("value")
+            .or_else(|| created.member("DateTime"));
         created.text().or_else(|| wrapped.and_then(Node::text))
     });
     let created = created.and_then(time);
@@ -91,7 +93,10 @@ fn of_powershell<'t>(event: &Node<'_>) -> Result<Content<'t>, String> {
         false => format!("{{{guid}}}"),
     });
     let mut system = vec![
-        member("Provider", attributes(vec![("Name", Some(provider.clone()))])),
+        member(
+            "Provider",
+            attributes(vec![("Name", Some(provider.clone()))]),
+        ),
         member("EventID", owned(id.to_string())),
         member(
             "TimeCreated",
@@ -138,9 +143,9 @@ fn values(properties: &Node<'_>) -> Result<Vec<String>, String> {
             let inner = value.member("Value").unwrap_or(value);
             Ok(inner.text().unwrap_or_default().to_owned())
         }
-        None => Err(
-            "its values were lost when it was written: use ConvertTo-Json -Depth 4".to_owned(),
-        ),
+        None => {
+            Err("its values were lost when it was written: use ConvertTo-Json -Depth 4".to_owned())
+        }
     };
     items.iter().map(value).collect()
 }

@@ -150,7 +150,9 @@ fn taken(
 ) -> Result<(Marked, Option<EventRecord>), String> {
     let system = &content.system;
     let key = system.key()?;
-    let time = system.time().ok_or("the time it was written cannot be read")?;
+    let time = system
+        .time()
+        .ok_or("the time it was written cannot be read")?;
     if key.provider.is_empty() {
         return Err("it does not name who wrote it".to_owned());
     }
@@ -192,7 +194,11 @@ fn number(marks: &mut [Marked], origins: &Origins, wanted: &mut [EventRecord]) {
     sorted.sort_by_key(|index| {
         let mark = marks.get(*index).map(|marked| marked.mark);
         let number = mark.map(|mark| mark.number);
-        (mark.filter(|_| !by_number).map(|mark| mark.time), number, *index)
+        (
+            mark.filter(|_| !by_number).map(|mark| mark.time),
+            number,
+            *index,
+        )
     });
     let mut orders: BTreeMap<u64, u64> = BTreeMap::new();
     for (order, index) in (1..).zip(sorted) {
@@ -275,7 +281,9 @@ impl<'t> Places<'t> {
 
 /// A time as JSON of PowerShell has it: `/Date(1763107200000)/`, or a text with its offset from UTC.
 fn time(text: &str) -> Option<Timestamp> {
-    let milliseconds = text.strip_prefix("/Date(").and_then(|rest| rest.strip_suffix(")/"));
+    let milliseconds = text
+        .strip_prefix("/Date(")
+        .and_then(|rest| rest.strip_suffix(")/"));
     match milliseconds {
         Some(digits) => Timestamp::from_millisecond(digits.parse().ok()?).ok(),
         None => text.parse().ok(),

@@ -17,11 +17,19 @@ const NAMES: &[(&str, &[u64], &[&str])] = &[
     (MANAGER, &[1149], &["Param1", "Param2", "Param3"]),
     (MANAGER, &[258, 261], &["listenerName"]),
     (MANAGER, &[1136], &[]),
-    (SESSIONS, &[21, 22, 24, 25], &["User", "SessionID", "Address"]),
+    (
+        SESSIONS,
+        &[21, 22, 24, 25],
+        &["User", "SessionID", "Address"],
+    ),
     (SESSIONS, &[23], &["User", "SessionID"]),
     (SESSIONS, &[39], &["TargetSession", "Source"]),
     (SESSIONS, &[40], &["Session", "Reason"]),
-    (SERVICES, &[7000, 7009, 7023, 7034, 7036], &["param1", "param2"]),
+    (
+        SERVICES,
+        &[7000, 7009, 7023, 7034, 7036],
+        &["param1", "param2"],
+    ),
     (SERVICES, &[7001], &["param1", "param2", "param3"]),
     (SERVICES, &[7040], &["param1", "param2", "param3", "param4"]),
 ];
@@ -33,7 +41,12 @@ const SERVICES: &str = "Service Control Manager";
 
 /// Classic events, whose values have no names in a record either.
 const NAMELESS: &[(&str, &[u64])] = &[
-    (MANAGER, &[1050, 1051, 1052, 1053, 1054, 1055, 1056, 1057, 1058, 1059, 1063, 1064, 1065]),
+    (
+        MANAGER,
+        &[
+            1050, 1051, 1052, 1053, 1054, 1055, 1056, 1057, 1058, 1059, 1063, 1064, 1065,
+        ],
+    ),
     ("EventLog", &[6005, 6006, 6008, 6009, 6013]),
 ];
 

@@ -105,10 +105,20 @@ fn json_of_powershell_is_read_where_its_values_can_be_named() {
     let text = format!(
         "[\n    {},\n    {},\n    {},\n    {},\n    {}\n]",
         event(manager, 1149, date, values),
-        event(manager, 1057, "2026-11-12T17:00:00.5+01:00", r#"{"Value": "Keyset does not exist"}"#),
+        event(
+            manager,
+            1057,
+            "2026-11-12T17:00:00.5+01:00",
+            r#"{"Value": "Keyset does not exist"}"#
+        ),
         event("Schannel", 36870, date, r#"{"Value": "server"}"#),
         event(manager, 1149, "2026-11-12T17:00:00", values),
-        event(manager, 1149, date, r#""System.Diagnostics.Eventing.Reader.EventProperty""#),
+        event(
+            manager,
+            1149,
+            date,
+            r#""System.Diagnostics.Eventing.Reader.EventProperty""#
+        ),
     );
     let (records, summary) = all(text.as_bytes());
     assert_eq!(records.len(), 2);

@@ -25,7 +25,9 @@ pub(super) fn read(text: &str, take: &mut dyn FnMut(Result<Found<'_>, Refused>))
     let mut next = next_start(text, 0);
     while let Some(start) = next {
         next = next_start(text, start + START.len());
-        let all = text.get(start..next.unwrap_or(text.len())).unwrap_or_default();
+        let all = text
+            .get(start..next.unwrap_or(text.len()))
+            .unwrap_or_default();
         let read = match all.find(END) {
             Some(end) => content(all.get(..end + END.len()).unwrap_or_default()),
             None => Err("the record is cut".to_owned()),
@@ -97,7 +99,10 @@ impl Element {
         }
         let mut members = self.children;
         if !self.attributes.is_empty() {
-            members.insert(0, (Cow::Borrowed("#attributes"), Node::Map(self.attributes)));
+            members.insert(
+                0,
+                (Cow::Borrowed("#attributes"), Node::Map(self.attributes)),
+            );
         }
         if !is_empty {
             members.push((Cow::Borrowed("#text"), text));
