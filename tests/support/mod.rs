@@ -3,8 +3,8 @@
 
 pub mod certificate;
 pub mod corpus;
-pub mod disk_image;
 pub mod damage;
+pub mod disk_image;
 pub mod event_log;
 pub mod hive;
 pub mod machine;
