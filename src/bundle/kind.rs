@@ -4,8 +4,10 @@ use std::io;
 
 use super::archive::ArchiveForm;
 use super::disk::ImageForm;
+use super::file_system;
 use super::machine_keys;
 use super::source::ReadAt;
+use super::text_form;
 use super::transaction_log;
 
 /// What a file is.
@@ -34,8 +36,14 @@ pub enum Kind {
     FolderListing,
     /// The manifest of a collection that the script of `rdptriage collect` made.
     CollectionManifest,
+    /// Keys of a registry as text: a `.reg` file, or what `reg query` prints.
+    RegistryExport,
     /// A disk image; the files on it are artifacts of their own.
     DiskImage(ImageForm),
+    /// The table of all files of a volume ($MFT).
+    FileTable,
+    /// A volume's journal of changes ($UsnJrnl:$J).
+    ChangeJournal,
     /// A folder of a disk, itself: what lies in it, and its permissions.
     Folder,
     /// An archive; what lies in it are artifacts of their own.
@@ -54,6 +62,8 @@ pub enum EventLogForm {
         /// The offset of the first chunk found.
         first_chunk: u64,
     },
+    /// Its records were written as text, in XML or JSON.
+    Text,
 }
 
 /// Whether a hive has its base block.
@@ -125,9 +135,6 @@ pub enum NotUsed {
     /// An event log of Windows XP or Server 2003.
     #[error("an event log of Windows Server 2003 or before, which is not read")]
     OldEventLog,
-    /// A registry export as text.
-    #[error("a registry export as text: save the hive with `reg save` instead")]
-    RegistryText,
     /// A private key.
     #[error("a private key, which is not read: remove it from the collection")]
     PrivateKey,
@@ -151,7 +158,10 @@ impl Kind {
             Kind::AclListing => "permissions",
             Kind::FolderListing => "folder listing",
             Kind::CollectionManifest => "collection manifest",
+            Kind::RegistryExport => "registry export",
             Kind::DiskImage(_) => "disk image",
+            Kind::FileTable => "file table",
+            Kind::ChangeJournal => "change journal",
             Kind::Folder => "folder",
             Kind::Archive(_) => "archive",
             Kind::NotUsed(_) => "not used",
@@ -173,6 +183,9 @@ impl Kind {
             | Kind::AclListing
             | Kind::FolderListing
             | Kind::CollectionManifest
+            | Kind::RegistryExport
+            | Kind::FileTable
+            | Kind::ChangeJournal
             | Kind::DiskImage(_)
             | Kind::Folder
             | Kind::Archive(_) => None,
@@ -189,12 +202,15 @@ impl Kind {
             | Kind::KeyFile
             | Kind::AclListing
             | Kind::FolderListing
-            | Kind::CollectionManifest => true,
+            | Kind::CollectionManifest
+            | Kind::RegistryExport => true,
             Kind::TransactionLog { .. }
             | Kind::RevocationList(_)
             | Kind::MasterKey
             | Kind::Archive(_)
             | Kind::DiskImage(_)
+            | Kind::FileTable
+            | Kind::ChangeJournal
             | Kind::Folder
             | Kind::NotUsed(_) => false,
         }
@@ -204,7 +220,10 @@ impl Kind {
     #[must_use]
     pub fn survives_damage(&self) -> bool {
         match self {
-            Kind::EventLog(_) | Kind::Hive(_) | Kind::TransactionLog { .. } => true,
+            Kind::EventLog(_)
+            | Kind::Hive(_)
+            | Kind::TransactionLog { .. }
+            | Kind::RegistryExport => true,
             Kind::Certificate(_)
             | Kind::RevocationList(_)
             | Kind::KeyFile
@@ -214,9 +233,22 @@ impl Kind {
             | Kind::CollectionManifest
             | Kind::Archive(_)
             | Kind::DiskImage(_)
+            | Kind::FileTable
+            | Kind::ChangeJournal
             | Kind::Folder
             | Kind::NotUsed(_) => false,
         }
+    }
+}
+
+impl Kind {
+    /// Whether only some of its bytes are read, out of very many: such a file has no digest.
+    #[must_use]
+    pub fn is_read_in_part(&self) -> bool {
+        matches!(
+            self,
+            Kind::DiskImage(_) | Kind::FileTable | Kind::ChangeJournal
+        )
     }
 }
 
@@ -282,6 +314,12 @@ pub(super) fn sniff(source: &dyn ReadAt, name: &str) -> io::Result<Kind> {
     }
     if machine_keys::is_master_key(&head) {
         return Ok(Kind::MasterKey);
+    }
+    if file_system::is_file_table(&head, source.len()) {
+        return Ok(Kind::FileTable);
+    }
+    if file_system::is_change_journal(&head) {
+        return Ok(Kind::ChangeJournal);
     }
     if let Some(form) = archive(&head) {
         return Ok(Kind::Archive(form));
@@ -372,21 +410,9 @@ fn known_otherwise(head: &[u8]) -> Option<NotUsed> {
         Some(NotUsed::DiskImage)
     } else if head.get(4..8) == Some(b"LfLe") {
         Some(NotUsed::OldEventLog)
-    } else if is_registry_text(head) {
-        Some(NotUsed::RegistryText)
     } else {
         None
     }
-}
-
-fn is_registry_text(head: &[u8]) -> bool {
-    const TITLES: [&str; 2] = ["Windows Registry Editor Version", "REGEDIT4"];
-    TITLES.iter().any(|title| {
-        let wide: Vec<u8> = title.encode_utf16().flat_map(u16::to_le_bytes).collect();
-        let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
-        let wide_text = head.strip_prefix(b"\xff\xfe").unwrap_or(head);
-        text.starts_with(title.as_bytes()) || wide_text.starts_with(&wide)
-    })
 }
 
 /// The first element of DER bytes: its tag, its content as far as it is there, and what follows it. Lengths of up to four
@@ -486,7 +512,11 @@ fn text(source: &dyn ReadAt) -> io::Result<Option<Kind>> {
     // All that is looked for is ASCII: without its zero bytes, UTF-16 reads the same.
     if wide {
         bytes.retain(|byte| *byte != 0);
-    } else if bytes.iter().take(HEAD).any(|byte| *byte == 0) {
+    }
+    if text_form::is_reg_file(&bytes) {
+        return Ok(Some(Kind::RegistryExport));
+    }
+    if !wide && bytes.iter().take(HEAD).any(|byte| *byte == 0) {
         return Ok(None);
     }
     if is_collection_manifest(&bytes) {
@@ -514,7 +544,8 @@ fn text(source: &dyn ReadAt) -> io::Result<Option<Kind>> {
     } else if machine_keys::is_acl_listing(&bytes) {
         Some(Kind::AclListing)
     } else {
-        machine_keys::is_folder_listing(&bytes).then_some(Kind::FolderListing)
+        let listing = machine_keys::is_folder_listing(&bytes).then_some(Kind::FolderListing);
+        listing.or_else(|| text_form::kind(&bytes))
     })
 }
 
@@ -702,6 +733,6 @@ mod tests {
             .encode_utf16()
             .flat_map(u16::to_le_bytes)
             .collect();
-        assert_eq!(not_used(&export), NotUsed::RegistryText);
+        assert_eq!(kind_of(&export, "x"), Kind::RegistryExport);
     }
 }

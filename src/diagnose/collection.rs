@@ -10,9 +10,11 @@ use crate::bundle::{self, Artifact, Bundle, Kind, Trouble, sha256};
 use crate::contain::contain;
 use crate::facts::client_report;
 use crate::facts::event::LoggedEvent;
+use crate::facts::forgery::{Forged, Forgery};
 use crate::facts::grouping::{self, File, NameInLog, Says, Side};
+use crate::facts::key_chain::KeyRecords;
 use crate::facts::log_coverage::CollectedLog;
-use crate::facts::registry::HiveFile;
+use crate::facts::registry::{self, ExportFile, HiveFile};
 use crate::facts::revocation::{self, CollectedList};
 use crate::facts::store::{Exported, exported_with};
 use crate::facts::watch;
@@ -37,6 +39,9 @@ const LISTENER_CHANNELS: [&str; 2] = [
     "Microsoft-Windows-TerminalServices-RemoteConnectionManager/Operational",
 ];
 
+/// How many hosts are told of. A log of forwarded events may name any number.
+const MOST_HOSTS: usize = 2000;
+
 /// Every file of the input, read.
 pub(super) struct Collection {
     files: Vec<Opened>,
@@ -60,6 +65,8 @@ enum Content {
     Hive(Box<HiveFile>),
     Certificates(Vec<Exported>, Vec<CollectedList>),
     Manifest(Box<CollectionManifest>),
+    Export(ExportFile),
+    Records(Box<KeyRecords>),
     /// A transaction log, which its hive takes in, or what is not used or not readable.
     Nothing,
 }
@@ -77,12 +84,16 @@ pub(super) struct HostFiles {
     pub logs: Vec<CollectedLog>,
     pub events: Vec<LoggedEvent>,
     pub hives: Vec<HiveFile>,
+    /// Exports of its registry, until they are joined with its hives.
+    exports: Vec<ExportFile>,
     pub certificates: Vec<Exported>,
     pub revocation_lists: Vec<CollectedList>,
     /// Its files that are not what was collected, by the digests in the collection's manifest.
     pub altered: BTreeSet<String>,
     /// What the script that collected could not.
     pub failures: Vec<Failure>,
+    /// What its file system recorded of keys.
+    pub file_system: Vec<KeyRecords>,
     /// Its files as they lie in the collection, and what of the input could not be opened: what is known of key folders.
     pub collected: Vec<Artifact>,
     pub unread: Vec<bundle::Problem>,
@@ -169,19 +180,26 @@ impl Collection {
         for file in grouping.hosts.iter().flat_map(|host| &host.files) {
             *shared.entry(*file).or_default() += 1;
         }
-        let mut hosts = Vec::new();
         let several = grouping.hosts.len() > 1;
-        for host in grouping.hosts {
+        let (told, left_out) = told_of(grouping.hosts, &shared, MOST_HOSTS);
+        if left_out > 0 {
+            self.problems
+                .push(entries::too_many_hosts(MOST_HOSTS, left_out));
+        }
+        let mut hosts = Vec::new();
+        for host in told {
             let mut files = HostFiles {
                 name: host.name,
                 aliases: host.aliases,
                 logs: Vec::new(),
                 events: Vec::new(),
                 hives: Vec::new(),
+                exports: Vec::new(),
                 certificates: Vec::new(),
                 revocation_lists: Vec::new(),
                 altered: BTreeSet::new(),
                 failures: Vec::new(),
+                file_system: Vec::new(),
                 collected: Vec::new(),
                 unread: self.unread.clone(),
                 artifacts: Vec::new(),
@@ -206,10 +224,29 @@ impl Collection {
                 files.collected.push(file.artifact.clone());
                 file.give(&mut files, shared.get(&index).copied().unwrap_or(1) > 1);
             }
+            files.join_exports();
             hosts.push(files);
         }
         hosts
     }
+}
+
+/// So many hosts, those with files of their own first; and how many are left out.
+fn told_of(
+    mut hosts: Vec<grouping::Host>,
+    shared: &BTreeMap<usize, usize>,
+    most: usize,
+) -> (Vec<grouping::Host>, usize) {
+    let left_out = hosts.len().saturating_sub(most);
+    if left_out > 0 {
+        let has_own = |host: &grouping::Host| {
+            let mut files = host.files.iter();
+            files.any(|file| shared.get(file).is_none_or(|hosts| *hosts == 1))
+        };
+        hosts.sort_by_key(|host| !has_own(host));
+        hosts.truncate(most);
+    }
+    (hosts, left_out)
 }
 
 /// Reads a file and hashes it, both at the same time where a thread is free: the system reads it from the disk once.
@@ -221,9 +258,9 @@ fn open(
 ) -> Opened {
     let counted = |source| Counted { source, remaining };
     // Of an image only the files that matter are read, and each of them has its own digest.
-    let hashing = match artifact.kind {
-        Kind::DiskImage(_) => Hashing::Off,
-        _ => options.hashing,
+    let hashing = match artifact.kind.is_read_in_part() {
+        true => Hashing::Off,
+        false => options.hashing,
     };
     // Held while it is read and hashed, so that what is packed is unpacked once for both.
     let held = match artifact.kind {
@@ -298,6 +335,14 @@ fn read(
             (Content::Certificates(found, lists), problems.collect())
         }
         Kind::CollectionManifest => read_manifest(artifact),
+        Kind::RegistryExport => match ExportFile::open(artifact) {
+            Ok(file) => {
+                let problems = file.problems().into_iter().map(hive_problem).collect();
+                (Content::Export(file), problems)
+            }
+            Err(problem) => (Content::Nothing, vec![hive_problem(problem)]),
+        },
+        Kind::FileTable | Kind::ChangeJournal => read_records(artifact, remaining),
         Kind::TransactionLog { hive: None } => {
             let lone = "a transaction log without its hive beside it: collect the hive as well";
             (
@@ -330,10 +375,27 @@ fn read_manifest(artifact: &Artifact) -> (Content, Vec<Problem>) {
     (content, Vec::new())
 }
 
+fn read_records(artifact: &Artifact, remaining: Option<&Remaining<'_>>) -> (Content, Vec<Problem>) {
+    let opened = artifact.open().map_err(|error| error.to_string());
+    let read = opened.and_then(|source| match remaining {
+        Some(remaining) => KeyRecords::read(artifact, &Counted { source, remaining }),
+        None => KeyRecords::read(artifact, source.as_ref()),
+    });
+    let problem = |why: &str| entries::problem(&artifact.path, None, why.to_owned());
+    match read {
+        Ok(records) => {
+            let problems = records.flaw().map(problem).into_iter().collect();
+            (Content::Records(Box::new(records)), problems)
+        }
+        Err(why) => (Content::Nothing, vec![problem(&why)]),
+    }
+}
+
 fn read_log(artifact: &Artifact, remaining: Option<&Remaining<'_>>) -> (Content, Vec<Problem>) {
     let name: Arc<str> = Arc::from(artifact.path.as_str());
     let mut events = Vec::new();
     let mut names = Names::default();
+    let mut forged = Forged::default();
     let summary = artifact
         .open()
         .map_err(|error| error.to_string())
@@ -341,6 +403,10 @@ fn read_log(artifact: &Artifact, remaining: Option<&Remaining<'_>>) -> (Content,
             let mut keep = |record: event_log::EventRecord| {
                 if record.integrity == event_log::Integrity::Torn {
                     return; // its fields may be wrong; the hole it stands in is named
+                }
+                if let Some(forgery) = Forgery::of(&record) {
+                    forged.note(forgery, &record);
+                    return;
                 }
                 if let Some(mut event) = LoggedEvent::read(&name, &record) {
                     event.channel = names.shared(&record.channel);
@@ -357,10 +423,14 @@ fn read_log(artifact: &Artifact, remaining: Option<&Remaining<'_>>) -> (Content,
         });
     match summary {
         Ok(summary) => {
-            let problems = log_problems(&artifact.path, &summary);
+            let mut problems = log_problems(&artifact.path, &summary);
+            problems.extend(forged.told().map(|(first, what)| {
+                entries::problem(&artifact.path, Some(format!("record {first}")), what)
+            }));
             let collected = CollectedLog {
                 artifact: name,
                 summary,
+                forged,
             };
             (Content::Log(Box::new(Log { collected, events })), problems)
         }
@@ -391,13 +461,19 @@ impl Opened {
         let says = match &self.content {
             Content::Log(log) => log.says(),
             Content::Hive(hive) => hive.says(),
-            Content::Certificates(..) | Content::Manifest(_) | Content::Nothing => Says::Nothing,
+            Content::Export(file) => file.says(),
+            Content::Certificates(..)
+            | Content::Manifest(_)
+            | Content::Records(_)
+            | Content::Nothing => Says::Nothing,
         };
         let side = match &self.content {
             Content::Log(log) => log.side(),
             Content::Hive(_)
             | Content::Certificates(..)
             | Content::Manifest(_)
+            | Content::Export(_)
+            | Content::Records(_)
             | Content::Nothing => Side::Either,
         };
         File {
@@ -427,12 +503,22 @@ impl Opened {
                 host.revocation_lists.extend(lists);
             }
             Content::Manifest(manifest) => host.failures.extend(manifest.failures),
+            Content::Export(file) => host.exports.push(file),
+            Content::Records(records) => host.file_system.push(*records),
             Content::Nothing => {}
         }
     }
 }
 
 impl HostFiles {
+    /// Makes of its exports what the hives do not tell.
+    fn join_exports(&mut self) {
+        let exports = std::mem::take(&mut self.exports);
+        let (joined, problems) = registry::join(&exports, &self.hives);
+        self.hives.extend(joined);
+        self.problems.extend(problems.into_iter().map(hive_problem));
+    }
+
     /// What this machine's own Remote Desktop client logged, in the order of its logs.
     pub(super) fn as_client(&self) -> Vec<LoggedEvent> {
         let own = self
@@ -492,5 +578,28 @@ impl Log {
             true => Says::Nothing,
             false => Says::Log(names),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_too_many_hosts_those_with_files_of_their_own_are_told() {
+        let host = |name: &str, files: &[usize]| grouping::Host {
+            name: Some(name.to_owned()),
+            aliases: Vec::new(),
+            files: files.to_vec(),
+        };
+        let shared = BTreeMap::from([(0, 3), (1, 1)]);
+        let hosts = vec![host("A", &[0]), host("B", &[0]), host("C", &[0, 1])];
+        let names = |most: usize| {
+            let (told, left_out) = told_of(hosts.clone(), &shared, most);
+            let names: Vec<String> = told.into_iter().filter_map(|host| host.name).collect();
+            (names.join(" "), left_out)
+        };
+        assert_eq!(names(3), ("A B C".to_owned(), 0));
+        assert_eq!(names(2), ("C A".to_owned(), 1));
     }
 }

@@ -51,7 +51,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "certificate.revocation",
-        "list of revoked certificates[ of {issuer}], signature not checked: [?own the listener's certificate][!own a certificate above the listener's] [?revoked is on it][!revoked is not on it][ ({reason})][?out_of_date , and it was out of date]",
+        "[?own the listener's certificate][!own a certificate above the listener's] [?revoked is on][!revoked is not on] a list of revoked certificates[ ({reason})][?out_of_date , which was out of date][, by {issuer}]; its signature is not checked",
     ),
     (
         "certificate.strength",
@@ -101,6 +101,10 @@ const SENTENCES: &[(&str, &str)] = &[
     (
         "connection.flood",
         "connections turned away: {refusals}; {sources} addresses since the last success, {busiest_minute} in the busiest minute[, limit set to {limit}][?harms , while people fail][?crowds_out , and people stopped arriving]",
+    ),
+    (
+        "key.trace",
+        "[told_by=change-journal change journal: ][told_by=file-table file table: ]{says}[, {when}][?superseded , and undone since]",
     ),
     (
         "licensing.certificate",
