@@ -153,6 +153,27 @@ impl Kind {
         }
     }
 
+    /// Why a file is not used; none for one that is.
+    #[must_use]
+    pub fn not_used(&self) -> Option<&NotUsed> {
+        match self {
+            Kind::NotUsed(reason) => Some(reason),
+            Kind::EventLog(_)
+            | Kind::Hive(_)
+            | Kind::TransactionLog { .. }
+            | Kind::Certificate(_)
+            | Kind::KeyFile
+            | Kind::MasterKey
+            | Kind::AclListing
+            | Kind::FolderListing
+            | Kind::DiskImage(_)
+            | Kind::FileTable
+            | Kind::ChangeJournal
+            | Kind::Folder
+            | Kind::Archive(_) => None,
+        }
+    }
+
     /// Whether something can be said from it alone.
     #[must_use]
     pub fn is_evidence(&self) -> bool {

@@ -10,6 +10,7 @@ mod aside;
 pub mod disk;
 mod error;
 mod file_system;
+pub(crate) mod file_time;
 mod hash;
 mod kind;
 mod layout;
@@ -231,6 +232,7 @@ fn artifact(found: Found) -> Result<Artifact, Problem> {
                 kind,
                 bytes,
                 sha256: None,
+                written: found.origin.written(),
                 origin: found.origin,
             };
             aside::set_aside(&mut artifact, &found.below);

@@ -10,7 +10,7 @@ use crate::bundle::{self, Artifact, Bundle, Kind, Trouble, sha256};
 use crate::contain::contain;
 use crate::facts::client_report;
 use crate::facts::event::LoggedEvent;
-use crate::facts::grouping::{self, File, NameInLog, Says};
+use crate::facts::grouping::{self, File, NameInLog, Says, Side};
 use crate::facts::key_chain::KeyRecords;
 use crate::facts::log_coverage::CollectedLog;
 use crate::facts::registry::HiveFile;
@@ -25,6 +25,13 @@ use super::progress::{Counted, Progress, Remaining};
 
 /// The channel that a collector keeps the records of other machines in.
 const FORWARDED: &str = "ForwardedEvents";
+/// What the client writes where somebody connects from.
+const CLIENT_CHANNEL: &str = "Microsoft-Windows-TerminalServices-RDPClient/Operational";
+/// What the service writes where somebody connects to.
+const LISTENER_CHANNELS: [&str; 2] = [
+    "Microsoft-Windows-RemoteDesktopServices-RdpCoreTS/Operational",
+    "Microsoft-Windows-TerminalServices-RemoteConnectionManager/Operational",
+];
 
 /// Every file of the input, read.
 pub(super) struct Collection {
@@ -333,9 +340,17 @@ impl Opened {
             Content::Hive(hive) => hive.says(),
             Content::Certificates(_) | Content::Records(_) | Content::Nothing => Says::Nothing,
         };
+        let side = match &self.content {
+            Content::Log(log) => log.side(),
+            Content::Hive(_)
+            | Content::Certificates(_)
+            | Content::Records(_)
+            | Content::Nothing => Side::Either,
+        };
         File {
             path: self.artifact.path.clone(),
             says,
+            side,
         }
     }
 
@@ -385,6 +400,22 @@ impl HostFiles {
 }
 
 impl Log {
+    fn side(&self) -> Side {
+        let of = |channels: &[&str]| {
+            let mut own = self.collected.summary.channels.keys();
+            own.any(|own| {
+                channels
+                    .iter()
+                    .any(|channel| own.eq_ignore_ascii_case(channel))
+            })
+        };
+        match (of(&LISTENER_CHANNELS), of(&[CLIENT_CHANNEL])) {
+            (true, _) => Side::Server,
+            (false, true) => Side::Client,
+            (false, false) => Side::Either,
+        }
+    }
+
     fn says(&self) -> Says {
         let summary = &self.collected.summary;
         if summary.channels.contains_key(FORWARDED) {

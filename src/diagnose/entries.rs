@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::bundle::{self, Artifact, Kind, NotUsed};
+use crate::bundle::{self, Artifact, Kind};
 use crate::facts::log_coverage::CollectedLog;
 use crate::facts::registry;
 use crate::parse::event_log::{GapKind, LogSummary};
@@ -20,7 +20,7 @@ pub(super) struct Listed {
 
 impl Listed {
     pub(super) fn of(artifact: &Artifact, problems: &[Problem]) -> Self {
-        let coverage = match not_used(&artifact.kind) {
+        let coverage = match artifact.kind.not_used() {
             Some(reason) => format!("not used: {reason}"),
             None => match artifact.kind {
                 // Nothing private is read of keys, and of master keys not even that.
@@ -297,24 +297,4 @@ pub(super) fn log_problems(artifact: &str, summary: &LogSummary) -> Vec<Problem>
         ));
     }
     found
-}
-
-/// Why a file is not used; none for one that is.
-fn not_used(kind: &Kind) -> Option<&NotUsed> {
-    match kind {
-        Kind::NotUsed(reason) => Some(reason),
-        Kind::EventLog(_)
-        | Kind::Hive(_)
-        | Kind::TransactionLog { .. }
-        | Kind::Certificate(_)
-        | Kind::KeyFile
-        | Kind::MasterKey
-        | Kind::AclListing
-        | Kind::FolderListing
-        | Kind::DiskImage(_)
-        | Kind::FileTable
-        | Kind::ChangeJournal
-        | Kind::Folder
-        | Kind::Archive(_) => None,
-    }
 }

@@ -23,6 +23,7 @@ use crate::facts::known::Known;
 use crate::facts::layout::never_holds;
 use crate::facts::log_coverage::CollectedLog;
 use crate::facts::registry::Registry;
+use crate::facts::served::Served;
 use crate::facts::subject::Subject;
 use crate::facts::value::{FieldState, Value};
 use crate::facts::{listener, listener_service, logon, session, stale, tls_listeners, update};
@@ -114,6 +115,7 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
         identity: &identity,
         exported: certificates,
         affected: options.client.clone(),
+        served: Served::of(&history),
     };
     let from_hives = hives::read(evidence, &mut facts);
     let bearing = Bearing {
@@ -151,8 +153,12 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
     for client in clients {
         client_report::add_facts(client, &names, &mut facts);
     }
-    let (tried, told) = tried(options, &facts);
-    connection::tried::add_fact(&history, tried, told, &mut facts);
+    let server = connection::tried::Server {
+        identity: &identity,
+        registry: &registry,
+    };
+    let tried = tried(options, &facts);
+    connection::tried::add_fact(&history, &server, tried, &mut facts);
     let proof = tls_proof(
         &history,
         listener::written(&registry, &mut facts.gaps),

@@ -7,7 +7,6 @@ pub mod certificate_bundle;
 pub mod change_journal;
 pub mod event_log;
 pub mod file_table;
-mod file_time;
 pub mod firewall_rule;
 pub mod folder_listing;
 pub mod guid;

@@ -6,6 +6,7 @@ pub mod client_error;
 pub mod graph;
 pub mod model;
 pub mod rank;
+mod repair;
 pub mod timeline;
 mod words;
 

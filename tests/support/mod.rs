@@ -2,6 +2,7 @@
 #![allow(dead_code, unused_imports)] // No test uses all of it.
 
 pub mod certificate;
+pub mod corpus;
 pub mod disk_image;
 pub mod event_log;
 pub mod hive;

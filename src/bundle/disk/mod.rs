@@ -21,6 +21,8 @@ use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 pub use image::ImageForm;
 pub use listing::{DiskListing, ListedVolume, list};
 pub use ntfs::{EntryName, EntryPlace, FileEntry, FileTimes, NtfsError, entry_bytes};
@@ -75,6 +77,12 @@ impl OnVolume {
             }
         };
         open().map_err(|error| io::Error::other(error.to_string()))
+    }
+
+    /// When it was last written, where that is the machine's own record.
+    pub(super) fn written(&self) -> Option<Timestamp> {
+        let file = self.volume.file(self.record).ok()?;
+        self.is_machines.then(|| file.written()).flatten()
     }
 
     /// Its security descriptor, as bytes, where that is the machine's.
@@ -239,6 +247,7 @@ impl Disk {
                     bytes,
                     sha256: None,
                     origin,
+                    written: None,
                 });
             } else {
                 self.found.push(Found {

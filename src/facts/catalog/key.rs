@@ -207,6 +207,15 @@ catalogue! {
         beside: String,
     }
 
+    /// The listener's key file was last written. The entry of an archive, the disk itself or a listing of the folder says so.
+    "key_file.written" => KeyFileWritten Event (Absence::Never(Subject::KeyFolderListing)) {
+        /// The file, on the machine.
+        path: String,
+        /// Whether the time is to the minute, and was turned from the machine's own zone: off by an hour where its clock was changed to or
+        /// from summer time since.
+        to_the_minute: bool,
+    }
+
     /// What stands where a key file should be.
     "key_file.state" => KeyFile State (Absence::Never(Subject::KeyFolderListing)) {
         /// Whether it is the listener's key file.

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use jiff::civil::DateTime;
+
 use crate::bundle::path::components;
 use crate::bundle::{self, Artifact, Kind};
 use crate::facts::catalog::key::{KeyFolder, ListingForm};
@@ -11,7 +13,7 @@ use crate::facts::registry::Problem;
 use crate::parse::acl_listing::{AclListing, ListingForm as Form};
 use crate::parse::folder_listing;
 use crate::parse::guid::Guid;
-use crate::parse::key_file::{ContainerHash, KeyFileName};
+use crate::parse::key_file::{ContainerHash, KeyFileName, known_container};
 use crate::parse::security::SecurityDescriptor;
 use crate::parse::text::Text;
 
@@ -42,7 +44,10 @@ pub(super) enum Shown {
     /// Its permissions, or why they cannot be read.
     Permissions(Result<SecurityDescriptor, String>),
     /// Its name, and its size where `dir` printed it.
-    Name { size: Option<u64> },
+    Name {
+        size: Option<u64>,
+        written: Option<DateTime>,
+    },
 }
 
 /// What one listing, or one collected folder, shows of a folder of keys.
@@ -54,6 +59,8 @@ pub(super) struct View {
     pub(super) names: BTreeSet<KeyFileName>,
     /// What keeps it from being whole, whatever it lists.
     pub(super) flaw: Option<String>,
+    /// Whether of very many key files only those of Remote Desktop's own container were all looked at.
+    pub(super) own_only: bool,
     /// Whether it shows an object that administrators may not look at.
     pub(super) past_permissions: bool,
 }
@@ -161,6 +168,7 @@ impl KeyEvidence {
         );
         view.past_permissions = true;
         view.flaw.clone_from(&table.flaw);
+        view.own_only = table.own_only;
         for key in table.keys.iter().filter(|key| key.in_use) {
             let Some(folder) = table.folder_of(key).filter(|folder| folder.in_use) else {
                 continue;
@@ -183,7 +191,10 @@ impl KeyEvidence {
                     number: key.entry.number,
                     offset: key.entry.number.saturating_mul(table.entry_bytes),
                 },
-                shown: Shown::Name { size: key.bytes },
+                shown: Shown::Name {
+                    size: key.bytes,
+                    written: None,
+                },
             });
         }
     }
@@ -345,6 +356,7 @@ impl KeyEvidence {
                 artifact: path.to_owned(),
                 names: BTreeSet::new(),
                 flaw: None,
+                own_only: false,
                 past_permissions: form == ListingForm::Disk,
             });
             self.views.len() - 1
@@ -377,6 +389,11 @@ impl KeyEvidence {
         };
         let own_name = own_name(artifact);
         let only_one = listing.entries.len() == 1;
+        let names = listing
+            .entries
+            .iter()
+            .filter_map(|entry| entry.name.as_deref());
+        let listed = listed_folder(&own_name, names);
         for entry in listing.entries {
             let path = entry.name.clone().unwrap_or_else(|| own_name.clone());
             let parts: Vec<&str> = path
@@ -417,13 +434,9 @@ impl KeyEvidence {
                 }
                 continue;
             };
-            // Names without a folder are those of the folder that was listed: the one that the listing is named after, else
-            // the one where keys belong.
+            // Names without a folder are those of the folder that was listed.
             let place = match place::of_folder(folders) {
-                Place::Loose => match place::of_folder(&[own_name.as_str()]) {
-                    Place::Loose => Place::Home(KeyFolder::MachineKeys),
-                    named => named,
-                },
+                Place::Loose => listed,
                 told => told,
             };
             if let Place::Home(folder) = place {
@@ -490,7 +503,10 @@ impl KeyEvidence {
                         artifact: artifact.path.clone(),
                         line: each.line as u64,
                     },
-                    shown: Shown::Name { size: each.size },
+                    shown: Shown::Name {
+                        size: each.size,
+                        written: each.written,
+                    },
                 });
             }
         }
@@ -600,6 +616,23 @@ fn names_in(text: &str) -> impl Iterator<Item = KeyFileName> {
         character.is_whitespace() || matches!(character, '\\' | '/' | ':' | '"')
     })
     .filter_map(|word| word.parse().ok())
+}
+
+/// The folder that a listing of bare names is of: the one that the listing is named after, else the one where keys belong. Somebody
+/// who calls it `keys` need not mean `Crypto\Keys`: the containers that every machine has in `MachineKeys` tell.
+fn listed_folder<'n>(own_name: &str, mut names: impl Iterator<Item = &'n str>) -> Place {
+    let shows_capi = |name: &str| {
+        let name = name.rsplit(['\\', '/']).next().unwrap_or(name).trim();
+        name.parse::<KeyFileName>()
+            .is_ok_and(|name| known_container(name.hash).is_some())
+    };
+    match place::of_folder(&[own_name]) {
+        Place::Loose => Place::Home(KeyFolder::MachineKeys),
+        Place::Home(KeyFolder::Keys) if names.any(shows_capi) => {
+            Place::Home(KeyFolder::MachineKeys)
+        }
+        named => named,
+    }
 }
 
 /// What keeps a listing of permissions from being whole.

@@ -15,6 +15,7 @@ mod place;
 mod store;
 mod trace;
 mod wanted;
+mod written;
 
 use super::catalog::certificate::CertificateStanding;
 use super::catalog::key::KeyFolder;
@@ -125,7 +126,7 @@ pub fn add_facts(bearing: &Bearing<'_>, facts: &mut FactSet) {
         .map(|fact| fact.id)
         .chain(listed.whole.settled().copied())
         .collect();
-    let common = file::Common {
+    let mut common = file::Common {
         path: format!("{folder_path}\\{name}"),
         folder: folder_path,
         file_name: name,
@@ -136,6 +137,8 @@ pub fn add_facts(bearing: &Bearing<'_>, facts: &mut FactSet) {
         traced: trace::add_facts(bearing.evidence, &wanted, folder, facts),
         derived,
     };
+    let written = written::add_facts(&located, &common, bearing.registry, facts);
+    common.derived.extend(written);
     let mut content = file::read_content(&located, &wanted, facts);
     content
         .sources

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, OnceLock};
 
+use jiff::Timestamp;
+
 use super::NtfsError;
 use super::record::{
     ATTRIBUTE_LIST, Attribute, DATA, REPARSE_POINT, Record, STANDARD_INFORMATION,
@@ -10,6 +12,7 @@ use super::record::{
 use super::runs::{self, DataSource, Run};
 use super::security::SecurityTable;
 use crate::bundle::disk::bytes::{u16_le, u32_le, u64_le};
+use crate::bundle::file_time::file_time;
 use crate::bundle::source::{PartSource, ReadAt};
 
 const ROOT: u64 = 5;
@@ -352,6 +355,12 @@ impl File {
     /// Its record number.
     pub(in crate::bundle::disk) fn number(&self) -> u64 {
         self.base.number
+    }
+
+    /// When its data was last written ($STANDARD_INFORMATION, where the second time is that of the data).
+    pub(in crate::bundle::disk) fn written(&self) -> Option<Timestamp> {
+        let times = self.base.resident(STANDARD_INFORMATION)?;
+        file_time(u64_le(times, 8)?)
     }
 
     fn attributes<'f>(
