@@ -166,9 +166,9 @@ impl Kind {
             | Kind::MasterKey
             | Kind::AclListing
             | Kind::FolderListing
-            | Kind::DiskImage(_)
             | Kind::FileTable
             | Kind::ChangeJournal
+            | Kind::DiskImage(_)
             | Kind::Folder
             | Kind::Archive(_) => None,
         }

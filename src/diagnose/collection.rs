@@ -10,6 +10,7 @@ use crate::bundle::{self, Artifact, Bundle, Kind, Trouble, sha256};
 use crate::contain::contain;
 use crate::facts::client_report;
 use crate::facts::event::LoggedEvent;
+use crate::facts::forgery::{Forged, Forgery};
 use crate::facts::grouping::{self, File, NameInLog, Says, Side};
 use crate::facts::key_chain::KeyRecords;
 use crate::facts::log_coverage::CollectedLog;
@@ -32,6 +33,9 @@ const LISTENER_CHANNELS: [&str; 2] = [
     "Microsoft-Windows-RemoteDesktopServices-RdpCoreTS/Operational",
     "Microsoft-Windows-TerminalServices-RemoteConnectionManager/Operational",
 ];
+
+/// How many hosts are told of. A log of forwarded events may name any number.
+const MOST_HOSTS: usize = 2000;
 
 /// Every file of the input, read.
 pub(super) struct Collection {
@@ -123,9 +127,14 @@ impl Collection {
         for file in grouping.hosts.iter().flat_map(|host| &host.files) {
             *shared.entry(*file).or_default() += 1;
         }
-        let mut hosts = Vec::new();
         let several = grouping.hosts.len() > 1;
-        for host in grouping.hosts {
+        let (told, left_out) = told_of(grouping.hosts, &shared, MOST_HOSTS);
+        if left_out > 0 {
+            self.problems
+                .push(entries::too_many_hosts(MOST_HOSTS, left_out));
+        }
+        let mut hosts = Vec::new();
+        for host in told {
             let mut files = HostFiles {
                 name: host.name,
                 aliases: host.aliases,
@@ -159,6 +168,24 @@ impl Collection {
         }
         hosts
     }
+}
+
+/// So many hosts, those with files of their own first; and how many are left out.
+fn told_of(
+    mut hosts: Vec<grouping::Host>,
+    shared: &BTreeMap<usize, usize>,
+    most: usize,
+) -> (Vec<grouping::Host>, usize) {
+    let left_out = hosts.len().saturating_sub(most);
+    if left_out > 0 {
+        let has_own = |host: &grouping::Host| {
+            let mut files = host.files.iter();
+            files.any(|file| shared.get(file).is_none_or(|hosts| *hosts == 1))
+        };
+        hosts.sort_by_key(|host| !has_own(host));
+        hosts.truncate(most);
+    }
+    (hosts, left_out)
 }
 
 /// Reads a file and hashes it, both at the same time where a thread is free: the system reads it from the disk once.
@@ -281,6 +308,7 @@ fn read_log(artifact: &Artifact, remaining: Option<&Remaining<'_>>) -> (Content,
     let name: Arc<str> = Arc::from(artifact.path.as_str());
     let mut events = Vec::new();
     let mut names = Names::default();
+    let mut forged = Forged::default();
     let summary = artifact
         .open()
         .map_err(|error| error.to_string())
@@ -288,6 +316,10 @@ fn read_log(artifact: &Artifact, remaining: Option<&Remaining<'_>>) -> (Content,
             let mut keep = |record: event_log::EventRecord| {
                 if record.integrity == event_log::Integrity::Torn {
                     return; // its fields may be wrong; the hole it stands in is named
+                }
+                if let Some(forgery) = Forgery::of(&record) {
+                    forged.note(forgery, &record);
+                    return;
                 }
                 if let Some(mut event) = LoggedEvent::read(&name, &record) {
                     event.channel = names.shared(&record.channel);
@@ -304,10 +336,14 @@ fn read_log(artifact: &Artifact, remaining: Option<&Remaining<'_>>) -> (Content,
         });
     match summary {
         Ok(summary) => {
-            let problems = log_problems(&artifact.path, &summary);
+            let mut problems = log_problems(&artifact.path, &summary);
+            problems.extend(forged.told().map(|(first, what)| {
+                entries::problem(&artifact.path, Some(format!("record {first}")), what)
+            }));
             let collected = CollectedLog {
                 artifact: name,
                 summary,
+                forged,
             };
             (Content::Log(Box::new(Log { collected, events })), problems)
         }
@@ -436,5 +472,28 @@ impl Log {
             true => Says::Nothing,
             false => Says::Log(names),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_too_many_hosts_those_with_files_of_their_own_are_told() {
+        let host = |name: &str, files: &[usize]| grouping::Host {
+            name: Some(name.to_owned()),
+            aliases: Vec::new(),
+            files: files.to_vec(),
+        };
+        let shared = BTreeMap::from([(0, 3), (1, 1)]);
+        let hosts = vec![host("A", &[0]), host("B", &[0]), host("C", &[0, 1])];
+        let names = |most: usize| {
+            let (told, left_out) = told_of(hosts.clone(), &shared, most);
+            let names: Vec<String> = told.into_iter().filter_map(|host| host.name).collect();
+            (names.join(" "), left_out)
+        };
+        assert_eq!(names(3), ("A B C".to_owned(), 0));
+        assert_eq!(names(2), ("C A".to_owned(), 1));
     }
 }

@@ -266,6 +266,17 @@ pub(super) fn undecided(artifact: &Artifact) -> Problem {
     problem(&artifact.path, None, message.to_owned())
 }
 
+/// More hosts than are told of.
+pub(super) fn too_many_hosts(most: usize, left_out: usize) -> Problem {
+    Problem {
+        artifact: None,
+        at: None,
+        message: format!(
+            "the files name {left_out} hosts more than the {most} that are told of; diagnose the folders of some hosts at a time"
+        ),
+    }
+}
+
 /// What is damaged or missing in a log, each with its place and what it hides.
 pub(super) fn log_problems(artifact: &str, summary: &LogSummary) -> Vec<Problem> {
     let mut found = Vec::new();

@@ -13,6 +13,7 @@ pub mod effect;
 pub mod event;
 pub mod fact;
 pub mod firewall;
+pub mod forgery;
 pub mod gap;
 pub mod grouping;
 pub mod history;

@@ -3,6 +3,7 @@
 
 pub mod certificate;
 pub mod corpus;
+pub mod damage;
 pub mod disk_image;
 pub mod event_log;
 pub mod hive;
@@ -10,3 +11,5 @@ pub mod machine;
 pub mod ntfs;
 pub mod samples;
 pub mod verdict;
+pub mod watchdog;
+pub mod wrong;

@@ -191,6 +191,7 @@ impl KeyEvidence {
                     number: key.entry.number,
                     offset: key.entry.number.saturating_mul(table.entry_bytes),
                 },
+                // Its times are facts of their own: key.trace.
                 shown: Shown::Name {
                     size: key.bytes,
                     written: None,
