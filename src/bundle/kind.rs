@@ -37,6 +37,8 @@ pub enum Kind {
     FileTable,
     /// A volume's journal of changes ($UsnJrnl:$J).
     ChangeJournal,
+    /// A program or a library of Windows.
+    Program,
     /// A folder of a disk, itself: what lies in it, and its permissions.
     Folder,
     /// An archive; what lies in it are artifacts of their own.
@@ -147,6 +149,7 @@ impl Kind {
             Kind::DiskImage(_) => "disk image",
             Kind::FileTable => "file table",
             Kind::ChangeJournal => "change journal",
+            Kind::Program => "program",
             Kind::Folder => "folder",
             Kind::Archive(_) => "archive",
             Kind::NotUsed(_) => "not used",
@@ -168,6 +171,7 @@ impl Kind {
             | Kind::FolderListing
             | Kind::FileTable
             | Kind::ChangeJournal
+            | Kind::Program
             | Kind::DiskImage(_)
             | Kind::Folder
             | Kind::Archive(_) => None,
@@ -190,6 +194,7 @@ impl Kind {
             | Kind::DiskImage(_)
             | Kind::FileTable
             | Kind::ChangeJournal
+            | Kind::Program
             | Kind::Folder
             | Kind::NotUsed(_) => false,
         }
@@ -209,6 +214,7 @@ impl Kind {
             | Kind::DiskImage(_)
             | Kind::FileTable
             | Kind::ChangeJournal
+            | Kind::Program
             | Kind::Folder
             | Kind::NotUsed(_) => false,
         }
@@ -284,6 +290,9 @@ pub(super) fn sniff(source: &dyn ReadAt, name: &str) -> io::Result<Kind> {
     }
     if machine_keys::is_master_key(&head) {
         return Ok(Kind::MasterKey);
+    }
+    if head.starts_with(b"MZ") {
+        return Ok(Kind::Program);
     }
     if file_system::is_file_table(&head, source.len()) {
         return Ok(Kind::FileTable);

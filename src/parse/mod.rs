@@ -13,6 +13,7 @@ pub mod guid;
 pub mod hive;
 pub mod key_file;
 pub mod pem;
+pub mod program;
 pub mod security;
 pub mod store_blob;
 pub mod text;

@@ -337,6 +337,10 @@ const SENTENCES: &[(&str, &str)] = &[
         "{service} [?running started][!running stopped]",
     ),
     (
+        "service.library",
+        "{file}[ {version}][?damaged  is no whole library][!damaged  is whole][: {damage}][?altered , altered since it was built]",
+    ),
+    (
         "service.rpc_hosting",
         "RpcEptMapper and RpcSs [?differs are hosted apart][!differs share one process]",
     ),
