@@ -44,6 +44,8 @@ pub enum Kind {
     FileTable,
     /// A volume's journal of changes ($UsnJrnl:$J).
     ChangeJournal,
+    /// A program or a library of Windows.
+    Program,
     /// A folder of a disk, itself: what lies in it, and its permissions.
     Folder,
     /// An archive; what lies in it are artifacts of their own.
@@ -162,6 +164,7 @@ impl Kind {
             Kind::DiskImage(_) => "disk image",
             Kind::FileTable => "file table",
             Kind::ChangeJournal => "change journal",
+            Kind::Program => "program",
             Kind::Folder => "folder",
             Kind::Archive(_) => "archive",
             Kind::NotUsed(_) => "not used",
@@ -186,6 +189,7 @@ impl Kind {
             | Kind::RegistryExport
             | Kind::FileTable
             | Kind::ChangeJournal
+            | Kind::Program
             | Kind::DiskImage(_)
             | Kind::Folder
             | Kind::Archive(_) => None,
@@ -211,6 +215,7 @@ impl Kind {
             | Kind::DiskImage(_)
             | Kind::FileTable
             | Kind::ChangeJournal
+            | Kind::Program
             | Kind::Folder
             | Kind::NotUsed(_) => false,
         }
@@ -235,6 +240,7 @@ impl Kind {
             | Kind::DiskImage(_)
             | Kind::FileTable
             | Kind::ChangeJournal
+            | Kind::Program
             | Kind::Folder
             | Kind::NotUsed(_) => false,
         }
@@ -314,6 +320,9 @@ pub(super) fn sniff(source: &dyn ReadAt, name: &str) -> io::Result<Kind> {
     }
     if machine_keys::is_master_key(&head) {
         return Ok(Kind::MasterKey);
+    }
+    if head.starts_with(b"MZ") {
+        return Ok(Kind::Program);
     }
     if file_system::is_file_table(&head, source.len()) {
         return Ok(Kind::FileTable);

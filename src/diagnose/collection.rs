@@ -357,6 +357,7 @@ fn read(
         | Kind::AclListing
         | Kind::FolderListing
         | Kind::DiskImage(_)
+        | Kind::Program
         | Kind::Folder
         | Kind::Archive(_)
         | Kind::NotUsed(_) => (Content::Nothing, Vec::new()),

@@ -31,6 +31,7 @@ impl Listed {
                 Kind::CollectionManifest => "its digests, listings and failed steps",
                 Kind::DiskImage(_) => "the files that matter",
                 Kind::FileTable | Kind::ChangeJournal => "what it tells of key files",
+                Kind::Program => "its version, where it is Remote Desktop's",
                 Kind::Folder => "its permissions and list of files",
                 Kind::Archive(_) => "opened: its files are listed by themselves",
                 _ => "not read",

@@ -176,6 +176,7 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
     );
     from_hives.add_facts(&registry, &proof, &mut facts);
     listener_service::add_facts(&history, &registry, &mut facts);
+    listener_service::add_libraries(&collected, &mut facts);
     session::add_facts(&history, &registry, &identity, &mut facts);
     update::add_facts(&history, &registry, &identity, &mut facts);
     let (mut keys, key_problems) = KeyEvidence::read(&collected, &unread);

@@ -107,6 +107,23 @@ catalogue! {
         fails: Known<bool>,
     }
 
+    /// A library of Remote Desktop, as it lies in System32. Asked beside the registry, which names it.
+    "service.library" => ServiceLibrary State (Absence::All(&[Subject::SystemHive])) {
+        /// termsrv.dll, of the service; or tspkg.dll, of logons before a session.
+        file: String,
+        /// Its version, as `10.0.17763.5644`.
+        version: Option<String>,
+        /// Whether it is no whole library.
+        damaged: bool,
+        /// What is wrong with it, in words.
+        damage: Option<String>,
+        /// Whether its bytes do not add up to the sum that Microsoft's linker wrote into it: somebody patched it, as for many sessions
+        /// at once.
+        altered: Known<bool>,
+        /// Whether it was altered, and the service fails since people last got in.
+        fails: Known<bool>,
+    }
+
     /// How the services of remote procedure calls are hosted.
     "service.rpc_hosting" => RpcHosting State (Absence::Never(Subject::SystemHive)) {
         /// Whether RpcEptMapper's command line differs from RpcSs's. They share one process: with two, local calls break (measured).
