@@ -10,7 +10,7 @@ use support::machine::keys::{listener_key, saved};
 use support::machine::{
     Channel, LISTENER, Machine, Refused, TlsFailure, Windows, at, minutes, seconds,
 };
-use support::verdict::{Files, collect, diagnosed_folder, rules};
+use support::verdict::{Files, collect, finding, report, report_with, rules, says};
 
 const ANNA: &str = "10.20.4.17";
 const BERTIL: &str = "10.20.4.31";
@@ -25,16 +25,6 @@ const LOGS: [Channel; 8] = [
     Channel::RemoteConnectionManagerAdmin,
 ];
 
-fn report(files: &Files) -> Report {
-    diagnosed_folder(collect(files).path(), &rules())
-}
-
-fn says(report: &Report) -> String {
-    let cause = report.verdict.cause.as_deref().unwrap_or("-");
-    let (status, state) = (report.verdict.status, &report.verdict.state);
-    format!("{status:?} {cause} {state}").to_lowercase()
-}
-
 /// What else stands, for a test that fails.
 fn others(report: &Report) -> String {
     let standing = report
@@ -43,11 +33,6 @@ fn others(report: &Report) -> String {
         .filter(|finding| finding.level > Level::Undetermined);
     let told = standing.map(|each| format!("{} {:?} {:?}", each.cause, each.level, each.role));
     format!("{}; {}", says(report), told.collect::<Vec<_>>().join(", "))
-}
-
-fn finding<'a>(report: &'a Report, cause: &str) -> &'a Finding {
-    let mut findings = report.findings.iter();
-    findings.find(|finding| finding.cause == cause).unwrap()
 }
 
 /// A machine on which two people work from the ninth to the eleventh of November.

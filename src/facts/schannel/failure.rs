@@ -139,12 +139,13 @@ fn add_failure(
     let succeeded_later = last_success.is_some_and(|success| success > at);
     let affected = match (whom.attempt_of(index), history.standing.state) {
         _ if speaks_no_tls(event) => Known::Is(false),
-        (attempt @ Some(_), _) => whom.is_affected(attempt),
-        (None, ConnectionState::Unseen) if CREDENTIAL.contains(&event.event) => {
+        // It hits every client alike, whoever that was.
+        (_, ConnectionState::Unseen) if CREDENTIAL.contains(&event.event) => {
             let lived =
                 succeeded_later || last_desktop(history).is_some_and(|desktop| desktop > at);
             Known::Is(!lived)
         }
+        (attempt @ Some(_), _) => whom.is_affected(attempt),
         (None, _) => whom.is_affected(None),
     };
     let body = SchannelFailure {
