@@ -33,6 +33,9 @@ catalogue! {
         /// Whether Remote Desktop cannot do without it: a service or driver below TermService by `DependOnService`, LSM, nsi; Dhcp
         /// where an adapter has its address from it.
         needed: Known<bool>,
+        /// Whether it was disabled after Windows last started and nothing tells that it no longer runs: it does so until the next
+        /// start.
+        pending_restart: bool,
     }
 
     /// Service control reports that a service failed (7000, 7001, 7009, 7011, 7022, 7023, 7024, 7031, 7034).
