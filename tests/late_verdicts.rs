@@ -217,6 +217,24 @@ fn a_credential_that_cannot_be_made_hits_every_client_named_or_not() {
     }
 }
 
+/// While Windows starts the service may fail for a moment: nothing but System.evtx tells, and of nothing more.
+#[test]
+fn a_credential_that_failed_for_a_moment_at_the_start_is_no_fault() {
+    let mut machine = machine(Windows::Server2022);
+    machine
+        .events_mut()
+        .retain(|event| event.channel == Channel::System);
+    machine.boots(at("2026-11-11T22:00:00Z"));
+    for index in 0..4 {
+        let time = at("2026-11-11T22:00:30Z") + seconds(index);
+        machine.schannel_failure(time, TlsFailure::NoCredential);
+    }
+    let mut files = everything(&mut machine, "2026-11-12T12:40:00Z");
+    files.retain(|name, _| ["System.evtx", "SYSTEM", "SOFTWARE"].contains(&name.as_str()));
+    let report = report(&files);
+    assert_eq!(report.verdict.cause, None, "{}", others(&report));
+}
+
 /// Most clients only warn of a certificate that has ended.
 #[test]
 fn a_certificate_that_ended_weeks_before_people_got_in_is_no_cause_on_a_quiet_machine() {
