@@ -24,9 +24,10 @@ use crate::facts::layout::never_holds;
 use crate::facts::log_coverage::CollectedLog;
 use crate::facts::registry::Registry;
 use crate::facts::served::Served;
+use crate::facts::stale::{self, Doubt};
 use crate::facts::subject::Subject;
 use crate::facts::value::{FieldState, Value};
-use crate::facts::{listener, listener_service, logon, session, stale, tls_listeners, update};
+use crate::facts::{listener, listener_service, logon, session, tls_listeners, undated, update};
 use crate::rules::RuleSet;
 use crate::verdict::model::{
     ArtifactEntry, CollectionLayout, Connection, Host, Negotiation, Problem, Report,
@@ -39,6 +40,7 @@ use super::contradiction::contradictions;
 use super::entries::{self, Used};
 use super::negotiation::{self, Starts};
 use super::surroundings;
+use super::tampering::Tampering;
 
 /// Everything that is known of one host, before it is judged.
 pub(super) struct Gathered {
@@ -89,10 +91,12 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
         events,
         hives,
         certificates,
+        file_system,
         collected,
         unread,
         artifacts,
         problems,
+        ..
     } = files;
     let exported_from: Vec<String> = certificates
         .iter()
@@ -161,13 +165,15 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
     let proof = tls_proof(
         &history,
         listener::written(&registry, &mut facts.gaps),
+        &registry,
         &facts,
     );
     from_hives.add_facts(&registry, &proof, &mut facts);
     listener_service::add_facts(&history, &registry, &mut facts);
     session::add_facts(&history, &registry, &identity, &mut facts);
     update::add_facts(&history, &registry, &identity, &mut facts);
-    let (keys, key_problems) = KeyEvidence::read(&collected, &unread);
+    let (mut keys, key_problems) = KeyEvidence::read(&collected, &unread);
+    keys.add_records(file_system);
     let key_bearing = key_chain::Bearing {
         evidence: &keys,
         registry: &registry,
@@ -187,7 +193,13 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
     };
     certificate_fitness::add_facts(&fitness_bearing, &mut facts);
 
-    stale::mark(&registry.stale().collect(), &mut facts);
+    stale::mark(&registry.stale().collect(), Doubt::Dirty, &mut facts);
+    let tampering = Tampering::read(&history, &logs, last_build(&events), &identity);
+    if tampering.hives_do_not_fit() {
+        let all = registry.files().map(|file| file.artifact.as_str());
+        stale::mark(&all.collect(), Doubt::DoesNotFit, &mut facts);
+    }
+    undated::mark(&mut facts);
 
     let used = Used {
         logs: &logs,
@@ -197,6 +209,7 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
     let mut all_problems = problems;
     let told = registry.problems().into_iter().chain(key_problems);
     all_problems.extend(told.map(entries::hive_problem));
+    all_problems.extend(tampering.problems());
     all_problems.extend(contradictions(&history, from_hives.tls.as_ref()));
     let (artifacts, problems) = entries::artifacts(artifacts, &used, all_problems);
     Gathered {
@@ -289,7 +302,12 @@ fn validity(choice: &Choice) -> Known<Option<(Timestamp, Timestamp)>> {
 
 /// Facts that prove TLS in use since the listener's settings were written: Schannel events of the service in the server role, and
 /// RdpCoreTS 153.
-fn tls_proof(history: &History<'_>, written: Option<Timestamp>, facts: &FactSet) -> Vec<FactId> {
+fn tls_proof(
+    history: &History<'_>,
+    written: Option<Timestamp>,
+    registry: &Registry,
+    facts: &FactSet,
+) -> Vec<FactId> {
     let negotiated: BTreeSet<Source> = history
         .events
         .iter()
@@ -310,7 +328,10 @@ fn tls_proof(history: &History<'_>, written: Option<Timestamp>, facts: &FactSet)
     });
     let since = |at: Option<Timestamp>| match (at, written) {
         (Some(at), Some(written)) => at > written,
-        (Some(_), None) => true,
+        // A text does not say when a setting was written: what was logged may be older.
+        (Some(_), None) => registry
+            .system()
+            .is_none_or(|file| file.hive.text().is_none()),
         (None, _) => false,
     };
     // One of each kind is proof enough; the last is the one to show.

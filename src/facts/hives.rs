@@ -13,6 +13,7 @@ use super::host::{self, Identity};
 use super::known::Known;
 use super::listener;
 use super::listener_values;
+use super::policy;
 use super::registry::Registry;
 use super::renewal_service;
 use super::residue;
@@ -85,6 +86,7 @@ impl FromHives {
         listener_values::add_facts(registry, facts);
         firewall::add_facts(registry, &self.identity, facts);
         residue::add_facts(registry, facts);
+        policy::add_facts(registry, facts);
         renewal_service::renewal_services(&self.certificate, &self.standing, facts);
         if let Some(tls) = &self.tls {
             tls.add_facts(facts);

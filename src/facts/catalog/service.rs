@@ -36,6 +36,8 @@ catalogue! {
         /// Whether it was disabled after Windows last started and nothing tells that it no longer runs: it does so until the next
         /// start.
         pending_restart: bool,
+        /// How Windows sets it up to start, in the words of sc.exe; none where that is not known.
+        default_start: Option<String>,
     }
 
     /// Service control reports that a service failed (7000, 7001, 7009, 7011, 7022, 7023, 7024, 7031, 7034).
