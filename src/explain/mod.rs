@@ -205,7 +205,13 @@ mod tests {
         }
         // Alone, it may be the extended reason; as a status it would be another thing.
         let names: Vec<String> = asked("0x5").into_iter().map(|answer| answer.name).collect();
-        assert_eq!(names, ["client error, extended 0x5", "ERROR_ACCESS_DENIED (0x80070005)"]);
+        assert_eq!(
+            names,
+            [
+                "client error, extended 0x5",
+                "ERROR_ACCESS_DENIED (0x80070005)"
+            ]
+        );
         assert!(!asked("key-missing")[0].meaning.contains('{'));
     }
 

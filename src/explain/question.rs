@@ -132,7 +132,9 @@ fn of_number(text: &str, number: u32) -> Vec<Question> {
         // `0x2740`, a socket's error, is one that no client shows; `0x7` is shown as an extended reason.
         if !client.is_some_and(|client| client.is_documented()) {
             let extended = ClientCode::parse(&format!("extended {text}")).ok();
-            let told = extended.filter(ClientCode::is_documented).map(Question::Client);
+            let told = extended
+                .filter(ClientCode::is_documented)
+                .map(Question::Client);
             let status = super::tables::status(wrapped).map(|_| Question::Status(wrapped));
             let others: Vec<Question> = told.into_iter().chain(status).collect();
             if !others.is_empty() {

@@ -91,7 +91,12 @@ fn rule(raw: &raw::Rule, report: &mut Reporter<'_>) -> Option<Rule> {
     let mut earlier: Vec<&str> = Vec::new();
     let mut fixes: Vec<Option<FixStep>> = Vec::new();
     let mut of_repairs = Texts {
-        kinds: texts.kinds.iter().copied().chain(OF_EVERY_MACHINE).collect(),
+        kinds: texts
+            .kinds
+            .iter()
+            .copied()
+            .chain(OF_EVERY_MACHINE)
+            .collect(),
         report: &mut *texts.report,
     };
     for fix in &raw.fix {

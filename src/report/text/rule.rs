@@ -34,13 +34,7 @@ pub(in crate::report) fn render(rule: &Rule, options: &TextOptions) -> String {
         paper.heading("Do not", "popular advice that would do harm");
     }
     for refused in &rule.refuse {
-        paper.labelled(
-            2,
-            (Ink::Bad, "x"),
-            4,
-            Ink::Strong,
-            &refused.advice.spoken(),
-        );
+        paper.labelled(2, (Ink::Bad, "x"), 4, Ink::Strong, &refused.advice.spoken());
         paper.paragraph(6, Ink::Plain, &refused.why.spoken());
         let instead = refused.instead.spoken();
         paper.labelled(6, (Ink::Dim, "instead"), 9, Ink::Plain, &instead);
