@@ -162,6 +162,7 @@ fn told_with(
         identity: &identity,
         exported,
         affected: None,
+        served: Default::default(),
     };
     let beside = hives::read(evidence, &mut facts);
     beside.add_facts(&registry, &[], &mut facts);

@@ -17,6 +17,7 @@ use super::policy;
 use super::registry::Registry;
 use super::renewal_service;
 use super::residue;
+use super::served::Served;
 use super::service;
 use super::store::{Exported, Stores};
 use super::tls_settings::{self, Computed};
@@ -33,6 +34,8 @@ pub struct Evidence<'e> {
     pub exported: Vec<Exported>,
     /// The client that is locked out, where its settings were given.
     pub affected: Option<Client>,
+    /// What its logs tell of the time of the certificate.
+    pub served: Served,
 }
 
 /// What the hives tell beside their facts.
@@ -56,12 +59,13 @@ pub fn read(evidence: Evidence<'_>, facts: &mut FactSet) -> FromHives {
         identity,
         exported,
         affected,
+        served,
     } = evidence;
     registry.cover(facts);
     host::add(identity, facts);
     let stores = Stores::read(registry, exported, facts);
     let certificate = certificate::choose(registry, &stores, identity, facts);
-    let standing = certificate::listener(&certificate, identity, facts);
+    let standing = certificate::listener(&certificate, identity, &served, facts);
     let tls = tls_settings::evaluate(registry, identity, &certificate, affected, &mut facts.gaps);
     FromHives {
         certificate,

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::change::changes;
+use super::cut::cut;
 use super::model::{
     ArtifactEntry, ClientError, CollectionLayout, Connection, FactEntry, Finding, GapEntry, Host,
     Level, Negotiation, Problem, Refusal, Report, Role, SourceEntry, Status, TestEntry, TestRole,
@@ -66,7 +67,7 @@ pub fn assemble(
             replaced.id, replaced.file
         ),
     }));
-    Report {
+    let mut report = Report {
         host,
         verdict: verdict(facts, judgement, client_error),
         findings: judgement
@@ -83,7 +84,9 @@ pub fn assemble(
         problems,
         gaps: gaps(facts, judgement, &layout),
         layout,
-    }
+    };
+    cut(&mut report);
+    report
 }
 
 /// The exit status that these reports call for: 1 where a cause is confirmed or likely, else 3 where something is open, else 0.

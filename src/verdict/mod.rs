@@ -3,6 +3,7 @@
 pub mod assemble;
 pub mod change;
 pub mod client_error;
+mod cut;
 pub mod graph;
 pub mod model;
 pub mod rank;

@@ -92,6 +92,8 @@ catalogue! {
         not_after: Known<Option<Timestamp>>,
         /// Whether it ended before the incident.
         ended: Known<bool>,
+        /// Whether a log shows that people got past TLS after it had ended: clients mostly warn of it, and no more.
+        served_since_end: bool,
         /// Whether it begins only after the incident.
         not_begun: Known<bool>,
         /// Whether it bears the computer's name.
@@ -122,6 +124,8 @@ catalogue! {
         superseded: Known<bool>,
         /// Whether the listener's certificate had ended by then.
         after_end: Known<bool>,
+        /// Whether a log shows that people got past TLS after the listener's certificate had ended.
+        served_since_end: bool,
     }
 
     /// Whether the listener's certificate is due to be renewed.
