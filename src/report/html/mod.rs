@@ -35,7 +35,7 @@ const LONGEST_COMMAND: usize = 4000;
 const MOST_CHANGES: usize = 40;
 const MOST_CLIENTS: usize = 200;
 /// How many attempts are shown one by one.
-const MOST_ATTEMPTS: usize = 100;
+const MOST_ATTEMPTS: usize = 50;
 const MOST_FILES: usize = 400;
 const MOST_PROBLEMS: usize = 200;
 const MOST_RULES: usize = 8;
