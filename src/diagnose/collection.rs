@@ -14,7 +14,7 @@ use crate::facts::forgery::{Forged, Forgery};
 use crate::facts::grouping::{self, File, NameInLog, Says, Side};
 use crate::facts::key_chain::KeyRecords;
 use crate::facts::log_coverage::CollectedLog;
-use crate::facts::registry::HiveFile;
+use crate::facts::registry::{self, ExportFile, HiveFile};
 use crate::facts::store::{Exported, exported};
 use crate::facts::watch;
 use crate::parse::event_log;
@@ -56,6 +56,7 @@ struct Opened {
 enum Content {
     Log(Box<Log>),
     Hive(Box<HiveFile>),
+    Export(ExportFile),
     Certificates(Vec<Exported>),
     Records(Box<KeyRecords>),
     /// A transaction log, which its hive takes in, or what is not used or not readable.
@@ -75,6 +76,8 @@ pub(super) struct HostFiles {
     pub logs: Vec<CollectedLog>,
     pub events: Vec<LoggedEvent>,
     pub hives: Vec<HiveFile>,
+    /// Exports of its registry, until they are joined with its hives.
+    exports: Vec<ExportFile>,
     pub certificates: Vec<Exported>,
     /// What its file system recorded of keys.
     pub file_system: Vec<KeyRecords>,
@@ -141,6 +144,7 @@ impl Collection {
                 logs: Vec::new(),
                 events: Vec::new(),
                 hives: Vec::new(),
+                exports: Vec::new(),
                 certificates: Vec::new(),
                 file_system: Vec::new(),
                 collected: Vec::new(),
@@ -164,6 +168,7 @@ impl Collection {
                 files.collected.push(file.artifact.clone());
                 file.give(&mut files, shared.get(&index).copied().unwrap_or(1) > 1);
             }
+            files.join_exports();
             hosts.push(files);
         }
         hosts
@@ -260,6 +265,13 @@ fn read(
         Kind::EventLog(_) => read_log(artifact, remaining),
         Kind::Hive(_) => match HiveFile::open(bundle, artifact) {
             Ok(hive) => (Content::Hive(Box::new(hive)), Vec::new()),
+            Err(problem) => (Content::Nothing, vec![hive_problem(problem)]),
+        },
+        Kind::RegistryExport => match ExportFile::open(artifact) {
+            Ok(file) => {
+                let problems = file.problems().into_iter().map(hive_problem).collect();
+                (Content::Export(file), problems)
+            }
             Err(problem) => (Content::Nothing, vec![hive_problem(problem)]),
         },
         Kind::Certificate(_) => {
@@ -374,11 +386,13 @@ impl Opened {
         let says = match &self.content {
             Content::Log(log) => log.says(),
             Content::Hive(hive) => hive.says(),
+            Content::Export(file) => file.says(),
             Content::Certificates(_) | Content::Records(_) | Content::Nothing => Says::Nothing,
         };
         let side = match &self.content {
             Content::Log(log) => log.side(),
             Content::Hive(_)
+            | Content::Export(_)
             | Content::Certificates(_)
             | Content::Records(_)
             | Content::Nothing => Side::Either,
@@ -405,6 +419,7 @@ impl Opened {
                     .extend(log.events.into_iter().map(|(_, event)| event));
             }
             Content::Hive(hive) => host.hives.push(*hive),
+            Content::Export(file) => host.exports.push(file),
             Content::Certificates(found) => host.certificates.extend(found),
             Content::Records(records) => host.file_system.push(*records),
             Content::Nothing => {}
@@ -413,6 +428,14 @@ impl Opened {
 }
 
 impl HostFiles {
+    /// Makes of its exports what the hives do not tell.
+    fn join_exports(&mut self) {
+        let exports = std::mem::take(&mut self.exports);
+        let (joined, problems) = registry::join(&exports, &self.hives);
+        self.hives.extend(joined);
+        self.problems.extend(problems.into_iter().map(hive_problem));
+    }
+
     /// What this machine's own Remote Desktop client logged, in the order of its logs.
     pub(super) fn as_client(&self) -> Vec<LoggedEvent> {
         let own = self

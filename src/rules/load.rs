@@ -18,7 +18,7 @@ use crate::facts::incident::Anchor;
 
 mod texts;
 
-use texts::{OF_EVERY_MACHINE, Texts, fix_step};
+use texts::{Texts, fix_step};
 
 /// A rule with the places in its file that checks of the whole set point at.
 #[derive(Debug, Clone)]
@@ -90,17 +90,8 @@ fn rule(raw: &raw::Rule, report: &mut Reporter<'_>) -> Option<Rule> {
     let names: Vec<&str> = names(raw);
     let mut earlier: Vec<&str> = Vec::new();
     let mut fixes: Vec<Option<FixStep>> = Vec::new();
-    let mut of_repairs = Texts {
-        kinds: texts
-            .kinds
-            .iter()
-            .copied()
-            .chain(OF_EVERY_MACHINE)
-            .collect(),
-        report: &mut *texts.report,
-    };
     for fix in &raw.fix {
-        fixes.push(fix_step(fix, &earlier, &names, &mut of_repairs));
+        fixes.push(fix_step(fix, &earlier, &names, &mut texts));
         earlier.extend(fix.run.as_ref().map(|run| run.get_ref().as_str()));
     }
     let refuse: Vec<Option<Advice>> = raw

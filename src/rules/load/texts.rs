@@ -13,8 +13,8 @@ use crate::rules::model::FixStep;
 use crate::rules::raw;
 use crate::rules::template::{Placeholder, Template};
 
-/// Kinds that say who the machine is and how it listens: any repair may name their fields without the rule asking for them.
-pub(super) const OF_EVERY_MACHINE: [&str; 2] = ["host.identity", "listener.values"];
+/// Kinds that say who the machine is and how it listens: any rule may name their fields without asking for them.
+const OF_EVERY_MACHINE: [&str; 2] = ["host.identity", "listener.values"];
 
 /// Checks texts with placeholders.
 pub(super) struct Texts<'a, 'r> {
@@ -62,7 +62,8 @@ impl Texts<'_, '_> {
     }
 
     fn selected(&mut self, field: &Placeholder, span: &Range<usize>) -> bool {
-        let known = self.kinds.contains(field.kind.name);
+        let known =
+            self.kinds.contains(field.kind.name) || OF_EVERY_MACHINE.contains(&field.kind.name);
         if !known {
             let message = format!(
                 "no test of this rule selects `{}`, so nothing fills this",
