@@ -31,7 +31,9 @@ pub enum Kind {
     AclListing,
     /// A key folder as `dir` or `Get-ChildItem` list it.
     FolderListing,
-    /// Keys of a registry as text: a `.reg` file, or what `reg query` prints.
+    /// Certificates of a store as `certutil` lists them.
+    CertificateListing,
+    /// Keys of a registry as text: a `.reg` file, or what `reg query` or `sc qc` prints.
     RegistryExport,
     /// A disk image; the files on it are artifacts of their own.
     DiskImage(ImageForm),
@@ -141,6 +143,7 @@ impl Kind {
             Kind::MasterKey => "master key",
             Kind::AclListing => "permissions",
             Kind::FolderListing => "folder listing",
+            Kind::CertificateListing => "certificate listing",
             Kind::RegistryExport => "registry export",
             Kind::DiskImage(_) => "disk image",
             Kind::Folder => "folder",
@@ -162,6 +165,7 @@ impl Kind {
             | Kind::MasterKey
             | Kind::AclListing
             | Kind::FolderListing
+            | Kind::CertificateListing
             | Kind::RegistryExport
             | Kind::DiskImage(_)
             | Kind::Folder
@@ -179,6 +183,7 @@ impl Kind {
             | Kind::KeyFile
             | Kind::AclListing
             | Kind::FolderListing
+            | Kind::CertificateListing
             | Kind::RegistryExport => true,
             Kind::TransactionLog { .. }
             | Kind::MasterKey
@@ -196,6 +201,7 @@ impl Kind {
             Kind::EventLog(_)
             | Kind::Hive(_)
             | Kind::TransactionLog { .. }
+            | Kind::CertificateListing
             | Kind::RegistryExport => true,
             Kind::Certificate(_)
             | Kind::KeyFile
@@ -484,6 +490,9 @@ fn text(source: &dyn ReadAt) -> io::Result<Option<Kind>> {
     }
     Ok(if private_key {
         Some(Kind::NotUsed(NotUsed::PrivateKey))
+    } else if text_form::is_certificate_listing(&bytes) {
+        // Its long form shows the permissions of keys as well.
+        Some(Kind::CertificateListing)
     } else if machine_keys::is_acl_listing(&bytes) {
         Some(Kind::AclListing)
     } else {

@@ -253,6 +253,7 @@ fn read(
         | Kind::MasterKey
         | Kind::AclListing
         | Kind::FolderListing
+        | Kind::CertificateListing
         | Kind::DiskImage(_)
         | Kind::Folder
         | Kind::Archive(_)

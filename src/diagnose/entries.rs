@@ -27,6 +27,7 @@ impl Listed {
                 Kind::KeyFile => "its structure and public key",
                 Kind::MasterKey => "its name",
                 Kind::AclListing | Kind::FolderListing => "whole",
+                Kind::CertificateListing => "as text: hashes and key containers, no dates",
                 Kind::DiskImage(_) => "the files that matter",
                 Kind::Folder => "its permissions and list of files",
                 Kind::Archive(_) => "opened: its files are listed by themselves",

@@ -26,7 +26,8 @@ use crate::facts::registry::Registry;
 use crate::facts::subject::Subject;
 use crate::facts::value::{FieldState, Value};
 use crate::facts::{
-    listener, listener_service, logon, session, stale, tls_listeners, undated, update,
+    listener, listener_service, logon, session, stale, store_listing, tls_listeners, undated,
+    update,
 };
 use crate::rules::RuleSet;
 use crate::verdict::model::{
@@ -100,6 +101,7 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
         .iter()
         .map(|exported| exported.artifact.clone())
         .collect();
+    let (listed, listing_problems) = store_listing::read(&collected);
     let registry = Registry::of(hives);
     let asked = history::Options {
         incident: options.incident,
@@ -115,6 +117,7 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
         registry: &registry,
         identity: &identity,
         exported: certificates,
+        listed,
         affected: options.client.clone(),
     };
     let from_hives = hives::read(evidence, &mut facts);
@@ -195,6 +198,7 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
     };
     let mut all_problems = problems;
     let told = registry.problems().into_iter().chain(key_problems);
+    let told = told.chain(listing_problems);
     all_problems.extend(told.map(entries::hive_problem));
     all_problems.extend(contradictions(&history, from_hives.tls.as_ref()));
     let (artifacts, problems) = entries::artifacts(artifacts, &used, all_problems);

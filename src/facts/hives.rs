@@ -18,6 +18,7 @@ use super::renewal_service;
 use super::residue;
 use super::service;
 use super::store::{Exported, Stores};
+use super::store_listing::Listed;
 use super::tls_settings::{self, Computed};
 use crate::tls::Client;
 
@@ -30,6 +31,8 @@ pub struct Evidence<'e> {
     pub identity: &'e Identity,
     /// The certificates that were exported from it.
     pub exported: Vec<Exported>,
+    /// Those that were listed as text.
+    pub listed: Vec<Listed>,
     /// The client that is locked out, where its settings were given.
     pub affected: Option<Client>,
 }
@@ -54,11 +57,13 @@ pub fn read(evidence: Evidence<'_>, facts: &mut FactSet) -> FromHives {
         registry,
         identity,
         exported,
+        listed,
         affected,
     } = evidence;
     registry.cover(facts);
     host::add(identity, facts);
-    let stores = Stores::read(registry, exported, facts);
+    let mut stores = Stores::read(registry, exported, facts);
+    stores.take_listed(listed, facts);
     let certificate = certificate::choose(registry, &stores, identity, facts);
     let standing = certificate::listener(&certificate, identity, facts);
     let tls = tls_settings::evaluate(registry, identity, &certificate, affected, &mut facts.gaps);

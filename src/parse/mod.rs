@@ -4,6 +4,7 @@
 pub mod acl_listing;
 pub mod certificate;
 pub mod certificate_bundle;
+pub mod certificate_listing;
 pub mod event_log;
 pub mod firewall_rule;
 pub mod folder_listing;
