@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn short_listings_tell_hash_and_container() {
         let listing = read(SHORT.as_bytes());
-        assert_eq!(listing.untold, []);
+        assert!(listing.untold.is_empty());
         let [cng, csp] = listing.certificates.as_slice() else {
             panic!("{listing:?}");
         };
