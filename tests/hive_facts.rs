@@ -117,6 +117,7 @@ fn collection(files: Vec<(&str, Vec<u8>)>) -> Bundle {
         bytes: bytes.len() as u64,
         sha256: None,
         origin: Origin::Memory(Arc::new(bytes)),
+        written: None,
     });
     Bundle {
         artifacts: artifacts.collect(),
@@ -161,6 +162,7 @@ fn told_with(
         identity: &identity,
         exported,
         affected: None,
+        served: Default::default(),
     };
     let beside = hives::read(evidence, &mut facts);
     beside.add_facts(&registry, &[], &mut facts);

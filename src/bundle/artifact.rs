@@ -3,6 +3,8 @@
 use std::io;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::error::{Problem, Trouble};
 use super::hash::Sha256Digest;
 use super::kind::{Kind, NotUsed, promised_by_name};
@@ -24,6 +26,9 @@ pub struct Artifact {
     pub sha256: Option<Sha256Digest>,
     /// Where its bytes are.
     pub origin: Origin,
+    /// When it was last written, where the collection itself carries that: the entry of an archive, the record of a disk's own file
+    /// system. Never the time of a file that lies on the disk that the input lies on.
+    pub written: Option<Timestamp>,
 }
 
 impl Artifact {

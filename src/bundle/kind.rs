@@ -4,6 +4,7 @@ use std::io;
 
 use super::archive::ArchiveForm;
 use super::disk::ImageForm;
+use super::file_system;
 use super::machine_keys;
 use super::source::ReadAt;
 use super::text_form;
@@ -37,6 +38,10 @@ pub enum Kind {
     RegistryExport,
     /// A disk image; the files on it are artifacts of their own.
     DiskImage(ImageForm),
+    /// The table of all files of a volume ($MFT).
+    FileTable,
+    /// A volume's journal of changes ($UsnJrnl:$J).
+    ChangeJournal,
     /// A folder of a disk, itself: what lies in it, and its permissions.
     Folder,
     /// An archive; what lies in it are artifacts of their own.
@@ -146,6 +151,8 @@ impl Kind {
             Kind::CertificateListing => "certificate listing",
             Kind::RegistryExport => "registry export",
             Kind::DiskImage(_) => "disk image",
+            Kind::FileTable => "file table",
+            Kind::ChangeJournal => "change journal",
             Kind::Folder => "folder",
             Kind::Archive(_) => "archive",
             Kind::NotUsed(_) => "not used",
@@ -167,6 +174,8 @@ impl Kind {
             | Kind::FolderListing
             | Kind::CertificateListing
             | Kind::RegistryExport
+            | Kind::FileTable
+            | Kind::ChangeJournal
             | Kind::DiskImage(_)
             | Kind::Folder
             | Kind::Archive(_) => None,
@@ -189,6 +198,8 @@ impl Kind {
             | Kind::MasterKey
             | Kind::Archive(_)
             | Kind::DiskImage(_)
+            | Kind::FileTable
+            | Kind::ChangeJournal
             | Kind::Folder
             | Kind::NotUsed(_) => false,
         }
@@ -210,9 +221,22 @@ impl Kind {
             | Kind::FolderListing
             | Kind::Archive(_)
             | Kind::DiskImage(_)
+            | Kind::FileTable
+            | Kind::ChangeJournal
             | Kind::Folder
             | Kind::NotUsed(_) => false,
         }
+    }
+}
+
+impl Kind {
+    /// Whether only some of its bytes are read, out of very many: such a file has no digest.
+    #[must_use]
+    pub fn is_read_in_part(&self) -> bool {
+        matches!(
+            self,
+            Kind::DiskImage(_) | Kind::FileTable | Kind::ChangeJournal
+        )
     }
 }
 
@@ -274,6 +298,12 @@ pub(super) fn sniff(source: &dyn ReadAt, name: &str) -> io::Result<Kind> {
     }
     if machine_keys::is_master_key(&head) {
         return Ok(Kind::MasterKey);
+    }
+    if file_system::is_file_table(&head, source.len()) {
+        return Ok(Kind::FileTable);
+    }
+    if file_system::is_change_journal(&head) {
+        return Ok(Kind::ChangeJournal);
     }
     if let Some(form) = archive(&head) {
         return Ok(Kind::Archive(form));

@@ -10,7 +10,9 @@ use crate::bundle::{self, Artifact, Bundle, Kind, Trouble, sha256};
 use crate::contain::contain;
 use crate::facts::client_report;
 use crate::facts::event::LoggedEvent;
-use crate::facts::grouping::{self, File, NameInLog, Says};
+use crate::facts::forgery::{Forged, Forgery};
+use crate::facts::grouping::{self, File, NameInLog, Says, Side};
+use crate::facts::key_chain::KeyRecords;
 use crate::facts::log_coverage::CollectedLog;
 use crate::facts::registry::{self, ExportFile, HiveFile};
 use crate::facts::store::{Exported, exported};
@@ -24,6 +26,16 @@ use super::progress::{Counted, Progress, Remaining};
 
 /// The channel that a collector keeps the records of other machines in.
 const FORWARDED: &str = "ForwardedEvents";
+/// What the client writes where somebody connects from.
+const CLIENT_CHANNEL: &str = "Microsoft-Windows-TerminalServices-RDPClient/Operational";
+/// What the service writes where somebody connects to.
+const LISTENER_CHANNELS: [&str; 2] = [
+    "Microsoft-Windows-RemoteDesktopServices-RdpCoreTS/Operational",
+    "Microsoft-Windows-TerminalServices-RemoteConnectionManager/Operational",
+];
+
+/// How many hosts are told of. A log of forwarded events may name any number.
+const MOST_HOSTS: usize = 2000;
 
 /// Every file of the input, read.
 pub(super) struct Collection {
@@ -46,6 +58,7 @@ enum Content {
     Hive(Box<HiveFile>),
     Export(ExportFile),
     Certificates(Vec<Exported>),
+    Records(Box<KeyRecords>),
     /// A transaction log, which its hive takes in, or what is not used or not readable.
     Nothing,
 }
@@ -66,6 +79,8 @@ pub(super) struct HostFiles {
     /// Exports of its registry, until they are joined with its hives.
     exports: Vec<ExportFile>,
     pub certificates: Vec<Exported>,
+    /// What its file system recorded of keys.
+    pub file_system: Vec<KeyRecords>,
     /// Its files as they lie in the collection, and what of the input could not be opened: what is known of key folders.
     pub collected: Vec<Artifact>,
     pub unread: Vec<bundle::Problem>,
@@ -115,9 +130,14 @@ impl Collection {
         for file in grouping.hosts.iter().flat_map(|host| &host.files) {
             *shared.entry(*file).or_default() += 1;
         }
-        let mut hosts = Vec::new();
         let several = grouping.hosts.len() > 1;
-        for host in grouping.hosts {
+        let (told, left_out) = told_of(grouping.hosts, &shared, MOST_HOSTS);
+        if left_out > 0 {
+            self.problems
+                .push(entries::too_many_hosts(MOST_HOSTS, left_out));
+        }
+        let mut hosts = Vec::new();
+        for host in told {
             let mut files = HostFiles {
                 name: host.name,
                 aliases: host.aliases,
@@ -126,6 +146,7 @@ impl Collection {
                 hives: Vec::new(),
                 exports: Vec::new(),
                 certificates: Vec::new(),
+                file_system: Vec::new(),
                 collected: Vec::new(),
                 unread: self.unread.clone(),
                 artifacts: Vec::new(),
@@ -154,6 +175,24 @@ impl Collection {
     }
 }
 
+/// So many hosts, those with files of their own first; and how many are left out.
+fn told_of(
+    mut hosts: Vec<grouping::Host>,
+    shared: &BTreeMap<usize, usize>,
+    most: usize,
+) -> (Vec<grouping::Host>, usize) {
+    let left_out = hosts.len().saturating_sub(most);
+    if left_out > 0 {
+        let has_own = |host: &grouping::Host| {
+            let mut files = host.files.iter();
+            files.any(|file| shared.get(file).is_none_or(|hosts| *hosts == 1))
+        };
+        hosts.sort_by_key(|host| !has_own(host));
+        hosts.truncate(most);
+    }
+    (hosts, left_out)
+}
+
 /// Reads a file and hashes it, both at the same time where a thread is free: the system reads it from the disk once.
 fn open(
     bundle: &Bundle,
@@ -163,9 +202,9 @@ fn open(
 ) -> Opened {
     let counted = |source| Counted { source, remaining };
     // Of an image only the files that matter are read, and each of them has its own digest.
-    let hashing = match artifact.kind {
-        Kind::DiskImage(_) => Hashing::Off,
-        _ => hashing,
+    let hashing = match artifact.kind.is_read_in_part() {
+        true => Hashing::Off,
+        false => hashing,
     };
     // Held while it is read and hashed, so that what is packed is unpacked once for both.
     let held = match artifact.kind {
@@ -240,6 +279,7 @@ fn read(
             let problems = problems.into_iter().map(hive_problem).collect();
             (Content::Certificates(found), problems)
         }
+        Kind::FileTable | Kind::ChangeJournal => read_records(artifact, remaining),
         Kind::TransactionLog { hive: None } => {
             let lone = "a transaction log without its hive beside it: collect the hive as well";
             (
@@ -261,10 +301,27 @@ fn read(
     }
 }
 
+fn read_records(artifact: &Artifact, remaining: Option<&Remaining<'_>>) -> (Content, Vec<Problem>) {
+    let opened = artifact.open().map_err(|error| error.to_string());
+    let read = opened.and_then(|source| match remaining {
+        Some(remaining) => KeyRecords::read(artifact, &Counted { source, remaining }),
+        None => KeyRecords::read(artifact, source.as_ref()),
+    });
+    let problem = |why: &str| entries::problem(&artifact.path, None, why.to_owned());
+    match read {
+        Ok(records) => {
+            let problems = records.flaw().map(problem).into_iter().collect();
+            (Content::Records(Box::new(records)), problems)
+        }
+        Err(why) => (Content::Nothing, vec![problem(&why)]),
+    }
+}
+
 fn read_log(artifact: &Artifact, remaining: Option<&Remaining<'_>>) -> (Content, Vec<Problem>) {
     let name: Arc<str> = Arc::from(artifact.path.as_str());
     let mut events = Vec::new();
     let mut names = Names::default();
+    let mut forged = Forged::default();
     let summary = artifact
         .open()
         .map_err(|error| error.to_string())
@@ -272,6 +329,10 @@ fn read_log(artifact: &Artifact, remaining: Option<&Remaining<'_>>) -> (Content,
             let mut keep = |record: event_log::EventRecord| {
                 if record.integrity == event_log::Integrity::Torn {
                     return; // its fields may be wrong; the hole it stands in is named
+                }
+                if let Some(forgery) = Forgery::of(&record) {
+                    forged.note(forgery, &record);
+                    return;
                 }
                 if let Some(mut event) = LoggedEvent::read(&name, &record) {
                     event.channel = names.shared(&record.channel);
@@ -288,10 +349,14 @@ fn read_log(artifact: &Artifact, remaining: Option<&Remaining<'_>>) -> (Content,
         });
     match summary {
         Ok(summary) => {
-            let problems = log_problems(&artifact.path, &summary);
+            let mut problems = log_problems(&artifact.path, &summary);
+            problems.extend(forged.told().map(|(first, what)| {
+                entries::problem(&artifact.path, Some(format!("record {first}")), what)
+            }));
             let collected = CollectedLog {
                 artifact: name,
                 summary,
+                forged,
             };
             (Content::Log(Box::new(Log { collected, events })), problems)
         }
@@ -323,11 +388,20 @@ impl Opened {
             Content::Log(log) => log.says(),
             Content::Hive(hive) => hive.says(),
             Content::Export(file) => file.says(),
-            Content::Certificates(_) | Content::Nothing => Says::Nothing,
+            Content::Certificates(_) | Content::Records(_) | Content::Nothing => Says::Nothing,
+        };
+        let side = match &self.content {
+            Content::Log(log) => log.side(),
+            Content::Hive(_)
+            | Content::Export(_)
+            | Content::Certificates(_)
+            | Content::Records(_)
+            | Content::Nothing => Side::Either,
         };
         File {
             path: self.artifact.path.clone(),
             says,
+            side,
         }
     }
 
@@ -348,6 +422,7 @@ impl Opened {
             Content::Hive(hive) => host.hives.push(*hive),
             Content::Export(file) => host.exports.push(file),
             Content::Certificates(found) => host.certificates.extend(found),
+            Content::Records(records) => host.file_system.push(*records),
             Content::Nothing => {}
         }
     }
@@ -385,6 +460,22 @@ impl HostFiles {
 }
 
 impl Log {
+    fn side(&self) -> Side {
+        let of = |channels: &[&str]| {
+            let mut own = self.collected.summary.channels.keys();
+            own.any(|own| {
+                channels
+                    .iter()
+                    .any(|channel| own.eq_ignore_ascii_case(channel))
+            })
+        };
+        match (of(&LISTENER_CHANNELS), of(&[CLIENT_CHANNEL])) {
+            (true, _) => Side::Server,
+            (false, true) => Side::Client,
+            (false, false) => Side::Either,
+        }
+    }
+
     fn says(&self) -> Says {
         let summary = &self.collected.summary;
         if summary.channels.contains_key(FORWARDED) {
@@ -405,5 +496,28 @@ impl Log {
             true => Says::Nothing,
             false => Says::Log(names),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_too_many_hosts_those_with_files_of_their_own_are_told() {
+        let host = |name: &str, files: &[usize]| grouping::Host {
+            name: Some(name.to_owned()),
+            aliases: Vec::new(),
+            files: files.to_vec(),
+        };
+        let shared = BTreeMap::from([(0, 3), (1, 1)]);
+        let hosts = vec![host("A", &[0]), host("B", &[0]), host("C", &[0, 1])];
+        let names = |most: usize| {
+            let (told, left_out) = told_of(hosts.clone(), &shared, most);
+            let names: Vec<String> = told.into_iter().filter_map(|host| host.name).collect();
+            (names.join(" "), left_out)
+        };
+        assert_eq!(names(3), ("A B C".to_owned(), 0));
+        assert_eq!(names(2), ("C A".to_owned(), 1));
     }
 }

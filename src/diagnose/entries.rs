@@ -29,6 +29,7 @@ impl Listed {
                 Kind::AclListing | Kind::FolderListing => "whole",
                 Kind::CertificateListing => "as text: hashes and key containers, no dates",
                 Kind::DiskImage(_) => "the files that matter",
+                Kind::FileTable | Kind::ChangeJournal => "what it tells of key files",
                 Kind::Folder => "its permissions and list of files",
                 Kind::Archive(_) => "opened: its files are listed by themselves",
                 _ => "not read",
@@ -286,6 +287,17 @@ pub(super) fn hive_problem(of: registry::Problem) -> Problem {
 pub(super) fn undecided(artifact: &Artifact) -> Problem {
     let message = "not used: it names no host and lies as near to one as to another; diagnose one host's folder at a time";
     problem(&artifact.path, None, message.to_owned())
+}
+
+/// More hosts than are told of.
+pub(super) fn too_many_hosts(most: usize, left_out: usize) -> Problem {
+    Problem {
+        artifact: None,
+        at: None,
+        message: format!(
+            "the files name {left_out} hosts more than the {most} that are told of; diagnose the folders of some hosts at a time"
+        ),
+    }
 }
 
 /// What is damaged or missing in a log, each with its place and what it hides.

@@ -23,11 +23,12 @@ use crate::facts::known::Known;
 use crate::facts::layout::never_holds;
 use crate::facts::log_coverage::CollectedLog;
 use crate::facts::registry::Registry;
+use crate::facts::served::Served;
+use crate::facts::stale::{self, Doubt};
 use crate::facts::subject::Subject;
 use crate::facts::value::{FieldState, Value};
 use crate::facts::{
-    listener, listener_service, logon, session, stale, store_listing, tls_listeners, undated,
-    update,
+    listener, listener_service, logon, session, store_listing, tls_listeners, undated, update,
 };
 use crate::rules::RuleSet;
 use crate::verdict::model::{
@@ -41,6 +42,7 @@ use super::contradiction::contradictions;
 use super::entries::{self, Used};
 use super::negotiation::{self, Starts};
 use super::surroundings;
+use super::tampering::Tampering;
 
 /// Everything that is known of one host, before it is judged.
 pub(super) struct Gathered {
@@ -91,6 +93,7 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
         events,
         hives,
         certificates,
+        file_system,
         collected,
         unread,
         artifacts,
@@ -119,6 +122,7 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
         exported: certificates,
         listed,
         affected: options.client.clone(),
+        served: Served::of(&history),
     };
     let from_hives = hives::read(evidence, &mut facts);
     let bearing = Bearing {
@@ -156,8 +160,12 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
     for client in clients {
         client_report::add_facts(client, &names, &mut facts);
     }
-    let (tried, told) = tried(options, &facts);
-    connection::tried::add_fact(&history, tried, told, &mut facts);
+    let server = connection::tried::Server {
+        identity: &identity,
+        registry: &registry,
+    };
+    let tried = tried(options, &facts);
+    connection::tried::add_fact(&history, &server, tried, &mut facts);
     let proof = tls_proof(
         &history,
         listener::written(&registry, &mut facts.gaps),
@@ -168,7 +176,8 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
     listener_service::add_facts(&history, &registry, &mut facts);
     session::add_facts(&history, &registry, &identity, &mut facts);
     update::add_facts(&history, &registry, &identity, &mut facts);
-    let (keys, key_problems) = KeyEvidence::read(&collected, &unread);
+    let (mut keys, key_problems) = KeyEvidence::read(&collected, &unread);
+    keys.add_records(file_system);
     let key_bearing = key_chain::Bearing {
         evidence: &keys,
         registry: &registry,
@@ -188,7 +197,12 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
     };
     certificate_fitness::add_facts(&fitness_bearing, &mut facts);
 
-    stale::mark(&registry.stale().collect(), &mut facts);
+    stale::mark(&registry.stale().collect(), Doubt::Dirty, &mut facts);
+    let tampering = Tampering::read(&history, &logs, last_build(&events), &identity);
+    if tampering.hives_do_not_fit() {
+        let all = registry.files().map(|file| file.artifact.as_str());
+        stale::mark(&all.collect(), Doubt::DoesNotFit, &mut facts);
+    }
     undated::mark(&mut facts);
 
     let used = Used {
@@ -200,6 +214,7 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
     let told = registry.problems().into_iter().chain(key_problems);
     let told = told.chain(listing_problems);
     all_problems.extend(told.map(entries::hive_problem));
+    all_problems.extend(tampering.problems());
     all_problems.extend(contradictions(&history, from_hives.tls.as_ref()));
     let (artifacts, problems) = entries::artifacts(artifacts, &used, all_problems);
     Gathered {

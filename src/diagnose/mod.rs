@@ -12,6 +12,7 @@ mod negotiate;
 mod negotiation;
 mod progress;
 mod surroundings;
+mod tampering;
 
 use std::net::IpAddr;
 use std::path::PathBuf;

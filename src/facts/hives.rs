@@ -13,9 +13,11 @@ use super::host::{self, Identity};
 use super::known::Known;
 use super::listener;
 use super::listener_values;
+use super::policy;
 use super::registry::Registry;
 use super::renewal_service;
 use super::residue;
+use super::served::Served;
 use super::service;
 use super::store::{Exported, Stores};
 use super::store_listing::Listed;
@@ -35,6 +37,8 @@ pub struct Evidence<'e> {
     pub listed: Vec<Listed>,
     /// The client that is locked out, where its settings were given.
     pub affected: Option<Client>,
+    /// What its logs tell of the time of the certificate.
+    pub served: Served,
 }
 
 /// What the hives tell beside their facts.
@@ -59,13 +63,14 @@ pub fn read(evidence: Evidence<'_>, facts: &mut FactSet) -> FromHives {
         exported,
         listed,
         affected,
+        served,
     } = evidence;
     registry.cover(facts);
     host::add(identity, facts);
     let mut stores = Stores::read(registry, exported, facts);
     stores.take_listed(listed, facts);
     let certificate = certificate::choose(registry, &stores, identity, facts);
-    let standing = certificate::listener(&certificate, identity, facts);
+    let standing = certificate::listener(&certificate, identity, &served, facts);
     let tls = tls_settings::evaluate(registry, identity, &certificate, affected, &mut facts.gaps);
     FromHives {
         certificate,
@@ -86,6 +91,7 @@ impl FromHives {
         listener_values::add_facts(registry, facts);
         firewall::add_facts(registry, &self.identity, facts);
         residue::add_facts(registry, facts);
+        policy::add_facts(registry, facts);
         renewal_service::renewal_services(&self.certificate, &self.standing, facts);
         if let Some(tls) = &self.tls {
             tls.add_facts(facts);

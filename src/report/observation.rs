@@ -35,7 +35,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "certificate.pin",
-        "pinned certificate[ {thumbprint}][?dangling , in no store][?failing , credentials fail][?falls_back , the service uses its own instead][!dangling : none is missing]",
+        "pinned certificate[ {thumbprint}][?dangling , in no store][?ending , ends soon and nothing renews it][?failing , credentials fail][?falls_back , the service uses its own instead][!dangling : none is missing]",
     ),
     (
         "certificate.renewal",
@@ -95,6 +95,10 @@ const SENTENCES: &[(&str, &str)] = &[
         "connections turned away: {refusals}; {sources} addresses since the last success, {busiest_minute} in the busiest minute[, limit set to {limit}][?harms , while people fail][?crowds_out , and people stopped arriving]",
     ),
     (
+        "key.trace",
+        "[told_by=change-journal change journal: ][told_by=file-table file table: ]{says}[, {when}][?superseded , and undone since]",
+    ),
+    (
         "licensing.certificate",
         "the licensing certificate[?damaged  is damaged: {values}][!damaged  is not damaged][?reported , and licences fail]",
     ),
@@ -107,9 +111,18 @@ const SENTENCES: &[(&str, &str)] = &[
         "the Session Host role [?session_host is installed][!session_host is not installed][, licensing mode {mode}]",
     ),
     (
+        "key_file.written",
+        "key file {path} was written[?to_the_minute , as a listing has it]",
+    ),
+    (
         "policy.applied",
         "new settings of group policy were applied",
     ),
+    (
+        "policy.object",
+        "group policy object {object} was applied ({extension})",
+    ),
+    ("policy.value", "policy '{policy}': {place} = {says}"),
     (
         "resource.exhausted",
         "{provider} {event}: out of {resource}",
@@ -141,7 +154,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "firewall.listener",
-        "Windows Firewall: port {port}[, profile {profile}][?blocks , kept closed][!blocks , let in][ ({by})][?moved_away , while 3389 would be let in][; also installed: {other_firewall}]",
+        "Windows Firewall: port {port}[, profile {profile}][?blocks , kept closed][!blocks , let in][ ({by})][?moved_away , while 3389 would be let in][?closed_after_restart , from the service's next start on, and kept closed then][; also installed: {other_firewall}]",
     ),
     (
         "host.edition",
@@ -251,7 +264,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "listener.certificate",
-        "certificate {thumbprint} ({chosen_by})[, key in {container}][?not_begun , valid only from {not_before}][, valid to {not_after}][?ended , ended]",
+        "certificate {thumbprint} ({chosen_by})[, key in {container}][?not_begun , valid only from {not_before}][, valid to {not_after}][?ended , ended][?served_since_end , and people got in with it since]",
     ),
     (
         "listener.switch",

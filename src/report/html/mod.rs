@@ -16,6 +16,7 @@ use super::clock::Clock;
 use super::escape::{self, Charset};
 use super::left_behind;
 use super::source::Sources;
+use super::text::attempts::locked_out;
 use super::text::evidence::{Evidence, gather, true_tests};
 use super::text::open::missing;
 use super::text::repair::to_repair;
@@ -382,6 +383,7 @@ fn moments(report: &Report, clock: &Clock) -> Vec<(String, String)> {
     add("Connections", Some(verdict.state.clone()));
     add("Last success", time(&verdict.last_success));
     add("First failure", time(&verdict.first_failure));
+    add("Locked out", locked_out(report));
     add("Evidence ends", time(&report.host.as_of));
     add("Rule", verdict.cause.clone());
     add("Family", verdict.family.clone());
