@@ -22,7 +22,7 @@ use crate::facts::key_chain::{self, KeyEvidence};
 use crate::facts::known::Known;
 use crate::facts::layout::never_holds;
 use crate::facts::log_coverage::CollectedLog;
-use crate::facts::registry::Registry;
+use crate::facts::registry::{HiveFile, Registry};
 use crate::facts::served::Served;
 use crate::facts::stale::{self, Doubt};
 use crate::facts::subject::Subject;
@@ -200,7 +200,7 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
     stale::mark(&registry.stale().collect(), Doubt::Dirty, &mut facts);
     let tampering = Tampering::read(&history, &logs, last_build(&events), &identity);
     if tampering.hives_do_not_fit() {
-        let all = registry.files().map(|file| file.artifact.as_str());
+        let all = registry.files().flat_map(HiveFile::artifacts);
         stale::mark(&all.collect(), Doubt::DoesNotFit, &mut facts);
     }
     undated::mark(&mut facts);
