@@ -185,10 +185,13 @@ fn whole_hives_as_text_say_the_same() {
             BTreeMap::from([(named(root, "reg"), reg_export(hive, "", root))])
         })
     });
-    // Both are causes of their own; which came first only the times in the hives tell.
+    // Whether the service has read the port since it was set, and which of two causes came first, only the times in the hives tell.
     assert_eq!(
         differing,
-        ["two-causes: confirmed termservice-disabled / confirmed rdp-disabled"]
+        [
+            "port-moved: confirmed listener-port-moved / inconclusive null",
+            "two-causes: confirmed termservice-disabled / confirmed rdp-disabled",
+        ]
     );
 }
 
