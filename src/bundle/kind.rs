@@ -36,7 +36,9 @@ pub enum Kind {
     FolderListing,
     /// The manifest of a collection that the script of `rdptriage collect` made.
     CollectionManifest,
-    /// Keys of a registry as text: a `.reg` file, or what `reg query` prints.
+    /// Certificates of a store as `certutil` lists them.
+    CertificateListing,
+    /// Keys of a registry as text: a `.reg` file, or what `reg query` or `sc qc` prints.
     RegistryExport,
     /// A disk image; the files on it are artifacts of their own.
     DiskImage(ImageForm),
@@ -160,6 +162,7 @@ impl Kind {
             Kind::AclListing => "permissions",
             Kind::FolderListing => "folder listing",
             Kind::CollectionManifest => "collection manifest",
+            Kind::CertificateListing => "certificate listing",
             Kind::RegistryExport => "registry export",
             Kind::DiskImage(_) => "disk image",
             Kind::FileTable => "file table",
@@ -186,6 +189,7 @@ impl Kind {
             | Kind::AclListing
             | Kind::FolderListing
             | Kind::CollectionManifest
+            | Kind::CertificateListing
             | Kind::RegistryExport
             | Kind::FileTable
             | Kind::ChangeJournal
@@ -207,6 +211,7 @@ impl Kind {
             | Kind::AclListing
             | Kind::FolderListing
             | Kind::CollectionManifest
+            | Kind::CertificateListing
             | Kind::RegistryExport => true,
             Kind::TransactionLog { .. }
             | Kind::RevocationList(_)
@@ -228,6 +233,7 @@ impl Kind {
             Kind::EventLog(_)
             | Kind::Hive(_)
             | Kind::TransactionLog { .. }
+            | Kind::CertificateListing
             | Kind::RegistryExport => true,
             Kind::Certificate(_)
             | Kind::RevocationList(_)
@@ -550,6 +556,9 @@ fn text(source: &dyn ReadAt) -> io::Result<Option<Kind>> {
         Some(Kind::RevocationList(RevocationForm::Pem))
     } else if private_key {
         Some(Kind::NotUsed(NotUsed::PrivateKey))
+    } else if text_form::is_certificate_listing(&bytes) {
+        // Its long form shows the permissions of keys as well.
+        Some(Kind::CertificateListing)
     } else if machine_keys::is_acl_listing(&bytes) {
         Some(Kind::AclListing)
     } else {

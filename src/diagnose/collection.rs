@@ -356,6 +356,7 @@ fn read(
         | Kind::MasterKey
         | Kind::AclListing
         | Kind::FolderListing
+        | Kind::CertificateListing
         | Kind::DiskImage(_)
         | Kind::Program
         | Kind::Folder

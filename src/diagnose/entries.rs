@@ -29,6 +29,7 @@ impl Listed {
                 Kind::AclListing | Kind::FolderListing => "whole",
                 Kind::RevocationList(_) => "whole; its signature is not checked",
                 Kind::CollectionManifest => "its digests, listings and failed steps",
+                Kind::CertificateListing => "as text: hashes and key containers, no dates",
                 Kind::DiskImage(_) => "the files that matter",
                 Kind::FileTable | Kind::ChangeJournal => "what it tells of key files",
                 Kind::Program => "its version, where it is Remote Desktop's",

@@ -15,6 +15,8 @@ pub enum Effect {
     Since(Option<Timestamp>),
     /// Not yet: it was written after the last start of what reads it. What was in effect before is not in the hive.
     Pending(GapId),
+    /// It is not known when it was written, so that it may be in effect or wait for the next start.
+    Undated(GapId),
 }
 
 impl Effect {
@@ -23,16 +25,16 @@ impl Effect {
     pub fn since(self) -> Option<Timestamp> {
         match self {
             Effect::Since(time) => time,
-            Effect::Pending(_) => None,
+            Effect::Pending(_) | Effect::Undated(_) => None,
         }
     }
 
-    /// The gap, where it is not in effect yet.
+    /// The gap, where it is not in effect yet or may not be.
     #[must_use]
     pub fn pending(self) -> Option<GapId> {
         match self {
             Effect::Since(_) => None,
-            Effect::Pending(gap) => Some(gap),
+            Effect::Pending(gap) | Effect::Undated(gap) => Some(gap),
         }
     }
 }
@@ -130,7 +132,7 @@ fn started(
             }))
         }
         (Written::At(written), _) => Effect::Since(Some(since(facts, written))),
-        (Written::Undated, Some(start)) => Effect::Pending(facts.gaps.record(Gap {
+        (Written::Undated, Some(start)) => Effect::Undated(facts.gaps.record(Gap {
             about: about.to_owned(),
             why: format!(
                 "set, but not known since when: {what} last started at {start}, and what was set later is not in effect yet"

@@ -5,6 +5,7 @@ pub mod acl_listing;
 mod ber;
 pub mod certificate;
 pub mod certificate_bundle;
+pub mod certificate_listing;
 pub mod change_journal;
 pub mod collection_manifest;
 pub mod event_log;
