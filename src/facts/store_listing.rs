@@ -7,8 +7,8 @@ use super::registry::Problem;
 use super::store::{Entry, Home, Stores};
 use super::subject::Subject;
 use crate::bundle::{Artifact, Kind};
-use crate::parse::pkcs12::KeyHeld;
 use crate::parse::certificate_listing::{self, ListedCertificate};
+use crate::parse::pkcs12::KeyHeld;
 
 /// Listings are read up to this size, in bytes.
 const LARGEST: u64 = 64 << 20;
