@@ -33,6 +33,9 @@ catalogue! {
         /// Whether Remote Desktop cannot do without it: a service or driver below TermService by `DependOnService`, LSM, nsi; Dhcp
         /// where an adapter has its address from it.
         needed: Known<bool>,
+        /// Whether it was disabled after Windows last started and nothing tells that it no longer runs: it does so until the next
+        /// start.
+        pending_restart: bool,
         /// How Windows sets it up to start, in the words of sc.exe; none where that is not known.
         default_start: Option<String>,
     }

@@ -181,10 +181,13 @@ fn completeness(
                 .to_owned(),
         );
     }
+    if view.form == ListingForm::Manifest {
+        return Ok("collect.ps1 lists every file of the folder, whatever its permissions");
+    }
     let is_own = |hash| wanted.hashes.contains(&hash);
     let others = view.names.iter().any(|name| !is_own(name.hash));
     match view.form {
-        ListingForm::Disk | ListingForm::FileTable => Ok("the folder itself"),
+        ListingForm::Disk | ListingForm::Manifest | ListingForm::FileTable => Ok("the folder itself"),
         ListingForm::Copies => Err("copies of some files: others may lie beside them".to_owned()),
         ListingForm::GetAcl => Err("Get-Acl shows what it was asked for, and no more".to_owned()),
         _ if !others => Err("it shows no other key file, so that it may have been asked for one alone".to_owned()),
