@@ -36,7 +36,9 @@ pub enum Kind {
     FolderListing,
     /// The manifest of a collection that the script of `rdptriage collect` made.
     CollectionManifest,
-    /// Keys of a registry as text: a `.reg` file, or what `reg query` prints.
+    /// Certificates of a store as `certutil` lists them.
+    CertificateListing,
+    /// Keys of a registry as text: a `.reg` file, or what `reg query` or `sc qc` prints.
     RegistryExport,
     /// A disk image; the files on it are artifacts of their own.
     DiskImage(ImageForm),
@@ -44,6 +46,8 @@ pub enum Kind {
     FileTable,
     /// A volume's journal of changes ($UsnJrnl:$J).
     ChangeJournal,
+    /// A program or a library of Windows.
+    Program,
     /// A folder of a disk, itself: what lies in it, and its permissions.
     Folder,
     /// An archive; what lies in it are artifacts of their own.
@@ -158,10 +162,12 @@ impl Kind {
             Kind::AclListing => "permissions",
             Kind::FolderListing => "folder listing",
             Kind::CollectionManifest => "collection manifest",
+            Kind::CertificateListing => "certificate listing",
             Kind::RegistryExport => "registry export",
             Kind::DiskImage(_) => "disk image",
             Kind::FileTable => "file table",
             Kind::ChangeJournal => "change journal",
+            Kind::Program => "program",
             Kind::Folder => "folder",
             Kind::Archive(_) => "archive",
             Kind::NotUsed(_) => "not used",
@@ -183,9 +189,11 @@ impl Kind {
             | Kind::AclListing
             | Kind::FolderListing
             | Kind::CollectionManifest
+            | Kind::CertificateListing
             | Kind::RegistryExport
             | Kind::FileTable
             | Kind::ChangeJournal
+            | Kind::Program
             | Kind::DiskImage(_)
             | Kind::Folder
             | Kind::Archive(_) => None,
@@ -203,6 +211,7 @@ impl Kind {
             | Kind::AclListing
             | Kind::FolderListing
             | Kind::CollectionManifest
+            | Kind::CertificateListing
             | Kind::RegistryExport => true,
             Kind::TransactionLog { .. }
             | Kind::RevocationList(_)
@@ -211,6 +220,7 @@ impl Kind {
             | Kind::DiskImage(_)
             | Kind::FileTable
             | Kind::ChangeJournal
+            | Kind::Program
             | Kind::Folder
             | Kind::NotUsed(_) => false,
         }
@@ -223,6 +233,7 @@ impl Kind {
             Kind::EventLog(_)
             | Kind::Hive(_)
             | Kind::TransactionLog { .. }
+            | Kind::CertificateListing
             | Kind::RegistryExport => true,
             Kind::Certificate(_)
             | Kind::RevocationList(_)
@@ -235,6 +246,7 @@ impl Kind {
             | Kind::DiskImage(_)
             | Kind::FileTable
             | Kind::ChangeJournal
+            | Kind::Program
             | Kind::Folder
             | Kind::NotUsed(_) => false,
         }
@@ -314,6 +326,9 @@ pub(super) fn sniff(source: &dyn ReadAt, name: &str) -> io::Result<Kind> {
     }
     if machine_keys::is_master_key(&head) {
         return Ok(Kind::MasterKey);
+    }
+    if head.starts_with(b"MZ") {
+        return Ok(Kind::Program);
     }
     if file_system::is_file_table(&head, source.len()) {
         return Ok(Kind::FileTable);
@@ -541,6 +556,9 @@ fn text(source: &dyn ReadAt) -> io::Result<Option<Kind>> {
         Some(Kind::RevocationList(RevocationForm::Pem))
     } else if private_key {
         Some(Kind::NotUsed(NotUsed::PrivateKey))
+    } else if text_form::is_certificate_listing(&bytes) {
+        // Its long form shows the permissions of keys as well.
+        Some(Kind::CertificateListing)
     } else if machine_keys::is_acl_listing(&bytes) {
         Some(Kind::AclListing)
     } else {

@@ -10,7 +10,7 @@ mod aside;
 pub mod disk;
 mod error;
 mod file_system;
-mod file_time;
+pub(crate) mod file_time;
 mod hash;
 mod kind;
 mod layout;

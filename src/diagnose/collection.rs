@@ -356,7 +356,9 @@ fn read(
         | Kind::MasterKey
         | Kind::AclListing
         | Kind::FolderListing
+        | Kind::CertificateListing
         | Kind::DiskImage(_)
+        | Kind::Program
         | Kind::Folder
         | Kind::Archive(_)
         | Kind::NotUsed(_) => (Content::Nothing, Vec::new()),

@@ -22,13 +22,14 @@ use crate::facts::key_chain::{self, KeyEvidence};
 use crate::facts::known::Known;
 use crate::facts::layout::never_holds;
 use crate::facts::log_coverage::{self, CollectedLog};
-use crate::facts::registry::Registry;
+use crate::facts::registry::{HiveFile, Registry};
 use crate::facts::served::Served;
 use crate::facts::stale::{self, Doubt};
 use crate::facts::subject::Subject;
 use crate::facts::value::{FieldState, Value};
 use crate::facts::{
-    altered, listener, listener_service, logon, revocation, session, tls_listeners, undated, update,
+    altered, listener, listener_service, logon, revocation, session, store_listing, tls_listeners,
+    undated, update,
 };
 use crate::parse::collection_manifest::{Failure, Target};
 use crate::rules::RuleSet;
@@ -108,6 +109,7 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
         .iter()
         .map(|exported| exported.artifact.clone())
         .collect();
+    let (listed, listing_problems) = store_listing::read(&collected);
     let registry = Registry::of(hives);
     let asked = history::Options {
         incident: options.incident,
@@ -123,6 +125,7 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
         registry: &registry,
         identity: &identity,
         exported: certificates,
+        listed,
         affected: options.client.clone(),
         served: Served::of(&history),
     };
@@ -176,6 +179,7 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
     );
     from_hives.add_facts(&registry, &proof, &mut facts);
     listener_service::add_facts(&history, &registry, &mut facts);
+    listener_service::add_libraries(&collected, &mut facts);
     session::add_facts(&history, &registry, &identity, &mut facts);
     update::add_facts(&history, &registry, &identity, &mut facts);
     let (mut keys, key_problems) = KeyEvidence::read(&collected, &unread);
@@ -210,7 +214,7 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
     stale::mark(&registry.stale().collect(), Doubt::Dirty, &mut facts);
     let tampering = Tampering::read(&history, &logs, last_build(&events), &identity);
     if tampering.hives_do_not_fit() {
-        let all = registry.files().map(|file| file.artifact.as_str());
+        let all = registry.files().flat_map(HiveFile::artifacts);
         stale::mark(&all.collect(), Doubt::DoesNotFit, &mut facts);
     }
     undated::mark(&mut facts);
@@ -222,6 +226,7 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
     };
     let mut all_problems = problems;
     let told = registry.problems().into_iter().chain(key_problems);
+    let told = told.chain(listing_problems);
     all_problems.extend(told.map(entries::hive_problem));
     all_problems.extend(tampering.problems());
     all_problems.extend(contradictions(&history, from_hives.tls.as_ref()));

@@ -9,7 +9,7 @@ use crate::facts::history;
 use crate::facts::hives::{self, Evidence};
 use crate::facts::registry::{HiveRole, Registry};
 use crate::facts::served::Served;
-use crate::facts::tls_settings;
+use crate::facts::{store_listing, tls_settings};
 use crate::tls::{Client, Generation, ServerOffer};
 use crate::verdict::model::{Negotiation, NegotiationOutput, Problem, SCHEMA_VERSION, Tool};
 
@@ -199,6 +199,7 @@ fn offer_of(paths: &[String]) -> Result<Offered, NegotiateError> {
         registry: &registry,
         identity: &identity,
         exported: machine.certificates,
+        listed: store_listing::read(&machine.collected).0,
         affected: None,
         served: Served::of(&history),
     };

@@ -47,6 +47,7 @@ pub mod session;
 pub mod stale;
 pub mod storage_event;
 pub mod store;
+pub mod store_listing;
 pub mod subject;
 pub mod tls_listeners;
 pub mod tls_settings;

@@ -104,7 +104,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "key.trace",
-        "[told_by=change-journal change journal: ][told_by=file-table file table: ]{says}[, {when}][?superseded , and undone since]",
+        "file system[told_by=change-journal 's change journal][told_by=file-table 's table of files][: {says}][, {when}][?superseded ; undone since]",
     ),
     (
         "licensing.certificate",
@@ -343,6 +343,10 @@ const SENTENCES: &[(&str, &str)] = &[
     (
         "service.ran",
         "{service} [?running started][!running stopped]",
+    ),
+    (
+        "service.library",
+        "{file}[ {version}][?damaged  is no whole library][!damaged  is whole][: {damage}][?altered , altered since it was built]",
     ),
     (
         "service.rpc_hosting",

@@ -16,10 +16,11 @@ use rdptriage::parse::firewall_rule::{ConnectionSecurityRule, FirewallRule, Prof
 use rdptriage::parse::hive::{Hive, Key, Lookup};
 use rdptriage::parse::key_file::KeyFile;
 use rdptriage::parse::pkcs12::{self, Effort};
+use rdptriage::parse::registry_text::{self, TextTree};
 use rdptriage::parse::revocation_list::RevocationList;
 use rdptriage::parse::security::{ObjectKind, SecurityDescriptor, Sid, granted, parse_sddl};
 use rdptriage::parse::store_blob::StoreBlob;
-use rdptriage::parse::{folder_listing, pem};
+use rdptriage::parse::{certificate_listing, folder_listing, pem};
 use rdptriage::report::{Charset, Clock, Detail, Format, TextOptions};
 use rdptriage::rules::{Cases, RuleSet};
 use rdptriage::{Hashing, Options};
@@ -28,7 +29,7 @@ use rdptriage::{Hashing, Options};
 pub type Entry = fn(&[u8]);
 
 /// All of them, by the name of their fuzz target.
-pub const ENTRIES: [(&str, Entry); 16] = [
+pub const ENTRIES: [(&str, Entry); 19] = [
     ("event_log", event_log),
     ("prefilter", prefilter),
     ("hive", hive),
@@ -42,6 +43,9 @@ pub const ENTRIES: [(&str, Entry); 16] = [
     ("acl_listing", acl_listing),
     ("folder_listing", folder_listing),
     ("firewall_rule", firewall_rule),
+    ("registry_text", registry_text),
+    ("event_text", event_text),
+    ("certificate_listing", certificate_listing),
     ("archive", archive),
     ("rule_file", rule_file),
     ("diagnose", diagnose),
@@ -209,6 +213,35 @@ pub fn acl_listing(bytes: &[u8]) {
 pub fn folder_listing(bytes: &[u8]) {
     let _ = folder_listing::read(bytes);
     let _ = CollectionManifest::parse(bytes);
+}
+
+/// Keys of a registry as text, found again in the tree that is made of them.
+pub fn registry_text(bytes: &[u8]) {
+    let Ok(text) = registry_text::read(bytes) else {
+        return;
+    };
+    let mut tree = TextTree::default();
+    let keys = text.exports.iter().flat_map(|export| &export.keys);
+    for key in keys {
+        tree.add_key(&key.path, None);
+        let found = tree.key(&key.path).present().expect("a key that was added");
+        assert_eq!(found.path().to_lowercase(), key.path.to_lowercase());
+    }
+}
+
+/// Records in XML and in JSON.
+pub fn event_text(bytes: &[u8]) {
+    for mark in [b"".as_slice(), b"<Event ", b"{\"Event\":"] {
+        records(&[mark, bytes].concat(), &|_| true);
+    }
+}
+
+/// What certutil printed.
+pub fn certificate_listing(bytes: &[u8]) {
+    let rule = b"================ 0 ================\n";
+    for text in [bytes.to_vec(), [rule, bytes].concat()] {
+        let _ = certificate_listing::read(&text);
+    }
 }
 
 /// A rule of the firewall, as the registry holds it.

@@ -71,6 +71,8 @@ pub(super) struct View {
     pub(super) names: BTreeSet<KeyFileName>,
     /// What keeps it from being whole, whatever it lists.
     pub(super) flaw: Option<String>,
+    /// Whether of very many key files only those of Remote Desktop's own container were all looked at.
+    pub(super) own_only: bool,
     /// Whether it shows an object that administrators may not look at.
     pub(super) past_permissions: bool,
 }
@@ -179,6 +181,7 @@ impl KeyEvidence {
         );
         view.past_permissions = true;
         view.flaw.clone_from(&table.flaw);
+        view.own_only = table.own_only;
         for key in table.keys.iter().filter(|key| key.in_use) {
             let Some(folder) = table.folder_of(key).filter(|folder| folder.in_use) else {
                 continue;
@@ -366,6 +369,7 @@ impl KeyEvidence {
                 artifact: path.to_owned(),
                 names: BTreeSet::new(),
                 flaw: None,
+                own_only: false,
                 past_permissions: form == ListingForm::Disk,
             });
             self.views.len() - 1
