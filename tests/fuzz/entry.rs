@@ -10,12 +10,14 @@ use rdptriage::bundle::{self, Access, Limits, ReadAt};
 use rdptriage::parse::acl_listing::AclListing;
 use rdptriage::parse::certificate::Certificate;
 use rdptriage::parse::certificate_bundle;
+use rdptriage::parse::collection_manifest::CollectionManifest;
 use rdptriage::parse::event_log::{self, EventRecord, RecordKey};
 use rdptriage::parse::firewall_rule::{ConnectionSecurityRule, FirewallRule, Profile};
 use rdptriage::parse::hive::{Hive, Key, Lookup};
 use rdptriage::parse::key_file::KeyFile;
 use rdptriage::parse::pkcs12::{self, Effort};
 use rdptriage::parse::registry_text::{self, TextTree};
+use rdptriage::parse::revocation_list::RevocationList;
 use rdptriage::parse::security::{ObjectKind, SecurityDescriptor, Sid, granted, parse_sddl};
 use rdptriage::parse::store_blob::StoreBlob;
 use rdptriage::parse::{certificate_listing, folder_listing, pem};
@@ -155,9 +157,11 @@ pub fn store_blob(bytes: &[u8]) {
     let _ = blob.certificate();
 }
 
-/// A certificate, bare or as PEM.
+/// A certificate or a list of revoked ones, bare or as PEM.
 pub fn certificate(bytes: &[u8]) {
     let _ = Certificate::from_der(bytes);
+    let _ = RevocationList::from_der(bytes);
+    let _ = pem::read_revocation_lists(bytes);
     for block in pem::read_pem(bytes) {
         let _ = format!("{block:?}");
     }
@@ -205,9 +209,10 @@ pub fn acl_listing(bytes: &[u8]) {
     }
 }
 
-/// What dir printed.
+/// What dir printed, or what the script of `rdptriage collect` writes.
 pub fn folder_listing(bytes: &[u8]) {
     let _ = folder_listing::read(bytes);
+    let _ = CollectionManifest::parse(bytes);
 }
 
 /// Keys of a registry as text, found again in the tree that is made of them.
