@@ -73,6 +73,9 @@ fn seeds() -> Vec<(&'static str, Vec<u8>)> {
             seeds.push((target, bytes));
         }
     }
+    for export in files_below(&root().join("tests/pfx")) {
+        seeds.push(("pkcs12", std::fs::read(export).expect("an export")));
+    }
     for rule in files_below(&root().join("src/rules/builtin"))
         .into_iter()
         .take(3)

@@ -4,7 +4,7 @@
 use super::fact::{FactSet, Source};
 use super::known::Known;
 use super::registry::Problem;
-use super::store::{Entry, Home, Stores};
+use super::store::{Entry, Home, KeyHeld, Stores};
 use super::subject::Subject;
 use crate::bundle::{Artifact, Kind};
 use crate::parse::certificate_listing::{self, ListedCertificate};
@@ -95,6 +95,7 @@ impl Stores {
                         key_provider,
                         marked: false,
                         damage: Known::Is(None),
+                        exported_key: KeyHeld::None,
                         sources: vec![source],
                     });
                 }

@@ -14,6 +14,7 @@ use rdptriage::parse::event_log::{self, EventRecord, RecordKey};
 use rdptriage::parse::firewall_rule::{ConnectionSecurityRule, FirewallRule, Profile};
 use rdptriage::parse::hive::{Hive, Key, Lookup};
 use rdptriage::parse::key_file::KeyFile;
+use rdptriage::parse::pkcs12::{self, Effort};
 use rdptriage::parse::registry_text::{self, TextTree};
 use rdptriage::parse::security::{ObjectKind, SecurityDescriptor, Sid, granted, parse_sddl};
 use rdptriage::parse::store_blob::StoreBlob;
@@ -26,7 +27,7 @@ use rdptriage::{Hashing, Options};
 pub type Entry = fn(&[u8]);
 
 /// All of them, by the name of their fuzz target.
-pub const ENTRIES: [(&str, Entry); 18] = [
+pub const ENTRIES: [(&str, Entry); 19] = [
     ("event_log", event_log),
     ("prefilter", prefilter),
     ("hive", hive),
@@ -35,6 +36,7 @@ pub const ENTRIES: [(&str, Entry); 18] = [
     ("certificate", certificate),
     ("certificate_bundle", certificate_bundle),
     ("key_file", key_file),
+    ("pkcs12", pkcs12),
     ("security_descriptor", security_descriptor),
     ("acl_listing", acl_listing),
     ("folder_listing", folder_listing),
@@ -171,6 +173,14 @@ pub fn certificate_bundle(bytes: &[u8]) {
 pub fn key_file(bytes: &[u8]) {
     if let Ok(file) = KeyFile::read(&bytes.to_vec()) {
         let _ = (file.is_whole(), file.name_inside("TSSecKeySet1"));
+    }
+}
+
+/// A PKCS #12 file, with the password of those that the tests were given.
+pub fn pkcs12(bytes: &[u8]) {
+    let read = pkcs12::read(bytes, &["Vordertür-7"], Effort::rounds(50_000));
+    for problem in &read.problems {
+        assert!(!problem.to_string().is_empty(), "a refusal says why");
     }
 }
 
