@@ -34,10 +34,10 @@ pub enum Kind {
     AclListing,
     /// A key folder as `dir` or `Get-ChildItem` list it.
     FolderListing,
-    /// Certificates of a store as `certutil` lists them.
-    CertificateListing,
     /// The manifest of a collection that the script of `rdptriage collect` made.
     CollectionManifest,
+    /// Certificates of a store as `certutil` lists them.
+    CertificateListing,
     /// Keys of a registry as text: a `.reg` file, or what `reg query` or `sc qc` prints.
     RegistryExport,
     /// A disk image; the files on it are artifacts of their own.
@@ -161,8 +161,8 @@ impl Kind {
             Kind::MasterKey => "master key",
             Kind::AclListing => "permissions",
             Kind::FolderListing => "folder listing",
-            Kind::CertificateListing => "certificate listing",
             Kind::CollectionManifest => "collection manifest",
+            Kind::CertificateListing => "certificate listing",
             Kind::RegistryExport => "registry export",
             Kind::DiskImage(_) => "disk image",
             Kind::FileTable => "file table",
@@ -188,8 +188,8 @@ impl Kind {
             | Kind::MasterKey
             | Kind::AclListing
             | Kind::FolderListing
-            | Kind::CertificateListing
             | Kind::CollectionManifest
+            | Kind::CertificateListing
             | Kind::RegistryExport
             | Kind::FileTable
             | Kind::ChangeJournal
@@ -210,8 +210,8 @@ impl Kind {
             | Kind::KeyFile
             | Kind::AclListing
             | Kind::FolderListing
-            | Kind::CertificateListing
             | Kind::CollectionManifest
+            | Kind::CertificateListing
             | Kind::RegistryExport => true,
             Kind::TransactionLog { .. }
             | Kind::RevocationList(_)

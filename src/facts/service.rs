@@ -148,7 +148,8 @@ fn runs_on(service: &str, brings_people_in: bool, written: Timestamp, facts: &Fa
         facts.anchors.state,
         ConnectionState::Silent | ConnectionState::Unseen
     );
-    after_boot && !stopped && !credential_fails && !(brings_people_in && nobody_left)
+    let told_to_run = !(stopped || credential_fails || brings_people_in && nobody_left);
+    after_boot && told_to_run
 }
 
 /// The services and drivers below TermService, as `DependOnService` has them, each in the case in which it was named first.

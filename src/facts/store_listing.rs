@@ -4,10 +4,11 @@
 use super::fact::{FactSet, Source};
 use super::known::Known;
 use super::registry::Problem;
-use super::store::{Entry, Home, KeyHeld, Stores};
+use super::store::{Entry, Home, Stores};
 use super::subject::Subject;
 use crate::bundle::{Artifact, Kind};
 use crate::parse::certificate_listing::{self, ListedCertificate};
+use crate::parse::pkcs12::KeyHeld;
 
 /// Listings are read up to this size, in bytes.
 const LARGEST: u64 = 64 << 20;
