@@ -9,14 +9,11 @@ mod support;
 use std::collections::BTreeMap;
 
 use rdptriage::parse::store_blob::KeyStorage;
-use rdptriage::rules::RuleSet;
-use rdptriage::verdict::model::{Finding, Report, Role, Status};
-use rdptriage::{Options, diagnose};
+use rdptriage::verdict::model::{Report, Role, Status};
 use support::certificate::{ForgedCertificate, StoreEntry};
 use support::machine::keys::{HEALTHY_KEY, MACHINE_GUID, key_file_name, listener_key, saved};
 use support::machine::{CONTROL_SET, Channel, LISTENER, Machine, TlsFailure, Windows, at, minutes};
-
-type Files = BTreeMap<String, Vec<u8>>;
+use support::verdict::{Files, finding, report};
 
 const ANNA: &str = "10.20.4.17";
 const END: &str = "2026-11-12T13:00:00Z";
@@ -53,33 +50,12 @@ fn locked_out(failure: TlsFailure) -> Machine {
 
 fn files(machine: &mut Machine) -> Files {
     machine.written(at(END));
-    let mut files = machine.logs(&[
+    machine.logs_and_hives(&[
         Channel::System,
         Channel::RdpCoreTs,
         Channel::RemoteConnectionManager,
         Channel::LocalSessionManager,
-    ]);
-    files.insert("SYSTEM".into(), machine.system.to_bytes());
-    files.insert("SOFTWARE".into(), machine.software.to_bytes());
-    files
-}
-
-fn report_of(files: &Files) -> Report {
-    let folder = tempfile::tempdir().unwrap();
-    for name in files.keys() {
-        let inside = folder.path().join(name);
-        std::fs::create_dir_all(inside.parent().unwrap()).unwrap();
-    }
-    Machine::collect(folder.path(), files).unwrap();
-    let rules = RuleSet::builtin().unwrap();
-    let mut reports = diagnose(&[folder.path().to_owned()], &rules, &Options::default()).unwrap();
-    assert_eq!(reports.len(), 1);
-    reports.remove(0)
-}
-
-fn finding<'r>(report: &'r Report, cause: &str) -> &'r Finding {
-    let mut findings = report.findings.iter();
-    findings.find(|finding| finding.cause == cause).unwrap()
+    ])
 }
 
 fn left(report: &Report) -> Vec<String> {
@@ -95,7 +71,7 @@ fn left(report: &Report) -> Vec<String> {
 
 #[test]
 fn each_left_over_of_a_well_known_repair_is_found_and_none_where_there_is_none() {
-    assert_eq!(left(&report_of(&files(&mut machine()))), [""; 0]);
+    assert_eq!(left(&report(&files(&mut machine()))), [""; 0]);
     type Leave = fn(&mut Machine);
     let each: [(&str, Leave); 6] = [
         ("reset-rdp-cert", |machine| {
@@ -131,7 +107,7 @@ fn each_left_over_of_a_well_known_repair_is_found_and_none_where_there_is_none()
     for (name, leave) in each {
         let mut machine = machine();
         leave(&mut machine);
-        let report = report_of(&files(&mut machine));
+        let report = report(&files(&mut machine));
         assert_eq!(left(&report), [name]);
         let undo = report
             .facts
@@ -158,7 +134,7 @@ fn each_left_over_of_a_well_known_repair_is_found_and_none_where_there_is_none()
     entries.push((&listener, HEALTHY_KEY));
     entries[0].1 = "D:PAI(A;;FA;;;SY)(A;;FA;;;BA)";
     with_keys.insert("MachineKeys.acl".into(), saved(&entries));
-    assert_eq!(left(&report_of(&with_keys)), ["keys-opened"]);
+    assert_eq!(left(&report(&with_keys)), ["keys-opened"]);
     // Own keys of two web services that name it are no such thing.
     for entry in entries.iter_mut().skip(3) {
         if entry.0 != listener {
@@ -166,7 +142,7 @@ fn each_left_over_of_a_well_known_repair_is_found_and_none_where_there_is_none()
         }
     }
     with_keys.insert("MachineKeys.acl".into(), saved(&entries));
-    assert_eq!(left(&report_of(&with_keys)), [""; 0]);
+    assert_eq!(left(&report(&with_keys)), [""; 0]);
 }
 
 /// What other programs of a web server keep in the folder, as far as their containers are known by name.
@@ -196,7 +172,7 @@ fn who_wants_to_rename_machine_keys_reads_whose_keys_go_with_it() {
     entries.push((&listener, denied));
     assert_eq!(entries.len(), 12);
     files.insert("MachineKeys.acl".into(), saved(&entries));
-    let report = report_of(&files);
+    let report = report(&files);
     assert_eq!(report.verdict.cause.as_deref(), Some("key-access-denied"));
     let refusals = report.verdict.refuse.iter();
     let rename = refusals
@@ -224,7 +200,7 @@ fn a_pin_to_a_certificate_near_its_end_is_a_fault_to_come_and_says_when() {
                 .software
                 .set_sz(POLICY, "CertTemplateName", "RemoteDesktop");
         }
-        report_of(&files(&mut machine))
+        report(&files(&mut machine))
     };
     // It lasts a year: to the end of November 2026, or far into 2027.
     let near = pinned("2025-11-25T08:00:00Z", false);
@@ -258,7 +234,7 @@ fn the_other_faults_to_come_have_their_dates_too() {
         "MachineKeys.acl".into(),
         saved(&[("MachineKeys", folder), (&inside, HEALTHY_KEY)]),
     );
-    let report = report_of(&files);
+    let report = report(&files);
     assert_eq!(
         report.verdict.status,
         Status::Healthy,
@@ -307,7 +283,7 @@ fn the_key_file_s_own_time_is_among_what_changed() {
                 .replace("OTHER", &capi("iisWasKey"))
         );
         files.insert("MachineKeys.txt".into(), text.into_bytes());
-        report_of(&files)
+        report(&files)
     };
     // An hour east of Greenwich; only the other file's date tells which number is the month.
     let told = listed(
@@ -329,7 +305,7 @@ fn what_an_archive_says_of_a_key_file_counts_and_a_copy_on_this_disk_says_nothin
         listener_key()
     );
     files.insert(key.clone(), vec![0; 2225]);
-    assert_eq!(change(&report_of(&files), "key file"), None);
+    assert_eq!(change(&report(&files), "key file"), None);
 
     let written = at("2026-11-11T21:30:00Z");
     let mut tar = tar::Builder::new(Vec::new());
@@ -342,7 +318,7 @@ fn what_an_archive_says_of_a_key_file_counts_and_a_copy_on_this_disk_says_nothin
             .unwrap();
     }
     let archived = BTreeMap::from([("ticket.tar".to_owned(), tar.into_inner().unwrap())]);
-    let report = report_of(&archived);
+    let report = report(&archived);
     let (_, time, in_bracket) = change(&report, "key file").unwrap();
     assert_eq!((time, in_bracket), ("2026-11-11T21:30:00Z", true));
 }
@@ -351,7 +327,7 @@ fn what_an_archive_says_of_a_key_file_counts_and_a_copy_on_this_disk_says_nothin
 fn the_certificate_s_dates_are_among_what_changed() {
     let mut machine = locked_out(TlsFailure::KeyUnusable);
     machine.self_signed_certificate(at("2026-11-11T20:00:00Z"));
-    let report = report_of(&files(&mut machine));
+    let report = report(&files(&mut machine));
     let (_, time, in_bracket) = change(&report, "certificate was made").unwrap();
     assert_eq!((time, in_bracket), ("2026-11-11T20:00:00Z", true));
 }
@@ -372,7 +348,7 @@ fn the_policy_that_would_revert_the_repair_comes_first() {
                 .set_dword(POLICY, "fDenyTSConnections", 1)
                 .touch(POLICY, time);
         }
-        report_of(&files(&mut machine))
+        report(&files(&mut machine))
     };
     let by_policy = switched_off(true);
     let fixes = &finding(&by_policy, "rdp-disabled").fixes;

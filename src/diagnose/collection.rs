@@ -12,8 +12,9 @@ use crate::facts::client_report;
 use crate::facts::event::LoggedEvent;
 use crate::facts::forgery::{Forged, Forgery};
 use crate::facts::grouping::{self, File, NameInLog, Says, Side};
+use crate::facts::key_chain::KeyRecords;
 use crate::facts::log_coverage::CollectedLog;
-use crate::facts::registry::HiveFile;
+use crate::facts::registry::{self, ExportFile, HiveFile};
 use crate::facts::store::{Exported, exported};
 use crate::facts::watch;
 use crate::parse::event_log;
@@ -55,7 +56,9 @@ struct Opened {
 enum Content {
     Log(Box<Log>),
     Hive(Box<HiveFile>),
+    Export(ExportFile),
     Certificates(Vec<Exported>),
+    Records(Box<KeyRecords>),
     /// A transaction log, which its hive takes in, or what is not used or not readable.
     Nothing,
 }
@@ -73,7 +76,11 @@ pub(super) struct HostFiles {
     pub logs: Vec<CollectedLog>,
     pub events: Vec<LoggedEvent>,
     pub hives: Vec<HiveFile>,
+    /// Exports of its registry, until they are joined with its hives.
+    exports: Vec<ExportFile>,
     pub certificates: Vec<Exported>,
+    /// What its file system recorded of keys.
+    pub file_system: Vec<KeyRecords>,
     /// Its files as they lie in the collection, and what of the input could not be opened: what is known of key folders.
     pub collected: Vec<Artifact>,
     pub unread: Vec<bundle::Problem>,
@@ -137,7 +144,9 @@ impl Collection {
                 logs: Vec::new(),
                 events: Vec::new(),
                 hives: Vec::new(),
+                exports: Vec::new(),
                 certificates: Vec::new(),
+                file_system: Vec::new(),
                 collected: Vec::new(),
                 unread: self.unread.clone(),
                 artifacts: Vec::new(),
@@ -159,6 +168,7 @@ impl Collection {
                 files.collected.push(file.artifact.clone());
                 file.give(&mut files, shared.get(&index).copied().unwrap_or(1) > 1);
             }
+            files.join_exports();
             hosts.push(files);
         }
         hosts
@@ -192,9 +202,9 @@ fn open(
 ) -> Opened {
     let counted = |source| Counted { source, remaining };
     // Of an image only the files that matter are read, and each of them has its own digest.
-    let hashing = match artifact.kind {
-        Kind::DiskImage(_) => Hashing::Off,
-        _ => hashing,
+    let hashing = match artifact.kind.is_read_in_part() {
+        true => Hashing::Off,
+        false => hashing,
     };
     // Held while it is read and hashed, so that what is packed is unpacked once for both.
     let held = match artifact.kind {
@@ -257,11 +267,19 @@ fn read(
             Ok(hive) => (Content::Hive(Box::new(hive)), Vec::new()),
             Err(problem) => (Content::Nothing, vec![hive_problem(problem)]),
         },
+        Kind::RegistryExport => match ExportFile::open(artifact) {
+            Ok(file) => {
+                let problems = file.problems().into_iter().map(hive_problem).collect();
+                (Content::Export(file), problems)
+            }
+            Err(problem) => (Content::Nothing, vec![hive_problem(problem)]),
+        },
         Kind::Certificate(_) => {
             let (found, problems) = exported([artifact]);
             let problems = problems.into_iter().map(hive_problem).collect();
             (Content::Certificates(found), problems)
         }
+        Kind::FileTable | Kind::ChangeJournal => read_records(artifact, remaining),
         Kind::TransactionLog { hive: None } => {
             let lone = "a transaction log without its hive beside it: collect the hive as well";
             (
@@ -279,6 +297,22 @@ fn read(
         | Kind::Folder
         | Kind::Archive(_)
         | Kind::NotUsed(_) => (Content::Nothing, Vec::new()),
+    }
+}
+
+fn read_records(artifact: &Artifact, remaining: Option<&Remaining<'_>>) -> (Content, Vec<Problem>) {
+    let opened = artifact.open().map_err(|error| error.to_string());
+    let read = opened.and_then(|source| match remaining {
+        Some(remaining) => KeyRecords::read(artifact, &Counted { source, remaining }),
+        None => KeyRecords::read(artifact, source.as_ref()),
+    });
+    let problem = |why: &str| entries::problem(&artifact.path, None, why.to_owned());
+    match read {
+        Ok(records) => {
+            let problems = records.flaw().map(problem).into_iter().collect();
+            (Content::Records(Box::new(records)), problems)
+        }
+        Err(why) => (Content::Nothing, vec![problem(&why)]),
     }
 }
 
@@ -352,11 +386,16 @@ impl Opened {
         let says = match &self.content {
             Content::Log(log) => log.says(),
             Content::Hive(hive) => hive.says(),
-            Content::Certificates(_) | Content::Nothing => Says::Nothing,
+            Content::Export(file) => file.says(),
+            Content::Certificates(_) | Content::Records(_) | Content::Nothing => Says::Nothing,
         };
         let side = match &self.content {
             Content::Log(log) => log.side(),
-            Content::Hive(_) | Content::Certificates(_) | Content::Nothing => Side::Either,
+            Content::Hive(_)
+            | Content::Export(_)
+            | Content::Certificates(_)
+            | Content::Records(_)
+            | Content::Nothing => Side::Either,
         };
         File {
             path: self.artifact.path.clone(),
@@ -380,13 +419,23 @@ impl Opened {
                     .extend(log.events.into_iter().map(|(_, event)| event));
             }
             Content::Hive(hive) => host.hives.push(*hive),
+            Content::Export(file) => host.exports.push(file),
             Content::Certificates(found) => host.certificates.extend(found),
+            Content::Records(records) => host.file_system.push(*records),
             Content::Nothing => {}
         }
     }
 }
 
 impl HostFiles {
+    /// Makes of its exports what the hives do not tell.
+    fn join_exports(&mut self) {
+        let exports = std::mem::take(&mut self.exports);
+        let (joined, problems) = registry::join(&exports, &self.hives);
+        self.hives.extend(joined);
+        self.problems.extend(problems.into_iter().map(hive_problem));
+    }
+
     /// What this machine's own Remote Desktop client logged, in the order of its logs.
     pub(super) fn as_client(&self) -> Vec<LoggedEvent> {
         let own = self

@@ -4,13 +4,18 @@
 pub mod acl_listing;
 pub mod certificate;
 pub mod certificate_bundle;
+pub mod change_journal;
 pub mod event_log;
+pub mod file_table;
+mod file_time;
 pub mod firewall_rule;
 pub mod folder_listing;
 pub mod guid;
 pub mod hive;
 pub mod key_file;
 pub mod pem;
+pub mod registry;
+pub mod registry_text;
 pub mod security;
 pub mod store_blob;
 pub mod text;

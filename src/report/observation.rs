@@ -95,6 +95,10 @@ const SENTENCES: &[(&str, &str)] = &[
         "connections turned away: {refusals}; {sources} addresses since the last success, {busiest_minute} in the busiest minute[, limit set to {limit}][?harms , while people fail][?crowds_out , and people stopped arriving]",
     ),
     (
+        "key.trace",
+        "[told_by=change-journal change journal: ][told_by=file-table file table: ]{says}[, {when}][?superseded , and undone since]",
+    ),
+    (
         "licensing.certificate",
         "the licensing certificate[?damaged  is damaged: {values}][!damaged  is not damaged][?reported , and licences fail]",
     ),

@@ -9,7 +9,7 @@ use super::rank::{Judgement, evidence};
 use super::timeline::{fields, title};
 use crate::facts::catalog::certificate::{ListenerCertificate, Renewal};
 use crate::facts::catalog::host::{ClockStep, HostBoot, LogCleared};
-use crate::facts::catalog::key::KeyFileWritten;
+use crate::facts::catalog::key::{KeyFileWritten, KeyTrace};
 use crate::facts::catalog::service::ServiceChanged;
 use crate::facts::catalog::update::{PolicyApplied, UpdateInstalled};
 use crate::facts::fact::{Fact, FactId, FactSet, Source};
@@ -17,7 +17,8 @@ use crate::facts::known::Known;
 use crate::facts::value::{FieldState, Value};
 
 /// Registry writes under facts, changes of services, updates, new policies, starts of Windows, steps of the clock, certificates made
-/// and ended, key files written, and logs cleared. First what the verdict rests on, then what other findings rest on, then what lies between the last success and the first failure; else the latest first.
+/// and ended, key files written, what became of the listener's key file and its folder, and logs cleared. First what the verdict
+/// rests on, then what other findings rest on, then what lies between the last success and the first failure; else the latest first.
 #[must_use]
 pub fn changes(facts: &FactSet, judgement: &Judgement<'_>) -> Vec<Change> {
     let weights = weights(facts, judgement);
@@ -146,6 +147,7 @@ fn changes_in(fact: &Fact) -> Vec<(Timestamp, String, Option<String>)> {
         UpdateInstalled::KIND,
         PolicyApplied::KIND,
         KeyFileWritten::KIND,
+        KeyTrace::KIND,
     ];
     let made = fact.kind == Renewal::KIND
         && fact.field("result") == Some(&FieldState::Is(Value::Text("created".to_owned())));

@@ -17,6 +17,7 @@ use crate::parse::key_file::{ContainerHash, KeyFileName, known_container};
 use crate::parse::security::SecurityDescriptor;
 use crate::parse::text::Text;
 
+use super::file_system::{KeyJournal, KeyRecords, KeyTable};
 use super::place::{self, Place};
 
 /// The most that is read of a listing, in bytes: 100,000 files take a quarter of it.
@@ -102,6 +103,10 @@ pub struct KeyEvidence {
     pub(super) mentioned: BTreeSet<KeyFileName>,
     /// Whether the folders beside the key folders were seen as well, on a disk.
     pub(super) siblings_seen: bool,
+    /// What $MFT knows of keys.
+    pub(super) tables: Vec<KeyTable>,
+    /// What the change journal saw of them.
+    pub(super) journals: Vec<KeyJournal>,
 }
 
 impl KeyEvidence {
@@ -131,6 +136,65 @@ impl KeyEvidence {
             }
         }
         (evidence, problems)
+    }
+
+    /// Adds what the file system's own records hold. A table of all files lists a folder of keys as the disk itself does.
+    pub fn add_records(&mut self, records: Vec<KeyRecords>) {
+        for record in records {
+            match record {
+                KeyRecords::Journal(journal) => self.journals.push(journal),
+                // A volume without Windows has nothing to say of it.
+                KeyRecords::Table(table) if table.parent.is_none() => {}
+                KeyRecords::Table(table) => {
+                    self.read_table(&table);
+                    self.tables.push(*table);
+                }
+            }
+        }
+    }
+
+    fn read_table(&mut self, table: &KeyTable) {
+        let seen_itself = |view: &View| view.form == ListingForm::Disk && view.flaw.is_none();
+        if self.views.iter().any(seen_itself) {
+            return;
+        }
+        self.siblings_seen = true;
+        let view = self.view(
+            KeyFolder::MachineKeys,
+            ListingForm::FileTable,
+            &table.artifact,
+        );
+        view.past_permissions = true;
+        view.flaw.clone_from(&table.flaw);
+        for key in table.keys.iter().filter(|key| key.in_use) {
+            let Some(folder) = table.folder_of(key).filter(|folder| folder.in_use) else {
+                continue;
+            };
+            if folder.place == Place::Home(KeyFolder::MachineKeys) {
+                let view = self.view(
+                    KeyFolder::MachineKeys,
+                    ListingForm::FileTable,
+                    &table.artifact,
+                );
+                view.names.insert(key.name);
+            }
+            self.sightings.push(Sighting {
+                name: key.name,
+                place: folder.place,
+                folder: Some(folder.name.clone()),
+                artifact: table.artifact.clone(),
+                source: Source::Record {
+                    artifact: table.artifact.clone(),
+                    number: key.entry.number,
+                    offset: key.entry.number.saturating_mul(table.entry_bytes),
+                },
+                // Its times are facts of their own: key.trace.
+                shown: Shown::Name {
+                    size: key.bytes,
+                    written: None,
+                },
+            });
+        }
     }
 
     /// The folders in which copies of key files lie.

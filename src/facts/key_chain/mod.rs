@@ -7,11 +7,13 @@ mod content;
 mod dependents;
 mod evidence;
 mod file;
+mod file_system;
 mod folder;
 mod folder_access;
 mod opened;
 mod place;
 mod store;
+mod trace;
 mod wanted;
 mod written;
 
@@ -28,6 +30,7 @@ use super::subject::Subject;
 use crate::parse::key_file::KeyFileName;
 
 pub use evidence::KeyEvidence;
+pub use file_system::KeyRecords;
 
 /// What the facts of the key chain are made from.
 #[derive(Debug, Clone, Copy)]
@@ -131,6 +134,7 @@ pub fn add_facts(bearing: &Bearing<'_>, facts: &mut FactSet) {
         beside,
         old_folder: dependents::in_old_folder(bearing.evidence, bearing.stores, &wanted, folder),
         build: bearing.identity.build.clone(),
+        traced: trace::add_facts(bearing.evidence, &wanted, folder, facts),
         derived,
     };
     let written = written::add_facts(&located, &common, bearing.registry, facts);

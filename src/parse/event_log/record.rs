@@ -138,6 +138,11 @@ impl<'a> System<'a> {
         Ok(System(envelope.event.system))
     }
 
+    /// The `System` part, read already.
+    pub fn of(node: Node<'a>) -> Self {
+        System(node)
+    }
+
     pub fn key(&self) -> Result<RecordKey<'_>, String> {
         let provider = self.0.member("Provider");
         let event_id = self.0.member("EventID").and_then(Node::number);
@@ -204,6 +209,15 @@ pub(super) fn record(
     json: &[u8],
     place: &Place,
 ) -> Result<EventRecord, String> {
+    record_of(system, data(json)?, place)
+}
+
+/// Puts a record together from its `System` part and what its provider filled.
+pub(super) fn record_of(
+    system: &System<'_>,
+    data: EventData,
+    place: &Place,
+) -> Result<EventRecord, String> {
     let key = system.key()?;
     let text = |text: &str| text.to_owned();
     Ok(EventRecord {
@@ -225,7 +239,7 @@ pub(super) fn record(
             .attribute("Correlation", "ActivityID")
             .map(str::to_lowercase),
         user_sid: system.attribute("Security", "UserID").map(text),
-        data: data(json)?,
+        data,
         chunk: place.chunk,
         offset: place.offset,
         integrity: place.span.integrity,
@@ -249,8 +263,13 @@ fn data(json: &[u8]) -> Result<EventData, String> {
         user_data: Option<Node<'a>>,
     }
     let whole: Whole<'_> = serde_json::from_slice(json).map_err(|error| error.to_string())?;
+    Ok(data_of(whole.event.event_data, whole.event.user_data))
+}
+
+/// What a provider filled, out of `EventData` or `UserData`.
+pub(super) fn data_of(event_data: Option<Node<'_>>, user_data: Option<Node<'_>>) -> EventData {
     let mut data = EventData::default();
-    if let Some(user_data) = whole.event.user_data.filter(|node| *node != Node::Null) {
+    if let Some(user_data) = user_data.filter(|node| *node != Node::Null) {
         let element = user_data
             .members()
             .iter()
@@ -261,11 +280,11 @@ fn data(json: &[u8]) -> Result<EventData, String> {
         } else if let Some(text) = user_data.text() {
             data.unnamed.push(text.to_owned());
         }
-    } else if let Some(event_data) = whole.event.event_data {
+    } else if let Some(event_data) = event_data {
         data.container = "EventData".to_owned();
         event_data_fields(&event_data, &mut data);
     }
-    Ok(data)
+    data
 }
 
 fn event_data_fields(event_data: &Node<'_>, data: &mut EventData) {

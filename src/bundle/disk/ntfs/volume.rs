@@ -13,7 +13,7 @@ use super::runs::{self, DataSource, Run};
 use super::security::SecurityTable;
 use crate::bundle::disk::bytes::{u16_le, u32_le, u64_le};
 use crate::bundle::file_time::file_time;
-use crate::bundle::source::ReadAt;
+use crate::bundle::source::{PartSource, ReadAt};
 
 const ROOT: u64 = 5;
 const VOLUME: u64 = 3;
@@ -282,6 +282,26 @@ impl Volume {
     ) -> Result<Arc<dyn ReadAt>, NtfsError> {
         self.value(folder, super::record::INDEX_ALLOCATION, "$I30")
             .or_else(|_| self.value(folder, super::record::INDEX_ROOT, "$I30"))
+    }
+
+    /// The change journal, from the first byte on that is kept: Windows lets go of its beginning and counts on.
+    pub(in crate::bundle::disk) fn journal(
+        &self,
+        file: &File,
+    ) -> Result<Arc<dyn ReadAt>, NtfsError> {
+        const STREAM: &str = "$J";
+        match self.clusters_of(file, DATA, STREAM) {
+            Ok(source) => {
+                let start = source.first_kept();
+                let len = source.len().saturating_sub(start);
+                Ok(Arc::new(PartSource {
+                    whole: source,
+                    start,
+                    len,
+                }))
+            }
+            Err(_) => self.value(file, DATA, STREAM),
+        }
     }
 
     pub(in crate::bundle::disk) fn root(&self) -> Result<File, NtfsError> {
