@@ -16,7 +16,7 @@ use rdptriage::parse::hive::{Hive, Key, Lookup};
 use rdptriage::parse::key_file::KeyFile;
 use rdptriage::parse::security::{ObjectKind, SecurityDescriptor, Sid, granted, parse_sddl};
 use rdptriage::parse::store_blob::StoreBlob;
-use rdptriage::parse::{folder_listing, pem};
+use rdptriage::parse::{change_journal, file_table, folder_listing, pem, registry_text};
 use rdptriage::report::{Charset, Clock, Detail, Format, TextOptions};
 use rdptriage::rules::{Cases, RuleSet};
 use rdptriage::{Hashing, Options};
@@ -25,7 +25,7 @@ use rdptriage::{Hashing, Options};
 pub type Entry = fn(&[u8]);
 
 /// All of them, by the name of their fuzz target.
-pub const ENTRIES: [(&str, Entry); 15] = [
+pub const ENTRIES: [(&str, Entry); 18] = [
     ("event_log", event_log),
     ("prefilter", prefilter),
     ("hive", hive),
@@ -39,6 +39,9 @@ pub const ENTRIES: [(&str, Entry); 15] = [
     ("folder_listing", folder_listing),
     ("firewall_rule", firewall_rule),
     ("archive", archive),
+    ("registry_text", registry_text),
+    ("file_table", file_table),
+    ("change_journal", change_journal),
     ("rule_file", rule_file),
     ("diagnose", diagnose),
 ];
@@ -203,6 +206,25 @@ pub fn firewall_rule(bytes: &[u8]) {
         let _ = (rule.holds_in(Profile::Public), rule.covers_port(3389));
     }
     let _ = ConnectionSecurityRule::parse(&text);
+}
+
+/// The registry as text: a .reg file, or what reg query printed.
+pub fn registry_text(bytes: &[u8]) {
+    let _ = registry_text::read(bytes);
+}
+
+/// A $MFT that was copied out.
+pub fn file_table(bytes: &[u8]) {
+    let mut entries = 0_u64;
+    let _ = file_table::read(&bytes.to_vec(), &mut |_| entries += 1);
+    assert!(entries <= bytes.len() as u64, "no more entries than bytes");
+}
+
+/// A change journal that was copied out.
+pub fn change_journal(bytes: &[u8]) {
+    let mut changes = 0_u64;
+    change_journal::read(&bytes.to_vec(), &mut |_| changes += 1);
+    assert!(changes <= bytes.len() as u64, "no more changes than bytes");
 }
 
 /// What an archive may take of memory here, in bytes.
