@@ -8,7 +8,7 @@ use std::path::Path;
 
 use rdptriage::rules::{Cases, RuleSet};
 use support::samples::forge_all;
-use support::verdict::{collect, diagnosed, rules, write};
+use support::verdict::{collect, diagnosed, rules};
 
 const MIB: u64 = 1 << 20;
 
@@ -29,14 +29,8 @@ fn files_that_are_too_large_are_named() {
         let mut names = sample.files.keys();
         names.find(|name| name.ends_with(end)).expect("a file")
     };
-    write(
-        folder.path(),
-        "rdp.cer",
-        b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n",
-    );
     let grown = BTreeMap::from([
         (named("SOFTWARE").as_str(), (1 << 30) + 4096),
-        ("rdp.cer", 16 * MIB + 1),
         (named(".acl").as_str(), 64 * MIB + 1),
     ]);
     for (file, length) in &grown {
