@@ -15,17 +15,22 @@ use crate::facts::grouping::{self, File, NameInLog, Says, Side};
 use crate::facts::key_chain::KeyRecords;
 use crate::facts::log_coverage::CollectedLog;
 use crate::facts::registry::{self, ExportFile, HiveFile};
-use crate::facts::store::{Exported, exported};
+use crate::facts::revocation::{self, CollectedList};
+use crate::facts::store::{Exported, exported_with};
 use crate::facts::watch;
-use crate::parse::event_log;
+use crate::parse::collection_manifest::{CollectionManifest, Failure};
+use crate::parse::event_log::{self, Hole};
 use crate::verdict::model::Problem;
 
-use super::Hashing;
 use super::entries::{self, hive_problem, log_problems};
+use super::manifest;
 use super::progress::{Counted, Progress, Remaining};
+use super::{Hashing, Options};
 
 /// The channel that a collector keeps the records of other machines in.
 const FORWARDED: &str = "ForwardedEvents";
+/// The most that is read of a manifest, in bytes: 100,000 key files take half of it.
+const LARGEST_MANIFEST: u64 = 64 << 20;
 /// What the client writes where somebody connects from.
 const CLIENT_CHANNEL: &str = "Microsoft-Windows-TerminalServices-RDPClient/Operational";
 /// What the service writes where somebody connects to.
@@ -44,6 +49,8 @@ pub(super) struct Collection {
     problems: Vec<Problem>,
     /// What could not be opened, for whoever asks whether a folder was seen whole.
     unread: Vec<bundle::Problem>,
+    /// Files that are not what was collected, by a manifest's digests.
+    altered: BTreeSet<String>,
 }
 
 /// One file, read.
@@ -56,8 +63,9 @@ struct Opened {
 enum Content {
     Log(Box<Log>),
     Hive(Box<HiveFile>),
+    Certificates(Vec<Exported>, Vec<CollectedList>),
+    Manifest(Box<CollectionManifest>),
     Export(ExportFile),
-    Certificates(Vec<Exported>),
     Records(Box<KeyRecords>),
     /// A transaction log, which its hive takes in, or what is not used or not readable.
     Nothing,
@@ -79,6 +87,11 @@ pub(super) struct HostFiles {
     /// Exports of its registry, until they are joined with its hives.
     exports: Vec<ExportFile>,
     pub certificates: Vec<Exported>,
+    pub revocation_lists: Vec<CollectedList>,
+    /// Its files that are not what was collected, by the digests in the collection's manifest.
+    pub altered: BTreeSet<String>,
+    /// What the script that collected could not.
+    pub failures: Vec<Failure>,
     /// What its file system recorded of keys.
     pub file_system: Vec<KeyRecords>,
     /// Its files as they lie in the collection, and what of the input could not be opened: what is known of key folders.
@@ -91,13 +104,13 @@ pub(super) struct HostFiles {
 
 impl Collection {
     /// Reads every file, several at once, and hashes it.
-    pub(super) fn read(bundle: Bundle, hashing: Hashing, progress: &dyn Progress) -> Self {
+    pub(super) fn read(bundle: Bundle, options: &Options, progress: &dyn Progress) -> Self {
         let files = bundle
             .artifacts
             .par_iter()
             .map(|artifact| {
                 let remaining = Remaining::new(progress, &artifact.path, artifact.bytes_to_read());
-                open(&bundle, artifact, hashing, &remaining)
+                open(&bundle, artifact, options, &remaining)
             })
             .collect();
         let problems = bundle
@@ -110,6 +123,7 @@ impl Collection {
             files,
             problems,
             unread: bundle.problems.clone(),
+            altered: BTreeSet::new(),
         };
         for file in &mut collection.files {
             let own = bundle
@@ -118,7 +132,43 @@ impl Collection {
                 .filter(|problem| problem.path == file.artifact.path);
             file.problems.splice(0..0, own.map(entries::bundle_problem));
         }
+        collection.check_manifests();
         collection
+    }
+
+    /// Holds the files against the manifests of their collections.
+    fn check_manifests(&mut self) {
+        let manifests = self.files.iter().filter_map(|file| match &file.content {
+            Content::Manifest(manifest) => Some((&file.artifact, manifest)),
+            _ => None,
+        });
+        let here = manifest::by_path(self.files.iter().map(|file| &file.artifact));
+        let checked: Vec<_> = manifests
+            .map(|(at, read)| manifest::check(&at.path, read, &here))
+            .collect();
+        for found in checked {
+            for file in &mut self.files {
+                let own = |problem: &&Problem| {
+                    problem.artifact.as_deref() == Some(file.artifact.path.as_str())
+                };
+                file.problems
+                    .extend(found.problems.iter().filter(own).cloned());
+                if let Content::Log(log) = &mut file.content
+                    && found.altered.contains(&file.artifact.path)
+                {
+                    log.collected.summary.holes.push(Hole {
+                        chunk: 0,
+                        offset: 0,
+                        length: 0,
+                        hides: None,
+                        after: None,
+                        before: None,
+                        what: "the file is not what was collected".to_owned(),
+                    });
+                }
+            }
+            self.altered.extend(found.altered);
+        }
     }
 
     /// Gives every file to its host; what cannot be told is listed with each.
@@ -146,6 +196,9 @@ impl Collection {
                 hives: Vec::new(),
                 exports: Vec::new(),
                 certificates: Vec::new(),
+                revocation_lists: Vec::new(),
+                altered: BTreeSet::new(),
+                failures: Vec::new(),
                 file_system: Vec::new(),
                 collected: Vec::new(),
                 unread: self.unread.clone(),
@@ -164,6 +217,9 @@ impl Collection {
                         files.problems.push(entries::undecided(&file.artifact));
                     }
                     continue;
+                }
+                if self.altered.contains(&file.artifact.path) {
+                    files.altered.insert(file.artifact.path.clone());
                 }
                 files.collected.push(file.artifact.clone());
                 file.give(&mut files, shared.get(&index).copied().unwrap_or(1) > 1);
@@ -197,14 +253,14 @@ fn told_of(
 fn open(
     bundle: &Bundle,
     artifact: &Artifact,
-    hashing: Hashing,
+    options: &Options,
     remaining: &Remaining<'_>,
 ) -> Opened {
     let counted = |source| Counted { source, remaining };
     // Of an image only the files that matter are read, and each of them has its own digest.
     let hashing = match artifact.kind.is_read_in_part() {
         true => Hashing::Off,
-        false => hashing,
+        false => options.hashing,
     };
     // Held while it is read and hashed, so that what is packed is unpacked once for both.
     let held = match artifact.kind {
@@ -213,14 +269,14 @@ fn open(
         _ => artifact.open().ok(),
     };
     let (opened, digest) = match hashing {
-        Hashing::Off => (contained(bundle, artifact, Some(remaining)), None),
+        Hashing::Off => (contained(bundle, artifact, options, Some(remaining)), None),
         Hashing::Sha256 if artifact.sha256.is_some() => (
-            contained(bundle, artifact, Some(remaining)),
+            contained(bundle, artifact, options, Some(remaining)),
             artifact.sha256.map(Ok),
         ),
         // Hashing is what takes the time, so it tells how far it is.
         Hashing::Sha256 => rayon::join(
-            || contained(bundle, artifact, None),
+            || contained(bundle, artifact, options, None),
             || Some(artifact.open().and_then(|source| sha256(&counted(source)))),
         ),
     };
@@ -248,9 +304,13 @@ fn open(
 fn contained(
     bundle: &Bundle,
     artifact: &Artifact,
+    options: &Options,
     remaining: Option<&Remaining<'_>>,
 ) -> (Content, Vec<Problem>) {
-    contain(AssertUnwindSafe(|| read(bundle, artifact, remaining))).unwrap_or_else(|panicked| {
+    contain(AssertUnwindSafe(|| {
+        read(bundle, artifact, options, remaining)
+    }))
+    .unwrap_or_else(|panicked| {
         let problem = entries::problem(&artifact.path, None, panicked.to_string());
         (Content::Nothing, vec![problem])
     })
@@ -259,6 +319,7 @@ fn contained(
 fn read(
     bundle: &Bundle,
     artifact: &Artifact,
+    options: &Options,
     remaining: Option<&Remaining<'_>>,
 ) -> (Content, Vec<Problem>) {
     match &artifact.kind {
@@ -267,6 +328,13 @@ fn read(
             Ok(hive) => (Content::Hive(Box::new(hive)), Vec::new()),
             Err(problem) => (Content::Nothing, vec![hive_problem(problem)]),
         },
+        Kind::Certificate(_) | Kind::RevocationList(_) => {
+            let (found, problems) = exported_with([artifact], &options.pfx_passwords);
+            let (lists, unread) = revocation::collected(artifact);
+            let problems = problems.into_iter().chain(unread).map(hive_problem);
+            (Content::Certificates(found, lists), problems.collect())
+        }
+        Kind::CollectionManifest => read_manifest(artifact),
         Kind::RegistryExport => match ExportFile::open(artifact) {
             Ok(file) => {
                 let problems = file.problems().into_iter().map(hive_problem).collect();
@@ -274,11 +342,6 @@ fn read(
             }
             Err(problem) => (Content::Nothing, vec![hive_problem(problem)]),
         },
-        Kind::Certificate(_) => {
-            let (found, problems) = exported([artifact]);
-            let problems = problems.into_iter().map(hive_problem).collect();
-            (Content::Certificates(found), problems)
-        }
         Kind::FileTable | Kind::ChangeJournal => read_records(artifact, remaining),
         Kind::TransactionLog { hive: None } => {
             let lone = "a transaction log without its hive beside it: collect the hive as well";
@@ -293,11 +356,25 @@ fn read(
         | Kind::MasterKey
         | Kind::AclListing
         | Kind::FolderListing
+        | Kind::CertificateListing
         | Kind::DiskImage(_)
+        | Kind::Program
         | Kind::Folder
         | Kind::Archive(_)
         | Kind::NotUsed(_) => (Content::Nothing, Vec::new()),
     }
+}
+
+/// Why it cannot be read is told where its folders are asked for.
+fn read_manifest(artifact: &Artifact) -> (Content, Vec<Problem>) {
+    let read = artifact
+        .open()
+        .and_then(|source| source.read_all(LARGEST_MANIFEST));
+    let content = match read.map(|bytes| CollectionManifest::parse(&bytes)) {
+        Ok(Ok(manifest)) => Content::Manifest(Box::new(manifest)),
+        Ok(Err(_)) | Err(_) => Content::Nothing,
+    };
+    (content, Vec::new())
 }
 
 fn read_records(artifact: &Artifact, remaining: Option<&Remaining<'_>>) -> (Content, Vec<Problem>) {
@@ -387,13 +464,17 @@ impl Opened {
             Content::Log(log) => log.says(),
             Content::Hive(hive) => hive.says(),
             Content::Export(file) => file.says(),
-            Content::Certificates(_) | Content::Records(_) | Content::Nothing => Says::Nothing,
+            Content::Certificates(..)
+            | Content::Manifest(_)
+            | Content::Records(_)
+            | Content::Nothing => Says::Nothing,
         };
         let side = match &self.content {
             Content::Log(log) => log.side(),
             Content::Hive(_)
+            | Content::Certificates(..)
+            | Content::Manifest(_)
             | Content::Export(_)
-            | Content::Certificates(_)
             | Content::Records(_)
             | Content::Nothing => Side::Either,
         };
@@ -419,8 +500,12 @@ impl Opened {
                     .extend(log.events.into_iter().map(|(_, event)| event));
             }
             Content::Hive(hive) => host.hives.push(*hive),
+            Content::Certificates(found, lists) => {
+                host.certificates.extend(found);
+                host.revocation_lists.extend(lists);
+            }
+            Content::Manifest(manifest) => host.failures.extend(manifest.failures),
             Content::Export(file) => host.exports.push(file),
-            Content::Certificates(found) => host.certificates.extend(found),
             Content::Records(records) => host.file_system.push(*records),
             Content::Nothing => {}
         }

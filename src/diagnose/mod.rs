@@ -8,6 +8,7 @@ mod collection;
 mod contradiction;
 mod entries;
 mod host;
+mod manifest;
 mod negotiate;
 mod negotiation;
 mod progress;
@@ -19,7 +20,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use crate::bundle::{self, Access, Artifact, OpenError};
+use crate::bundle::{self, Access, Artifact, OpenError, Password};
 use crate::facts::event::LoggedEvent;
 use crate::facts::fact::FactSet;
 use crate::rules::RuleSet;
@@ -44,6 +45,8 @@ pub struct Options {
     pub client: Option<Client>,
     /// How archives are opened.
     pub access: Access,
+    /// What encrypted PKCS #12 files are opened with; the empty password is tried in any case.
+    pub pfx_passwords: Vec<Password>,
     /// Whether every file's SHA-256 is computed.
     pub hashing: Hashing,
 }
@@ -122,7 +125,7 @@ fn each_host<T>(
 ) -> Result<Vec<T>, OpenError> {
     let bundle = bundle::open_with(inputs, &options.access)?;
     progress.begin(bundle.artifacts.iter().map(Artifact::bytes_to_read).sum());
-    let hosts = Collection::read(bundle, options.hashing, progress).hosts();
+    let hosts = Collection::read(bundle, options, progress).hosts();
     let clients: Vec<Vec<LoggedEvent>> = hosts.iter().map(HostFiles::as_client).collect();
     let told = hosts.into_iter().enumerate().map(|(index, files)| {
         let others = clients

@@ -24,6 +24,8 @@ const NO_COMMON_SUITE: u32 = 36874;
 const ALERT_EXPIRED: u32 = 45;
 /// So many refusals are a pattern.
 const PATTERN: usize = 3;
+/// Windows has started its services within so long.
+const STARTING: SignedDuration = SignedDuration::from_mins(5);
 /// What failed longer ago than this before something else is over.
 const LATELY: SignedDuration = SignedDuration::from_hours(24);
 /// Session 0 is the services', session 1 most often the console's.
@@ -97,15 +99,32 @@ fn last_desktop(history: &History<'_>) -> Option<Timestamp> {
         .max()
 }
 
-/// Whether the Remote Desktop service lately could not make its own credential, again and again: whoever connects to it comes to
-/// nothing before it comes to suites, so that those refusals are somebody else's.
-fn fails_before(history: &History<'_>, life: Option<Timestamp>, refused: Timestamp) -> bool {
-    let times: Vec<Timestamp> = schannel_events(history)
+/// Whether its credential failed while Windows started, and not once later: services start one after the other.
+fn at_start_alone(history: &History<'_>, life: Option<Timestamp>) -> bool {
+    let while_starting = |at: &Timestamp| {
+        let boots = &history.clock.boots;
+        boots
+            .iter()
+            .any(|boot| boot <= at && at.duration_since(*boot) <= STARTING)
+    };
+    let times = credential_failures(history, life);
+    !times.is_empty() && times.iter().all(while_starting)
+}
+
+/// When the service could not make its own credential, since that sign of life.
+fn credential_failures(history: &History<'_>, life: Option<Timestamp>) -> Vec<Timestamp> {
+    schannel_events(history)
         .filter(|(_, _, event)| CREDENTIAL.contains(&event.event))
         .filter(|(index, ..)| history.attribution.of(*index) == Some(&Known::Is(true)))
         .map(|(_, placed, _)| placed.at)
         .filter(|at| life.is_none_or(|life| *at > life))
-        .collect();
+        .collect()
+}
+
+/// Whether the Remote Desktop service lately could not make its own credential, again and again: whoever connects to it comes to
+/// nothing before it comes to suites, so that those refusals are somebody else's.
+fn fails_before(history: &History<'_>, life: Option<Timestamp>, refused: Timestamp) -> bool {
+    let times = credential_failures(history, life);
     let lately = |at: &Timestamp| refused.duration_since(*at) <= LATELY;
     times.len() >= PATTERN && times.last().is_some_and(lately)
 }
@@ -139,12 +158,19 @@ fn add_failure(
     let succeeded_later = last_success.is_some_and(|success| success > at);
     let affected = match (whom.attempt_of(index), history.standing.state) {
         _ if speaks_no_tls(event) => Known::Is(false),
-        (attempt @ Some(_), _) => whom.is_affected(attempt),
-        (None, ConnectionState::Unseen) if CREDENTIAL.contains(&event.event) => {
-            let lived =
-                succeeded_later || last_desktop(history).is_some_and(|desktop| desktop > at);
-            Known::Is(!lived)
+        // It hits every client alike, whoever that was.
+        (_, ConnectionState::Unseen) if CREDENTIAL.contains(&event.event) => {
+            let life = last_success.max(last_desktop(history));
+            match (life > Some(at), at_start_alone(history, life)) {
+                (true, _) => Known::Is(false),
+                (false, false) => Known::Is(true),
+                (false, true) => Known::Open(facts.gaps.open(
+                    Subject::Arrivals,
+                    "it failed while Windows started, and no log of connections shows whether it went on to",
+                )),
+            }
         }
+        (attempt @ Some(_), _) => whom.is_affected(attempt),
         (None, _) => whom.is_affected(None),
     };
     let body = SchannelFailure {
