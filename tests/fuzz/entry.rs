@@ -20,7 +20,7 @@ use rdptriage::parse::registry_text::{self, TextTree};
 use rdptriage::parse::revocation_list::RevocationList;
 use rdptriage::parse::security::{ObjectKind, SecurityDescriptor, Sid, granted, parse_sddl};
 use rdptriage::parse::store_blob::StoreBlob;
-use rdptriage::parse::{certificate_listing, folder_listing, pem};
+use rdptriage::parse::{certificate_listing, change_journal, file_table, folder_listing, pem};
 use rdptriage::report::{Charset, Clock, Detail, Format, TextOptions};
 use rdptriage::rules::{Cases, RuleSet};
 use rdptriage::{Hashing, Options};
@@ -29,7 +29,7 @@ use rdptriage::{Hashing, Options};
 pub type Entry = fn(&[u8]);
 
 /// All of them, by the name of their fuzz target.
-pub const ENTRIES: [(&str, Entry); 19] = [
+pub const ENTRIES: [(&str, Entry); 21] = [
     ("event_log", event_log),
     ("prefilter", prefilter),
     ("hive", hive),
@@ -47,6 +47,8 @@ pub const ENTRIES: [(&str, Entry); 19] = [
     ("event_text", event_text),
     ("certificate_listing", certificate_listing),
     ("archive", archive),
+    ("file_table", file_table),
+    ("change_journal", change_journal),
     ("rule_file", rule_file),
     ("diagnose", diagnose),
 ];
@@ -251,6 +253,20 @@ pub fn firewall_rule(bytes: &[u8]) {
         let _ = (rule.holds_in(Profile::Public), rule.covers_port(3389));
     }
     let _ = ConnectionSecurityRule::parse(&text);
+}
+
+/// A $MFT that was copied out.
+pub fn file_table(bytes: &[u8]) {
+    let mut entries = 0_u64;
+    let _ = file_table::read(&bytes.to_vec(), &mut |_| entries += 1);
+    assert!(entries <= bytes.len() as u64, "no more entries than bytes");
+}
+
+/// A change journal that was copied out.
+pub fn change_journal(bytes: &[u8]) {
+    let mut changes = 0_u64;
+    change_journal::read(&bytes.to_vec(), &mut |_| changes += 1);
+    assert!(changes <= bytes.len() as u64, "no more changes than bytes");
 }
 
 /// What an archive may take of memory here, in bytes.
