@@ -21,6 +21,7 @@ type Files = BTreeMap<String, Vec<u8>>;
 /// What each file of a sample is replaced by; none where it stays.
 type Retell<'r> = &'r dyn Fn(&Kind, &str, &[u8]) -> Option<Files>;
 
+/// The samples whose files lie in folders: of one in an archive no file can be replaced by another.
 fn samples() -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples");
     let entries = std::fs::read_dir(folder)
@@ -28,10 +29,17 @@ fn samples() -> Vec<String> {
         .map(|entry| entry.unwrap());
     let mut names: Vec<String> = entries
         .filter(|entry| entry.path().join("collected").is_dir())
+        .filter(|entry| !holds_an_archive(&entry.path().join("collected")))
         .map(|entry| entry.file_name().into_string().unwrap())
         .collect();
     names.sort();
     names
+}
+
+fn holds_an_archive(folder: &Path) -> bool {
+    let bundle = bundle::open(&[folder.to_owned()]).unwrap();
+    let mut artifacts = bundle.artifacts.iter();
+    artifacts.any(|artifact| matches!(artifact.kind, Kind::Archive(_)))
 }
 
 fn collected(sample: &str) -> PathBuf {
