@@ -21,6 +21,7 @@ mod rules;
 mod run;
 mod schema;
 mod screen;
+mod summary;
 mod timeline;
 mod volumes;
 

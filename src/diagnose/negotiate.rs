@@ -237,9 +237,10 @@ fn hive_problems(registry: &Registry) -> Vec<Problem> {
 fn one_machine(paths: &[String]) -> Result<HostFiles, NegotiateError> {
     let inputs: Vec<PathBuf> = paths.iter().map(PathBuf::from).collect();
     let mut collection = Collection::read(bundle::open(&inputs)?, Hashing::Off, &Unseen);
-    let (mut with, without): (Vec<HostFiles>, Vec<HostFiles>) = collection
-        .hosts()
-        .into_iter()
+    let members = collection.hosts();
+    let (mut with, without): (Vec<HostFiles>, Vec<HostFiles>) = members
+        .iter()
+        .map(|member| collection.files_of(member))
         .partition(|host| host.hives.iter().any(|hive| hive.role == HiveRole::System));
     let path = paths.join(", ");
     match (with.pop(), with.is_empty()) {

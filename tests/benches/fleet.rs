@@ -26,8 +26,7 @@ const ROUNDS: usize = 3;
 
 fn main() {
     let (hosts, make) = asked(std::env::args().skip(1));
-    let folder =
-        Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("benchmark/fleet-{hosts}"));
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("benchmark/fleet-{hosts}"));
     let folder = make.clone().unwrap_or(folder);
     forge(&folder, hosts).expect("the hosts");
     if make.is_some() {
@@ -43,7 +42,12 @@ fn main() {
 
     println!("\n{hosts} hosts\n\n| | seconds | hosts a second | peak, MB |\n|---|---|---|---|");
     row("one host", 1, &[&first], "");
-    row("a list of collections", hosts, &["--paths-from", "-"], &list);
+    row(
+        "a list of collections",
+        hosts,
+        &["--paths-from", "-"],
+        &list,
+    );
     row("one folder of all", hosts, &[&folder], "");
 }
 

@@ -81,7 +81,7 @@ pub(super) fn add_facts(history: &History<'_>, people: &People, facts: &mut Fact
                 .placed
                 .event
                 .account
-                .as_ref()
+                .as_deref()
                 .and_then(Account::shown),
             client: match refused.client {
                 Some(client) => Known::Is(Some(client.to_string())),
