@@ -27,12 +27,24 @@ const PATTERN: usize = 3;
 /// Session 0 is the services', session 1 most often the console's.
 const FIRST_REMOTE_SESSION: u32 = 2;
 
+/// The last signs that a service's credential works.
+#[derive(Clone, Copy)]
+struct Last {
+    /// TLS worked for Remote Desktop.
+    success: Option<Timestamp>,
+    /// A session at a desktop began that was not the console's first.
+    desktop: Option<Timestamp>,
+}
+
 /// Adds the facts about failures of TLS.
 pub fn add_facts(history: &History<'_>, whom: &Whom<'_>, bearing: &Bearing, facts: &mut FactSet) {
-    let last_success = last_tls_success(history);
+    let last = Last {
+        success: last_tls_success(history),
+        desktop: last_desktop(history),
+    };
     for (index, placed, event) in schannel_events(history) {
         if FAILURES.contains(&event.event) {
-            add_failure(history, whom, last_success, (index, placed, event), facts);
+            add_failure(history, whom, last, (index, placed, event), facts);
         }
         if event.event == 36887
             && event.alert == Some(ALERT_EXPIRED)
@@ -104,7 +116,7 @@ fn speaks_no_tls(event: &SchannelEvent) -> bool {
 fn add_failure(
     history: &History<'_>,
     whom: &Whom<'_>,
-    last_success: Option<Timestamp>,
+    last: Last,
     (index, placed, event): (usize, &Placed<'_>, &SchannelEvent),
     facts: &mut FactSet,
 ) {
@@ -121,13 +133,13 @@ fn add_failure(
             "the event does not say which end of TLS it is about",
         )),
     };
-    let succeeded_later = last_success.is_some_and(|success| success > at);
+    let succeeded_later = last.success.is_some_and(|success| success > at);
     let affected = match (whom.attempt_of(index), history.standing.state) {
         _ if speaks_no_tls(event) => Known::Is(false),
         (attempt @ Some(_), _) => whom.is_affected(attempt),
         (None, ConnectionState::Unseen) if CREDENTIAL.contains(&event.event) => {
             let lived =
-                succeeded_later || last_desktop(history).is_some_and(|desktop| desktop > at);
+                succeeded_later || last.desktop.is_some_and(|desktop| desktop > at);
             Known::Is(!lived)
         }
         (None, _) => whom.is_affected(None),

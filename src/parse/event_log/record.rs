@@ -2,7 +2,6 @@
 
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 use super::chunk::{Integrity, RecordSpan};
 use super::node::{Node, number};
@@ -115,29 +114,45 @@ pub(super) fn timestamp(filetime: u64) -> Option<Timestamp> {
     Timestamp::new(seconds, nanoseconds).ok()
 }
 
-#[derive(Deserialize)]
-struct Envelope<'a> {
-    #[serde(rename = "Event", borrow)]
-    event: SystemOnly<'a>,
+/// A record's rendering, read once.
+pub(super) struct Rendering<'a> {
+    event: Node<'a>,
 }
 
-#[derive(Deserialize)]
-struct SystemOnly<'a> {
-    #[serde(rename = "System", borrow)]
-    system: Node<'a>,
+impl<'a> Rendering<'a> {
+    /// Reads it.
+    pub fn parse(json: &'a [u8]) -> Result<Self, String> {
+        #[derive(Deserialize)]
+        struct Envelope<'a> {
+            #[serde(rename = "Event", borrow)]
+            event: Node<'a>,
+        }
+        let envelope: Envelope<'a> =
+            serde_json::from_slice(json).map_err(|error| format!("no Event element: {error}"))?;
+        Ok(Rendering {
+            event: envelope.event,
+        })
+    }
+
+    /// Its `System` part.
+    pub fn system(&self) -> Result<System<'_, 'a>, String> {
+        let system = self.event.member("System").ok_or("no System element")?;
+        Ok(System(system))
+    }
+
+    /// An element that is there and not empty.
+    fn element(&self, name: &str) -> Option<&Node<'a>> {
+        self.event
+            .member(name)
+            .filter(|node| **node != Node::Null)
+    }
 }
 
 /// The `System` part of a record.
-pub(super) struct System<'a>(Node<'a>);
+#[derive(Clone, Copy)]
+pub(super) struct System<'r, 'a>(&'r Node<'a>);
 
-impl<'a> System<'a> {
-    /// Reads the `System` part and skips all else.
-    pub fn parse(json: &'a [u8]) -> Result<Self, String> {
-        let envelope: Envelope<'a> =
-            serde_json::from_slice(json).map_err(|error| format!("no System element: {error}"))?;
-        Ok(System(envelope.event.system))
-    }
-
+impl System<'_, '_> {
     pub fn key(&self) -> Result<RecordKey<'_>, String> {
         let provider = self.0.member("Provider");
         let event_id = self.0.member("EventID").and_then(Node::number);
@@ -198,12 +213,9 @@ pub(super) struct Place {
     pub offset: u64,
 }
 
-/// Puts a record together from its `System` part and the rest of its rendering.
-pub(super) fn record(
-    system: &System<'_>,
-    json: &[u8],
-    place: &Place,
-) -> Result<EventRecord, String> {
+/// Puts a record together from its rendering.
+pub(super) fn record(rendering: &Rendering<'_>, place: &Place) -> Result<EventRecord, String> {
+    let system = rendering.system()?;
     let key = system.key()?;
     let text = |text: &str| text.to_owned();
     Ok(EventRecord {
@@ -225,32 +237,16 @@ pub(super) fn record(
             .attribute("Correlation", "ActivityID")
             .map(str::to_lowercase),
         user_sid: system.attribute("Security", "UserID").map(text),
-        data: data(json)?,
+        data: data(rendering),
         chunk: place.chunk,
         offset: place.offset,
         integrity: place.span.integrity,
     })
 }
 
-fn data(json: &[u8]) -> Result<EventData, String> {
-    #[derive(Deserialize)]
-    struct Whole<'a> {
-        #[serde(rename = "Event", borrow)]
-        event: Content<'a>,
-    }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Content<'a> {
-        #[serde(rename = "System")]
-        _system: IgnoredAny,
-        #[serde(borrow)]
-        event_data: Option<Node<'a>>,
-        #[serde(borrow)]
-        user_data: Option<Node<'a>>,
-    }
-    let whole: Whole<'_> = serde_json::from_slice(json).map_err(|error| error.to_string())?;
+fn data(rendering: &Rendering<'_>) -> EventData {
     let mut data = EventData::default();
-    if let Some(user_data) = whole.event.user_data.filter(|node| *node != Node::Null) {
+    if let Some(user_data) = rendering.element("UserData") {
         let element = user_data
             .members()
             .iter()
@@ -261,11 +257,11 @@ fn data(json: &[u8]) -> Result<EventData, String> {
         } else if let Some(text) = user_data.text() {
             data.unnamed.push(text.to_owned());
         }
-    } else if let Some(event_data) = whole.event.event_data {
+    } else if let Some(event_data) = rendering.element("EventData") {
         data.container = "EventData".to_owned();
-        event_data_fields(&event_data, &mut data);
+        event_data_fields(event_data, &mut data);
     }
-    Ok(data)
+    data
 }
 
 fn event_data_fields(event_data: &Node<'_>, data: &mut EventData) {
