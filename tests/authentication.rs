@@ -2,16 +2,14 @@
 
 mod support;
 
-use std::collections::BTreeMap;
-
 use rdptriage::rules::RuleSet;
-use rdptriage::verdict::model::{Finding, Level, Report, Role, TruthValue};
+use rdptriage::verdict::model::{Level, Report, Role, TruthValue};
 use rdptriage::{Options, diagnose};
+use support::corpus::corpus;
 use support::machine::{
     Channel, Datum, Machine, Refused, TlsFailure, Windows, at, minutes, rights,
 };
-
-type Files = BTreeMap<String, Vec<u8>>;
+use support::verdict::{Files, collect, finding, level, report, rules, says};
 
 const ANNA: &str = "10.20.4.17";
 const BERTIL: &str = "10.20.4.31";
@@ -37,42 +35,8 @@ const OURS: [&str; 8] = [
 ];
 
 fn reports_of(files: &Files, options: &Options) -> Vec<Report> {
-    let folder = tempfile::tempdir().unwrap();
-    for (name, bytes) in files {
-        let path = folder.path().join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, bytes).unwrap();
-    }
-    let rules = RuleSet::builtin().unwrap();
-    diagnose(&[folder.path().to_owned()], &rules, options).unwrap()
-}
-
-fn report(files: &Files) -> Report {
-    let mut reports = reports_of(files, &Options::default());
-    assert_eq!(reports.len(), 1);
-    reports.remove(0)
-}
-
-/// Status, cause and state in one line.
-fn says(report: &Report) -> String {
-    let cause = report.verdict.cause.as_deref().unwrap_or("-");
-    format!(
-        "{:?} {cause} {}",
-        report.verdict.status, report.verdict.state
-    )
-    .to_lowercase()
-}
-
-fn finding<'r>(report: &'r Report, cause: &str) -> &'r Finding {
-    report
-        .findings
-        .iter()
-        .find(|finding| finding.cause == cause)
-        .unwrap()
-}
-
-fn level(report: &Report, cause: &str) -> Level {
-    finding(report, cause).level
+    let folder = collect(files);
+    diagnose(&[folder.path().to_owned()], &rules(), options).unwrap()
 }
 
 /// The kinds of the gaps that leave a rule open.
@@ -688,8 +652,8 @@ fn a_smart_card_that_does_not_pass_is_told_for_people_alone() {
 /// Real logs, each alone: none shows that people, and not guessers, are refused.
 #[test]
 fn real_logs_alone_confirm_nothing_of_these() {
-    let Some(corpus) = std::env::var_os("RDPTRIAGE_CORPUS") else {
-        return println!("skipped: RDPTRIAGE_CORPUS names no corpus");
+    let Some(corpus) = corpus("") else {
+        return;
     };
     let rules = RuleSet::builtin().unwrap();
     let folder = std::path::Path::new(&corpus).join("evtx");

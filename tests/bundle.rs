@@ -1,8 +1,12 @@
 //! Opening collections as people hand them over: folders, single files, odd names, and things that are no files.
 
+#[path = "support/corpus.rs"]
+mod corpus;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use corpus::corpus;
 use rdptriage::bundle::{Bundle, Kind, NotUsed, OpenError, Trouble, open};
 use tempfile::TempDir;
 
@@ -311,8 +315,7 @@ mod unix {
 
 #[test]
 fn real_files_are_what_they_are() {
-    let Some(folder) = std::env::var_os("RDPTRIAGE_CORPUS") else {
-        println!("skipped: RDPTRIAGE_CORPUS does not name a folder");
+    let Some(folder) = corpus("") else {
         return;
     };
     let bundle = opened(&[Path::new(&folder)]);

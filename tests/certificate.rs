@@ -2,8 +2,6 @@
 
 mod support;
 
-use std::path::{Path, PathBuf};
-
 use jiff::Timestamp;
 use rdptriage::parse::certificate::{
     AlternativeName, Certificate, CertificateError, CertificateProblem, Completeness, Curve,
@@ -15,6 +13,7 @@ use rdptriage::parse::store_blob::{
     KeyStorage, SelfSignedMark, StoreBlob, StoreBlobProblem, StoreElement,
 };
 use support::certificate::{ForgedCertificate, SignatureLabel, StoreEntry, TestKey, pem};
+use support::corpus::corpus;
 
 fn time(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -416,15 +415,6 @@ fn no_mutation_makes_a_reader_panic() {
             }
         }
     }
-}
-
-/// The folder of real files, where this machine has it.
-fn corpus(part: &str) -> Option<PathBuf> {
-    let Some(folder) = std::env::var_os("RDPTRIAGE_CORPUS") else {
-        eprintln!("skipped: RDPTRIAGE_CORPUS names no folder with real files");
-        return None;
-    };
-    Some(Path::new(&folder).join(part))
 }
 
 #[test]

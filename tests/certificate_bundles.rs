@@ -1,10 +1,14 @@
 //! Certificates as people export them with others: PKCS #7 of definite and indefinite length, binary and as text, and
 //! serialized stores.
 
+#[path = "support/corpus.rs"]
+mod corpus;
+
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use corpus::corpus;
 use rdptriage::bundle::{CertificateForm, Kind, OpenError, open};
 use rdptriage::facts::store::exported;
 use rdptriage::parse::certificate_bundle::{pkcs7, serialized_store};
@@ -143,8 +147,7 @@ fn what_is_cut_off_gives_what_stands_before_and_says_so() {
 /// Each file of the corpus is read, or refused with a reason; and of messages as many certificates as OpenSSL reads.
 #[test]
 fn the_corpus_is_read_or_refused() {
-    let Some(corpus) = std::env::var_os("RDPTRIAGE_CORPUS") else {
-        println!("skipped: RDPTRIAGE_CORPUS does not name the corpus");
+    let Some(corpus) = corpus("") else {
         return;
     };
     let (mut used, mut refused, mut compared) = (0, 0, 0);

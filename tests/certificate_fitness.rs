@@ -3,19 +3,15 @@
 
 mod support;
 
-use std::collections::BTreeMap;
-
 use rcgen::ExtendedKeyUsagePurpose;
-use rdptriage::rules::RuleSet;
+use rdptriage::Options;
 use rdptriage::tls::Client;
-use rdptriage::verdict::model::{Finding, Level, Report, Role};
-use rdptriage::{Options, diagnose};
+use rdptriage::verdict::model::{Level, Report, Role};
 use support::certificate::{ForgedCertificate, SignatureLabel, StoreEntry, TestKey};
 use support::machine::{
     CONTROL_SET, Channel, Machine, SUITE_POLICY, TlsFailure, Windows, at, minutes, seconds,
 };
-
-type Files = BTreeMap<String, Vec<u8>>;
+use support::verdict::{Files, collect, diagnosed, finding, report_with, rules, says};
 
 const ANNA: &str = "10.20.4.17";
 const HOST: &str = "FABRIKAM-RD5";
@@ -55,39 +51,16 @@ fn locked_out(machine: &mut Machine, failure: TlsFailure) {
 
 fn files(machine: &mut Machine) -> Files {
     machine.written(at(END));
-    let mut files = machine.logs(&[
+    machine.logs_and_hives(&[
         Channel::System,
         Channel::RdpCoreTs,
         Channel::RemoteConnectionManager,
         Channel::LocalSessionManager,
-    ]);
-    files.insert("SYSTEM".into(), machine.system.to_bytes());
-    files.insert("SOFTWARE".into(), machine.software.to_bytes());
-    files
-}
-
-fn report_of(files: &Files, options: &Options) -> Report {
-    let folder = tempfile::tempdir().unwrap();
-    Machine::collect(folder.path(), files).unwrap();
-    let rules = RuleSet::builtin().unwrap();
-    let mut reports = diagnose(&[folder.path().to_owned()], &rules, options).unwrap();
-    assert_eq!(reports.len(), 1);
-    reports.remove(0)
+    ])
 }
 
 fn report(machine: &mut Machine) -> Report {
-    report_of(&files(machine), &Options::default())
-}
-
-fn says(report: &Report) -> String {
-    let cause = report.verdict.cause.as_deref().unwrap_or("-");
-    let (status, state) = (report.verdict.status, &report.verdict.state);
-    format!("{status:?} {cause} {state}").to_lowercase()
-}
-
-fn finding<'r>(report: &'r Report, cause: &str) -> &'r Finding {
-    let mut findings = report.findings.iter();
-    findings.find(|finding| finding.cause == cause).unwrap()
+    report_with(&files(machine), &Options::default())
 }
 
 /// The commands of a finding's repair.
@@ -165,7 +138,7 @@ fn without_the_stores_nobody_knows_what_a_pin_names() {
     locked_out(&mut machine, TlsFailure::NoCredential);
     let mut files = files(&mut machine);
     files.remove("SOFTWARE");
-    let report = report_of(&files, &Options::default());
+    let report = report_with(&files, &Options::default());
     assert_eq!(
         finding(&report, "certificate-pin-dangling").level,
         Level::Undetermined
@@ -251,15 +224,9 @@ fn a_client_that_says_what_a_certificate_is_not_for_decides() {
         machine.pins(&thumbprint, at(INSTALLED));
         machine.certificate_notice(at("2026-11-01T03:00:41Z"), 1054, &["RDP-Tcp"]);
         machine.written(at(END));
-        let folder = tempfile::tempdir().unwrap();
-        let mut files = machine.logs(&[Channel::System]);
-        files.insert("SYSTEM".into(), machine.system.to_bytes());
-        files.insert("SOFTWARE".into(), machine.software.to_bytes());
-        Machine::collect(folder.path(), &files).unwrap();
-        let laptop = Files::from([("RDPClient.evtx".to_owned(), client_log(status))]);
-        Machine::collect(&folder.path().join("laptop"), &laptop).unwrap();
-        let rules = RuleSet::builtin().unwrap();
-        let reports = diagnose(&[folder.path().to_owned()], &rules, &Options::default()).unwrap();
+        let mut files = machine.logs_and_hives(&[Channel::System]);
+        files.insert("laptop/RDPClient.evtx".to_owned(), client_log(status));
+        let reports = diagnosed(&[collect(&files).path().to_owned()], &rules());
         let of_server = |report: &&Report| report.host.name.as_deref() == Some(HOST);
         let report = reports.iter().find(of_server).unwrap();
         let found = finding(report, "certificate-wrong-usage");
@@ -323,7 +290,7 @@ fn a_weak_certificate_is_a_cause_only_for_a_client_that_refuses_it() {
     locked_out(&mut refused, TlsFailure::CertificateRefused);
     let refused = files(&mut refused);
     let level =
-        |options: &Options| finding(&report_of(&refused, options), "certificate-weak").level;
+        |options: &Options| finding(&report_with(&refused, options), "certificate-weak").level;
     assert_eq!(level(&client(2048)), Level::Confirmed);
     assert_eq!(level(&client(1024)), Level::RuledOut);
     let mut signed_over_md5 = machine(Windows::Server2022);
@@ -530,15 +497,13 @@ fn a_clock_set_back_by_a_year() {
         broken.dies_in_tls(time, ANNA, TlsFailure::CertificateRefused);
     }
     broken.written(at("2025-11-12T05:00:00Z"));
-    let mut files = broken.logs(&[
+    let files = broken.logs_and_hives(&[
         Channel::System,
         Channel::RdpCoreTs,
         Channel::RemoteConnectionManager,
         Channel::LocalSessionManager,
     ]);
-    files.insert("SYSTEM".into(), broken.system.to_bytes());
-    files.insert("SOFTWARE".into(), broken.software.to_bytes());
-    let report = report_of(&files, &Options::default());
+    let report = report_with(&files, &Options::default());
     assert_eq!(says(&report), "confirmed clock-wrong failing");
     let consequences = &report.verdict.consequences;
     assert!(

@@ -5,8 +5,11 @@
 //! `+30s` or `+2h` let time pass. The client `-` is none. `131u` is UDP, `226=CODE` and the like carry a code, `36874@4711`
 //! a calling process in svchost.exe. In a text, `_` stands for a space.
 
+#[path = "support/corpus.rs"]
+mod corpus;
 mod script;
 
+use corpus::corpus;
 use rdptriage::facts::known::Known;
 use rdptriage::facts::subject::Subject;
 use script::{Script, covers, end_of, facts, report};
@@ -379,8 +382,7 @@ fn events_become_facts() {
 /// Real logs of a machine under attack (Windows 10, 2018): dozens of addresses guess passwords, a few people get in.
 #[test]
 fn a_machine_under_attack_is_not_failing() {
-    let Some(corpus) = std::env::var_os("RDPTRIAGE_CORPUS") else {
-        println!("skipped: RDPTRIAGE_CORPUS names no corpus");
+    let Some(corpus) = corpus("") else {
         return;
     };
     let prefix = "evtx/omerbenamram-samples_2-vss_0-Microsoft-Windows-";

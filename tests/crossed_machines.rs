@@ -3,17 +3,12 @@
 
 mod support;
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
-use rdptriage::rules::RuleSet;
 use rdptriage::verdict::model::{Level, Report, Role, Status};
-use rdptriage::{Options, diagnose};
 use support::machine::{
     CONTROL_SET, Channel, Machine, PROTOCOLS, Refused, TlsFailure, Windows, at, minutes,
 };
-
-type Files = BTreeMap<String, Vec<u8>>;
+use support::verdict::{Files, collect, diagnosed, rules, says};
 
 const ANNA: &str = "10.20.4.17";
 const BERTIL: &str = "10.20.4.31";
@@ -141,20 +136,11 @@ fn system_alone(machine: &mut Machine) -> Files {
 }
 
 fn report(files: &Files) -> Report {
-    let folder = tempfile::tempdir().unwrap();
-    Machine::collect(folder.path(), files).unwrap();
-    let rules = RuleSet::builtin().unwrap();
-    let reports = diagnose(&[folder.path().to_owned()], &rules, &Options::default()).unwrap();
+    let reports = diagnosed(&[collect(files).path().to_owned()], &rules());
     let mut of_host = reports
         .into_iter()
         .filter(|report| report.host.name.as_deref() == Some(HOST));
     of_host.next().unwrap()
-}
-
-fn says(report: &Report) -> String {
-    let cause = report.verdict.cause.as_deref().unwrap_or("-");
-    let (status, state) = (report.verdict.status, &report.verdict.state);
-    format!("{status:?} {cause} {state}").to_lowercase()
 }
 
 #[test]
@@ -325,9 +311,7 @@ fn a_clock_that_leapt_over_a_clients_attempt_does_not_say_that_nothing_arrived()
         machine.dies_in_tls(time, ANNA, TlsFailure::CertificateRefused);
     }
     machine.written(at("2027-11-12T05:00:00Z"));
-    let mut files = machine.logs(&LOGS);
-    files.insert("SYSTEM".into(), machine.system.to_bytes());
-    files.insert("SOFTWARE".into(), machine.software.to_bytes());
+    let mut files = machine.logs_and_hives(&LOGS);
     let attempt = Event::new("Microsoft-Windows-TerminalServices-ClientActiveXCore", 1024)
         .guid("{28aa95bb-d444-4719-a36f-40462168127e}")
         .computer("LAPTOP-7.contoso.example")

@@ -12,7 +12,7 @@ use support::hive::{HiveBuilder, dirty, transaction_log};
 use support::machine::{
     CONTROL_SET, Channel, Machine, SUITE_POLICY, TlsFailure, Windows, at, minutes,
 };
-use support::verdict::{Files, collect, diagnosed_folder, rules};
+use support::verdict::{Files, report};
 
 /// The number that the hives are written with, and that of their first log entry.
 const SEQUENCE: u32 = 41;
@@ -118,10 +118,6 @@ impl Broken {
     }
 }
 
-fn diagnosed(files: &Files) -> Report {
-    diagnosed_folder(collect(files).path(), &rules())
-}
-
 fn entry<'r>(report: &'r Report, path: &str) -> &'r ArtifactEntry {
     let found = report
         .artifacts
@@ -148,7 +144,7 @@ fn with_its_log_the_hive_gives_the_verdict_and_the_report_says_what_was_replayed
         let mut files = broken.files.clone();
         files.insert(log.clone(), broken.log(format));
         files.insert(format!("config/{}.LOG2", broken.hive), Vec::new());
-        let report = diagnosed(&files);
+        let report = report(&files);
         let what = format!("{}, {format:?}", broken.cause);
         assert_eq!(
             report.verdict.cause.as_deref(),
@@ -178,7 +174,7 @@ fn with_its_log_the_hive_gives_the_verdict_and_the_report_says_what_was_replayed
 #[test]
 fn without_its_log_the_hive_is_stale_and_proves_nothing() {
     each(|broken, format| {
-        let report = diagnosed(&broken.files);
+        let report = report(&broken.files);
         let what = format!("{}, {format:?}", broken.cause);
         let hive = &entry(&report, broken.hive).coverage;
         assert!(hive.starts_with("stale"), "{what}: {hive}");
@@ -210,7 +206,7 @@ fn what_ended_the_replay_is_in_the_report() {
     for (said, log) in cases {
         let mut files = broken.files.clone();
         files.insert("config/SYSTEM.LOG1".into(), log);
-        let report = diagnosed(&files);
+        let report = report(&files);
         let log = entry(&report, "SYSTEM.LOG1");
         let all = format!("{} {:?}", log.coverage, log.problems);
         assert!(all.contains(said), "{said}: {all}");
@@ -256,7 +252,7 @@ fn the_log_is_found_beside_its_hive_in_every_layout_and_archive() {
             ("7z", Files::from([("case.7z".to_owned(), seven)])),
             ("tar.gz", Files::from([("case.tar.gz".to_owned(), tar)])),
         ] {
-            let report = diagnosed(&files);
+            let report = report(&files);
             assert_eq!(report.layout.name, layout, "{root} {how}");
             assert_eq!(
                 report.verdict.cause.as_deref(),
@@ -283,7 +279,7 @@ fn the_log_of_another_hive_is_never_taken() {
     ] {
         let mut files = laid_out(&broken.files, "C/");
         files.insert(elsewhere.to_owned(), broken.log(LogFormat::Entries));
-        let report = diagnosed(&files);
+        let report = report(&files);
         let coverage = &entry(&report, "config/SOFTWARE").coverage;
         assert!(coverage.starts_with("stale"), "{elsewhere}: {coverage}");
         assert_ne!(
@@ -302,7 +298,7 @@ fn what_a_layout_never_holds_is_said_of_what_is_missing() {
         "2026-11-14T10_CopyLog.csv".to_owned(),
         b"CopiedTimestamp,SourceFile,DestinationFile".to_vec(),
     );
-    let report = diagnosed(&files);
+    let report = report(&files);
     assert_eq!(report.layout.title.as_deref(), Some("KAPE collection"));
     let never = &report.layout.never_holds;
     assert!(

@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
-use rdptriage::facts::catalog::key::KeyFileAccess;
+use rdptriage::facts::catalog::key::{KeyFileAccess, KeyTrace};
 use rdptriage::facts::fact::FactSet;
+use rdptriage::facts::value::FieldState;
 use rdptriage::rules::RuleSet;
 use rdptriage::verdict::model::Report;
 use rdptriage::{Hashing, Options, diagnose, gather};
@@ -601,4 +602,43 @@ fn volumes_are_listed_and_chosen() {
     ]);
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("no disk image"), "{said}");
+}
+
+/// What ntfs-3g leaves behind of a folder that was renamed on the mounted volume, and of a key file that was deleted there. It
+/// keeps no change journal.
+#[test]
+fn renaming_and_deleting_on_the_mounted_volume_shows() {
+    let folder = TempDir::new().unwrap();
+    let sample = collected("key-acl-without-network-service");
+    let keys = |name: &str| format!("ProgramData/Microsoft/Crypto/RSA/{name}");
+    let filled = volume(&folder, |mount| {
+        copy(&sample, mount);
+        let machine_keys = mount.join(MACHINE_KEYS);
+        let key = fs::read_dir(&machine_keys)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .find(|path| path.to_str().is_some_and(|path| path.contains("f686")))
+            .unwrap();
+        fs::remove_file(key).unwrap();
+        fs::rename(&machine_keys, mount.join(keys("MachineKeys.old"))).unwrap();
+        fs::create_dir(mount.join(MACHINE_KEYS)).unwrap();
+    });
+    let Some(image) = filled else { return };
+    let facts = facts(&image);
+    let told: Vec<String> = facts
+        .of_kind(KeyTrace::KIND)
+        .filter_map(|fact| match fact.field("says") {
+            Some(FieldState::Is(says)) => Some(says.to_string()),
+            _ => None,
+        })
+        .collect();
+    let says = |words: &[&str]| {
+        told.iter()
+            .any(|told| words.iter().all(|word| told.contains(word)))
+    };
+    assert!(
+        says(&["MachineKeys was renamed to MachineKeys.old"]),
+        "{told:#?}"
+    );
+    assert!(says(&["f686", "was deleted"]), "{told:#?}");
 }

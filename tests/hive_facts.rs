@@ -2,7 +2,6 @@
 
 mod support;
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -26,6 +25,7 @@ use rdptriage::facts::tls_settings::read;
 use rdptriage::facts::value::FieldState;
 use rdptriage::tls::Setting;
 use support::certificate::{ForgedCertificate, StoreEntry};
+use support::corpus::corpus;
 use support::hive::{HiveBuilder, dirty, time};
 
 const LISTENER: &str = "ControlSet001\\Control\\Terminal Server\\WinStations\\RDP-Tcp";
@@ -117,6 +117,7 @@ fn collection(files: Vec<(&str, Vec<u8>)>) -> Bundle {
         bytes: bytes.len() as u64,
         sha256: None,
         origin: Origin::Memory(Arc::new(bytes)),
+        written: None,
     });
     Bundle {
         artifacts: artifacts.collect(),
@@ -161,6 +162,7 @@ fn told_with(
         identity: &identity,
         exported,
         affected: None,
+        served: Default::default(),
     };
     let beside = hives::read(evidence, &mut facts);
     beside.add_facts(&registry, &[], &mut facts);
@@ -830,15 +832,6 @@ fn no_damage_makes_anything_panic() {
             assert!(!fact.sources.is_empty(), "{}", fact.kind.name);
         }
     }
-}
-
-/// The folder of real files, where it is at hand.
-fn corpus(path: &str) -> Option<PathBuf> {
-    let Some(folder) = std::env::var_os("RDPTRIAGE_CORPUS") else {
-        println!("skipped: RDPTRIAGE_CORPUS does not name a folder");
-        return None;
-    };
-    Some(Path::new(&folder).join(path))
 }
 
 #[test]

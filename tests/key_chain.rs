@@ -11,6 +11,7 @@ use rdptriage::verdict::model::Report;
 use rdptriage::{Hashing, Options, diagnose};
 use serde_json::{Value, json};
 use support::certificate::{KeyFileDamage, TestKey, capi_key_file};
+use support::corpus::corpus;
 use support::machine::keys::{
     HEALTHY_FOLDER, HEALTHY_KEY, LISTENER_CONTAINER, MACHINE_GUID, MACHINE_KEYS, OTHER_GUID,
     key_file_name, listener_key, saved,
@@ -454,14 +455,6 @@ fn a_store_that_denies_system_is_told_from_one_that_inherits() {
         told(&report(&[(1, 0x8, &[18])])),
         (json!(true), json!(false), json!(true))
     );
-}
-
-fn corpus(part: &str) -> Option<PathBuf> {
-    let Some(folder) = std::env::var_os("RDPTRIAGE_CORPUS") else {
-        println!("skipped: RDPTRIAGE_CORPUS names no corpus");
-        return None;
-    };
-    Some(PathBuf::from(folder).join(part))
 }
 
 /// The hives of the Windows 7 machine beside one of the forged key files: the chain is proved or broken where it should be.

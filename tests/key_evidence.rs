@@ -3,19 +3,18 @@
 
 mod support;
 
-use std::path::PathBuf;
-
 use rdptriage::parse::key_file::KeyFileName;
 use rdptriage::parse::store_blob::KeyStorage;
 use rdptriage::verdict::model::{FactEntry, Level, Report};
 use serde_json::{Value, json};
 use support::certificate::{TestKey, capi_key_file};
+use support::corpus::corpus;
 use support::machine::keys::{
     HEALTHY_KEY, LISTENER_CONTAINER, MACHINE_GUID, MACHINE_KEYS, OTHER_GUID, key_file_name,
     listener_key, saved,
 };
 use support::machine::{LISTENER, Machine, Windows, at};
-use support::verdict::{Files, collect, diagnosed_folder, rules};
+use support::verdict::{Files, collect, diagnosed_folder, level, report, rules};
 
 const WITHOUT_NETWORK_SERVICE: &str = "D:PAI(A;;FA;;;SY)(A;;FA;;;BA)";
 const STORE: &str = r"Microsoft\SystemCertificates\Remote Desktop";
@@ -44,10 +43,6 @@ fn ticket(listing: Vec<u8>) -> Report {
     report(&files)
 }
 
-fn report(files: &Files) -> Report {
-    diagnosed_folder(collect(files).path(), &rules())
-}
-
 fn fact<'r>(report: &'r Report, kind: &str) -> Option<&'r FactEntry> {
     report.facts.iter().find(|fact| fact.kind == kind)
 }
@@ -61,14 +56,6 @@ fn field(report: &Report, kind: &str, name: &str) -> Value {
         Value::Object(_) => json!("?"),
         value => value.clone(),
     }
-}
-
-fn level(report: &Report, cause: &str) -> Level {
-    let mut findings = report.findings.iter();
-    findings
-        .find(|finding| finding.cause == cause)
-        .unwrap()
-        .level
 }
 
 /// Whether some rule says that the key cannot be used.
@@ -304,14 +291,6 @@ fn a_hive_whose_security_descriptors_loop() {
         );
     }
     assert_eq!(field(&report, "certificate_store.access", "denied"), true);
-}
-
-fn corpus(part: &str) -> Option<PathBuf> {
-    let Some(folder) = std::env::var_os("RDPTRIAGE_CORPUS") else {
-        println!("skipped: RDPTRIAGE_CORPUS names no corpus");
-        return None;
-    };
-    Some(PathBuf::from(folder).join(part))
 }
 
 /// The certificate of a machine whose hives are not there, in hives forged for it, beside each of the key files that go with it.

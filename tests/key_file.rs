@@ -3,7 +3,7 @@
 mod support;
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rdptriage::bundle::{FileSource, ReadAt};
 use rdptriage::parse::certificate::{Certificate, KeyMatch, PublicKey};
@@ -15,6 +15,7 @@ use rdptriage::parse::store_blob::KeyStorage;
 use support::certificate::{
     ForgedCertificate, KeyFileDamage as Damage, MASTER_KEY, TestKey, capi_key_file, cng_key_file,
 };
+use support::corpus::corpus;
 
 fn public_key(key: TestKey) -> PublicKey {
     let made = "2024-03-11T07:12:55Z".parse().unwrap();
@@ -310,15 +311,6 @@ fn no_mutation_makes_the_reader_panic() {
             let _ = read(bytes);
         }
     }
-}
-
-/// The folder of real files, where this machine has it.
-fn corpus(part: &str) -> Option<PathBuf> {
-    let Some(folder) = std::env::var_os("RDPTRIAGE_CORPUS") else {
-        eprintln!("skipped: RDPTRIAGE_CORPUS names no folder with real files");
-        return None;
-    };
-    Some(Path::new(&folder).join(part))
 }
 
 /// The only file in a folder, with its name.

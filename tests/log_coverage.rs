@@ -64,15 +64,12 @@ fn machine() -> Machine {
 }
 
 fn files(machine: &Machine) -> Files {
-    let mut files = machine.logs(&[
+    machine.logs_and_hives(&[
         Channel::System,
         Channel::RdpCoreTs,
         Channel::RemoteConnectionManager,
         Channel::LocalSessionManager,
-    ]);
-    files.insert("SYSTEM".into(), machine.system.to_bytes());
-    files.insert("SOFTWARE".into(), machine.software.to_bytes());
-    files
+    ])
 }
 
 /// A service that changes its state at these times.

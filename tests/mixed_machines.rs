@@ -3,14 +3,9 @@
 
 mod support;
 
-use std::collections::BTreeMap;
-
-use rdptriage::rules::RuleSet;
-use rdptriage::verdict::model::{Level, Report};
-use rdptriage::{Options, diagnose};
+use rdptriage::verdict::model::Level;
 use support::machine::{CONTROL_SET, Channel, Machine, Refused, TlsFailure, Windows, at, minutes};
-
-type Files = BTreeMap<String, Vec<u8>>;
+use support::verdict::{Files, level, report, says};
 
 const ANNA: &str = "10.20.4.17";
 const BERTIL: &str = "10.20.4.31";
@@ -34,29 +29,6 @@ const LOGS: [Channel; 9] = [
     Channel::RemoteConnectionManagerAdmin,
     Channel::SessionBrokerClient,
 ];
-
-fn report(files: &Files) -> Report {
-    let folder = tempfile::tempdir().unwrap();
-    Machine::collect(folder.path(), files).unwrap();
-    let rules = RuleSet::builtin().unwrap();
-    let mut reports = diagnose(&[folder.path().to_owned()], &rules, &Options::default()).unwrap();
-    assert_eq!(reports.len(), 1);
-    reports.remove(0)
-}
-
-fn level_of(report: &Report, cause: &str) -> Level {
-    let found = report.findings.iter().find(|found| found.cause == cause);
-    found.unwrap().level
-}
-
-fn says(report: &Report) -> String {
-    let cause = report.verdict.cause.as_deref().unwrap_or("-");
-    format!(
-        "{:?} {cause} {}",
-        report.verdict.status, report.verdict.state
-    )
-    .to_lowercase()
-}
 
 /// A server on the Internet on which two people work from the ninth to the eleventh of November, with all that strangers and
 /// unrelated services log there.
@@ -189,7 +161,7 @@ fn strangers_who_are_turned_away_do_not_make_a_wrong_password_a_flood() {
                 machine.is_refused(time, client, user, why);
             });
             let report = report(&all(&mut machine, MORNING_END));
-            let flood = level_of(&report, "connection-flood");
+            let flood = level(&report, "connection-flood");
             assert_eq!(
                 flood,
                 Level::RuledOut,
@@ -235,7 +207,7 @@ fn nor_a_missing_licence_nor_a_key_that_cannot_be_used() {
     });
     let report = report(&all(&mut machine, MORNING_END));
     assert_eq!(says(&report), "confirmed key-unusable failing");
-    assert_eq!(level_of(&report, "connection-flood"), Level::RuledOut);
+    assert_eq!(level(&report, "connection-flood"), Level::RuledOut);
 }
 
 #[test]

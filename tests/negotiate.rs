@@ -4,7 +4,7 @@
 mod support;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use rdptriage::bundle;
@@ -13,11 +13,13 @@ use rdptriage::facts::registry::{Registry, open_hives};
 use rdptriage::facts::tls_settings;
 use rdptriage::rules::RuleSet;
 use rdptriage::tls::{CertificateKind, Generation, ServerOffer, Standing, Version};
-use rdptriage::verdict::model::{ClientNegotiation, Level, NegotiationOutput, Report};
+use rdptriage::verdict::model::{ClientNegotiation, Level, NegotiationOutput};
 use rdptriage::{NegotiateError, Options, client, diagnose, negotiate};
+use support::corpus::corpus;
 use support::machine::{
     CONTROL_SET, Channel, Machine, PROTOCOLS, SUITE_POLICY, TlsFailure, Windows, at, minutes,
 };
+use support::verdict::{Files, collect, level, report_with};
 
 const SCHANNEL: &str = r"ControlSet001\Control\SecurityProviders\SCHANNEL";
 const SET: &str = "2026-11-10T20:00:00Z";
@@ -46,23 +48,14 @@ fn refuses(machine: &mut Machine) {
     }
 }
 
-fn files(machine: &mut Machine) -> BTreeMap<String, Vec<u8>> {
+fn files(machine: &mut Machine) -> Files {
     machine.written(at("2026-11-11T10:00:00Z"));
-    let mut files = machine.logs(&[
+    machine.logs_and_hives(&[
         Channel::System,
         Channel::RdpCoreTs,
         Channel::RemoteConnectionManager,
         Channel::LocalSessionManager,
-    ]);
-    files.insert("SYSTEM".into(), machine.system.to_bytes());
-    files.insert("SOFTWARE".into(), machine.software.to_bytes());
-    files
-}
-
-fn folder(files: &BTreeMap<String, Vec<u8>>) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    Machine::collect(folder.path(), files).unwrap();
-    folder
+    ])
 }
 
 fn path(folder: &tempfile::TempDir) -> String {
@@ -70,11 +63,8 @@ fn path(folder: &tempfile::TempDir) -> String {
 }
 
 /// What a collection and these clients come to.
-fn asked(
-    files: &BTreeMap<String, Vec<u8>>,
-    clients: &[&str],
-) -> Result<NegotiationOutput, NegotiateError> {
-    let folder = folder(files);
+fn asked(files: &Files, clients: &[&str]) -> Result<NegotiationOutput, NegotiateError> {
+    let folder = collect(files);
     let clients: Vec<String> = clients.iter().map(|name| (*name).to_owned()).collect();
     negotiate(&[path(&folder)], &clients)
 }
@@ -82,22 +72,6 @@ fn asked(
 fn only(said: &NegotiationOutput) -> &ClientNegotiation {
     assert_eq!(said.negotiation.clients.len(), 1);
     &said.negotiation.clients[0]
-}
-
-fn report(files: &BTreeMap<String, Vec<u8>>, options: &Options) -> Report {
-    let folder = folder(files);
-    let rules = RuleSet::builtin().unwrap();
-    diagnose(&[folder.path().to_owned()], &rules, options)
-        .unwrap()
-        .remove(0)
-}
-
-fn level(report: &Report, cause: &str) -> Level {
-    let found = report
-        .findings
-        .iter()
-        .find(|finding| finding.cause == cause);
-    found.unwrap_or_else(|| panic!("no rule {cause}")).level
 }
 
 /// Writes a key's value, and when.
@@ -210,7 +184,7 @@ fn a_client_is_read_from_its_own_hives() {
         "Enabled",
         0,
     );
-    let laptop = folder(&files(&mut laptop));
+    let laptop = collect(&files(&mut laptop));
     let mut machine = machine(Windows::Server2019);
     only_tls12(&mut machine);
     let said = asked(&files(&mut machine), &[&path(&laptop)]).unwrap();
@@ -322,7 +296,7 @@ fn what_hardening_left_behind_is_named() {
         .set_dword(&format!(r"{other}\TLS 1.2\Server"), "Enabled", 0);
     let long: Vec<&str> = vec!["TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384_P256"; 30];
     policy(&mut machine, &long.join(","));
-    let report = report(&files(&mut machine), &Options::default());
+    let report = report_with(&files(&mut machine), &Options::default());
     let says: Vec<String> = report
         .facts
         .iter()
@@ -356,12 +330,15 @@ fn diagnose_judges_the_client_that_it_is_given() {
         client: Some(client(name).unwrap()),
         ..Options::default()
     };
-    let old = report(&files, &of("win-7-2008r2"));
+    let old = report_with(&files, &of("win-7-2008r2"));
     assert_eq!(old.verdict.cause.as_deref(), Some("tls-no-common-version"));
     assert_eq!(level(&old, "tls-no-common-version"), Level::Confirmed);
     assert_eq!(old.negotiation.clients[0].profile, "win-7-2008r2");
     assert_ne!(
-        level(&report(&files, &of("win-10-22h2")), "tls-no-common-version"),
+        level(
+            &report_with(&files, &of("win-10-22h2")),
+            "tls-no-common-version"
+        ),
         Level::Confirmed
     );
 }
@@ -468,7 +445,7 @@ fn what_sources_leave_open_confirms_no_cause() {
         let pair = only(&said);
         assert_eq!(pair.outcome, "uncertain", "{name}: {pair:#?}");
         assert!(!pair.open.is_empty(), "{name}");
-        let report = report(&files, &Options::default());
+        let report = report_with(&files, &Options::default());
         for cause in COMPUTED {
             assert_ne!(level(&report, cause), Level::Confirmed, "{name}: {cause}");
         }
@@ -489,7 +466,7 @@ fn without_tls_1_2_a_silent_server_is_likely_missed() {
     machine
         .boots(at("2026-11-11T03:00:00Z"))
         .listener_starts(at("2026-11-11T03:00:40Z"));
-    let report = report(&files(&mut machine), &Options::default());
+    let report = report_with(&files(&mut machine), &Options::default());
     assert_eq!(level(&report, "tls-no-common-version"), Level::Likely);
     assert_eq!(
         level(&report, "tls-server-protocols-disabled"),
@@ -499,8 +476,8 @@ fn without_tls_1_2_a_silent_server_is_likely_missed() {
 
 #[test]
 fn what_was_logged_against_the_settings_is_a_problem() {
-    let contradictions = |files: &BTreeMap<String, Vec<u8>>| -> Vec<String> {
-        let problems = report(files, &Options::default()).problems.into_iter();
+    let contradictions = |files: &Files| -> Vec<String> {
+        let problems = report_with(files, &Options::default()).problems.into_iter();
         problems
             .map(|problem| problem.message)
             .filter(|message| message.starts_with("contradicts the settings"))
@@ -530,8 +507,8 @@ fn a_handshake_that_the_lists_do_not_allow_is_shown() {
     let mut machine = machine(Windows::Server2019);
     machine.gets_in(at("2026-11-10T08:00:00Z"), ANNA, "anna");
     machine.schannel_success(at("2026-11-10T08:00:01Z"), "TLS 1.2", ECDHE_RSA_AES_256_GCM);
-    let shown = |files: &BTreeMap<String, Vec<u8>>| {
-        let folder = folder(files);
+    let shown = |files: &Files| {
+        let folder = collect(files);
         let (_, diagnosed, _) = run(&["diagnose", &path(&folder), "--width", "200"]);
         let (_, negotiated, _) = run(&["negotiate", &path(&folder), "--width", "200"]);
         [diagnosed, negotiated].map(|text| unwrapped(&text))
@@ -591,7 +568,7 @@ fn a_client_that_was_denied_for_fips_says_so_in_its_own_log() {
         let key = r"ControlSet001\Control\Terminal Server\WinStations\RDP-Tcp";
         set(&mut machine, key, "MinEncryptionLevel", level_of_encryption);
         refuses(&mut machine);
-        let folder = folder(&files(&mut machine));
+        let folder = collect(&files(&mut machine));
         let laptop = folder.path().join("laptop");
         std::fs::create_dir(&laptop).unwrap();
         std::fs::write(laptop.join("RDPClient.evtx"), client_log(reason)).unwrap();
@@ -676,7 +653,7 @@ fn algorithms_that_are_off_are_told_from_a_bad_list() {
         );
     }
     refuses(&mut machine);
-    let report = report(&files(&mut machine), &Options::default());
+    let report = report_with(&files(&mut machine), &Options::default());
     assert_eq!(
         report.verdict.cause.as_deref(),
         Some("tls-algorithms-disabled")
@@ -770,11 +747,7 @@ fn the_report_says_whom_tls_lets_in() {
 
 /// The effective list of a real hive is its own; nothing is lost, and nothing but names of TLS 1.3 waits.
 fn real_hive(name: &str, windows: &str) -> Option<ServerOffer> {
-    let Some(corpus) = std::env::var_os("RDPTRIAGE_CORPUS") else {
-        println!("skipped: RDPTRIAGE_CORPUS does not name a folder");
-        return None;
-    };
-    let folder: PathBuf = Path::new(&corpus).join("hives").join(name);
+    let folder = corpus("hives")?.join(name);
     let (hives, _) = open_hives(&bundle::open(&[folder]).unwrap());
     let registry = Registry::of(hives);
     let settings = tls_settings::read(&registry, &mut Gaps::default()).settings;
@@ -838,11 +811,11 @@ fn names_of_tls_1_3_wait_in_a_real_windows_10() {
         ["TLS_AES_256_GCM_SHA384", "TLS_AES_128_GCM_SHA256"]
     );
     // The hive came without SOFTWARE; its own lists tell what Windows it is, as far as that matters, and the screen says so.
-    let corpus = std::env::var("RDPTRIAGE_CORPUS").unwrap();
-    let hive = format!("{corpus}/hives/win10-1709/SYSTEM");
+    let hive = corpus("hives/win10-1709/SYSTEM").unwrap();
+    let hive = hive.to_str().unwrap();
     let (code, text, _) = run(&[
         "negotiate",
-        &hive,
+        hive,
         "--client",
         "win-10-22h2",
         "--width",

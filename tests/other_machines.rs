@@ -2,62 +2,19 @@
 
 mod support;
 
-use std::collections::BTreeMap;
-
 use rdptriage::rules::RuleSet;
-use rdptriage::verdict::model::{Level, Report, Role, Status};
+use rdptriage::verdict::model::{Level, Role, Status};
 use rdptriage::{Options, diagnose};
+use support::corpus::corpus;
 use support::machine::{
     CONTROL_SET, Channel, LISTENER, Machine, PROTOCOLS, SUITE_POLICY, TlsFailure, Windows, at,
     minutes,
 };
-
-type Files = BTreeMap<String, Vec<u8>>;
+use support::verdict::{Files, collect, diagnosed, level, report, report_with, role, rules, says};
 
 const ANNA: &str = "10.20.4.17";
 const BERTIL: &str = "10.20.4.31";
 const ECDSA: &str = "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384";
-
-fn report_with(files: &Files, options: &Options) -> Report {
-    let folder = tempfile::tempdir().unwrap();
-    Machine::collect(folder.path(), files).unwrap();
-    let rules = RuleSet::builtin().unwrap();
-    let mut reports = diagnose(&[folder.path().to_owned()], &rules, options).unwrap();
-    assert_eq!(reports.len(), 1);
-    reports.remove(0)
-}
-
-fn report(files: &Files) -> Report {
-    report_with(files, &Options::default())
-}
-
-/// Status, cause and state in one line; what differs is shown whole.
-fn says(report: &Report) -> String {
-    let cause = report.verdict.cause.as_deref().unwrap_or("-");
-    format!(
-        "{:?} {cause} {}",
-        report.verdict.status, report.verdict.state
-    )
-    .to_lowercase()
-}
-
-fn level(report: &Report, cause: &str) -> Level {
-    report
-        .findings
-        .iter()
-        .find(|finding| finding.cause == cause)
-        .unwrap()
-        .level
-}
-
-fn role(report: &Report, cause: &str) -> Role {
-    report
-        .findings
-        .iter()
-        .find(|finding| finding.cause == cause)
-        .unwrap()
-        .role
-}
 
 fn machine(windows: Windows) -> Machine {
     let mut machine = Machine::new("FABRIKAM-RD3", windows, at("2026-05-04T06:00:00Z"));
@@ -98,10 +55,7 @@ const LOGS: &[Channel] = &[
 
 fn all(machine: &mut Machine, end: &str) -> Files {
     machine.written(at(end));
-    let mut files = machine.logs(LOGS);
-    files.insert("SYSTEM".into(), machine.system.to_bytes());
-    files.insert("SOFTWARE".into(), machine.software.to_bytes());
-    files
+    machine.logs_and_hives(LOGS)
 }
 
 fn ticket(machine: &mut Machine, end: &str) -> Files {
@@ -484,11 +438,7 @@ fn a_client_that_refuses_the_certificates_time_confirms_its_end() {
         machine.boots(at("2026-11-05T03:00:00Z"));
         let mut files = ticket(&mut machine, "2026-11-12T09:00:00Z");
         files.insert("laptop/RDPClient.evtx".into(), client_log(server, reason));
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::create_dir_all(folder.path().join("laptop")).unwrap();
-        Machine::collect(folder.path(), &files).unwrap();
-        let rules = RuleSet::builtin().unwrap();
-        let reports = diagnose(&[folder.path().to_owned()], &rules, &Options::default()).unwrap();
+        let reports = diagnosed(&[collect(&files).path().to_owned()], &rules());
         let server_report = reports
             .iter()
             .find(|report| report.host.name.as_deref() == Some("FABRIKAM-RD3"))
@@ -561,8 +511,7 @@ fn rpc_services_that_differ_in_case_alone_share_their_process() {
 /// What `RDPTRIAGE_CORPUS` holds of real machines: hives alone, so that nothing is confirmed, and one machine's certificate is found.
 #[test]
 fn real_hives_alone_confirm_nothing() {
-    let Some(corpus) = std::env::var_os("RDPTRIAGE_CORPUS") else {
-        println!("skipped: RDPTRIAGE_CORPUS is not set");
+    let Some(corpus) = corpus("") else {
         return;
     };
     let hives = std::path::Path::new(&corpus).join("hives");

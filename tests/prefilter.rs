@@ -9,6 +9,8 @@ use proptest::prelude::*;
 use rdptriage::bundle::ReadAt;
 use rdptriage::facts::watch;
 use rdptriage::parse::event_log::{self, EventRecord, LogSummary, RecordKey};
+use support::corpus::corpus;
+use support::event_log::places::{chunk_at, field, records_of};
 use support::event_log::{CHUNK_SIZE, Event, FILE_HEADER, LogBuilder, Value, seal};
 
 type Wants<'a> = &'a (dyn Fn(&RecordKey<'_>) -> bool + Sync);
@@ -91,25 +93,6 @@ fn stream(count: u32) -> impl Iterator<Item = Event> {
 
 fn log() -> Vec<u8> {
     LogBuilder::new("System").extend(stream(700)).to_bytes()
-}
-
-fn chunk_at(index: usize) -> usize {
-    FILE_HEADER + index * CHUNK_SIZE
-}
-
-fn field(bytes: &[u8], at: usize) -> usize {
-    u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes")) as usize
-}
-
-fn records_of(log: &[u8], chunk: usize) -> Vec<usize> {
-    let start = chunk_at(chunk);
-    let mut place = start + 512;
-    let mut places = Vec::new();
-    while place < start + field(log, start + 48) {
-        places.push(place);
-        place += field(log, place + 4);
-    }
-    places
 }
 
 /// One log of each kind.
@@ -519,8 +502,8 @@ proptest! {
 /// Each log of the corpus, with each selection.
 #[test]
 fn the_corpus_gives_the_same() {
-    let Some(corpus) = std::env::var_os("RDPTRIAGE_CORPUS") else {
-        return println!("skipped: RDPTRIAGE_CORPUS names no corpus");
+    let Some(corpus) = corpus("") else {
+        return;
     };
     let folder = std::path::Path::new(&corpus).join("evtx");
     let mut files: Vec<_> = std::fs::read_dir(folder)

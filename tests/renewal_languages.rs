@@ -3,12 +3,9 @@
 
 mod support;
 
-use std::collections::BTreeMap;
-
-use rdptriage::rules::RuleSet;
 use rdptriage::verdict::model::{Level, Report};
-use rdptriage::{Options, diagnose};
 use support::machine::{Channel, Machine, Windows, at};
+use support::verdict::{level, report};
 
 fn told(status: &str) -> Report {
     let mut machine = Machine::new(
@@ -23,24 +20,8 @@ fn told(status: &str) -> Report {
         status,
     );
     machine.written(at("2026-11-09T09:00:00Z"));
-    let mut files: BTreeMap<String, Vec<u8>> = machine.logs(&[Channel::System]);
-    files.insert("SYSTEM".into(), machine.system.to_bytes());
-    files.insert("SOFTWARE".into(), machine.software.to_bytes());
-    let folder = tempfile::tempdir().unwrap();
-    Machine::collect(folder.path(), &files).unwrap();
-    let rules = RuleSet::builtin().unwrap();
-    diagnose(&[folder.path().to_owned()], &rules, &Options::default())
-        .unwrap()
-        .remove(0)
-}
-
-fn level(report: &Report, cause: &str) -> Level {
-    report
-        .findings
-        .iter()
-        .find(|finding| finding.cause == cause)
-        .unwrap()
-        .level
+    let files = machine.logs_and_hives(&[Channel::System]);
+    report(&files)
 }
 
 fn renewal<'r>(report: &'r Report, field: &str) -> &'r serde_json::Value {

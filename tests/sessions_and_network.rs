@@ -3,16 +3,11 @@
 
 mod support;
 
-use std::collections::BTreeMap;
-
-use rdptriage::rules::RuleSet;
 use rdptriage::verdict::model::{Level, Report, Role};
-use rdptriage::{Options, diagnose};
 use support::machine::{
     CONTROL_SET, Channel, LISTENER, Machine, TlsFailure, Windows, at, minutes, seconds,
 };
-
-type Files = BTreeMap<String, Vec<u8>>;
+use support::verdict::{Files, level, report, role, says};
 
 const ANNA: &str = "10.20.4.17";
 const BERTIL: &str = "10.20.4.31";
@@ -42,40 +37,6 @@ const LOGS: &[Channel] = &[
     Channel::SessionBrokerClient,
 ];
 
-fn report(files: &Files) -> Report {
-    let folder = tempfile::tempdir().unwrap();
-    Machine::collect(folder.path(), files).unwrap();
-    let rules = RuleSet::builtin().unwrap();
-    let mut reports = diagnose(&[folder.path().to_owned()], &rules, &Options::default()).unwrap();
-    assert_eq!(reports.len(), 1);
-    reports.remove(0)
-}
-
-fn says(report: &Report) -> String {
-    let cause = report.verdict.cause.as_deref().unwrap_or("-");
-    format!(
-        "{:?} {cause} {}",
-        report.verdict.status, report.verdict.state
-    )
-    .to_lowercase()
-}
-
-fn level(report: &Report, cause: &str) -> Level {
-    finding(report, cause).level
-}
-
-fn role(report: &Report, cause: &str) -> Role {
-    finding(report, cause).role
-}
-
-fn finding<'a>(report: &'a Report, cause: &str) -> &'a rdptriage::verdict::model::Finding {
-    report
-        .findings
-        .iter()
-        .find(|finding| finding.cause == cause)
-        .unwrap()
-}
-
 /// A machine that people work on for three days, until the evening of 11 November.
 fn machine(windows: Windows) -> Machine {
     let mut machine = Machine::new("FABRIKAM-RD4", windows, at("2026-05-04T06:00:00Z"));
@@ -102,10 +63,7 @@ fn collected(machine: &mut Machine, end: &str) -> Files {
         .copied()
         .filter(|log| machine.windows.has_rdp_core_ts() || *log != Channel::RdpCoreTs)
         .collect();
-    let mut files = machine.logs(&logs);
-    files.insert("SYSTEM".into(), machine.system.to_bytes());
-    files.insert("SOFTWARE".into(), machine.software.to_bytes());
-    files
+    machine.logs_and_hives(&logs)
 }
 
 /// Anna and Bertil try in turn, twelve times in an hour.

@@ -3,6 +3,8 @@
 use std::io;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::error::{Problem, Trouble};
 use super::hash::Sha256Digest;
 use super::kind::{Kind, NotUsed, promised_by_name};
@@ -24,6 +26,9 @@ pub struct Artifact {
     pub sha256: Option<Sha256Digest>,
     /// Where its bytes are.
     pub origin: Origin,
+    /// When it was last written, where the collection itself carries that: the entry of an archive, the record of a disk's own file
+    /// system. Never the time of a file that lies on the disk that the input lies on.
+    pub written: Option<Timestamp>,
 }
 
 impl Artifact {
@@ -68,25 +73,14 @@ impl Artifact {
     /// What people will miss: a file whose name promises evidence and whose content is none.
     pub(super) fn disappointment(&self) -> Option<Problem> {
         let promised = promised_by_name(self.name())?;
-        match &self.kind {
-            Kind::NotUsed(NotUsed::EarlierWindows | NotUsed::HiveBackup) => None,
-            Kind::NotUsed(NotUsed::Empty) => Some(Trouble::Empty(promised)),
-            Kind::NotUsed(reason) => Some(Trouble::NotWhatItsNameSays {
+        let trouble = match self.kind.not_used()? {
+            NotUsed::EarlierWindows | NotUsed::HiveBackup => return None,
+            NotUsed::Empty => Trouble::Empty(promised),
+            reason => Trouble::NotWhatItsNameSays {
                 promised,
                 found: reason.clone(),
-            }),
-            Kind::EventLog(_)
-            | Kind::Hive(_)
-            | Kind::TransactionLog { .. }
-            | Kind::Certificate(_)
-            | Kind::KeyFile
-            | Kind::MasterKey
-            | Kind::AclListing
-            | Kind::FolderListing
-            | Kind::Folder
-            | Kind::DiskImage(_)
-            | Kind::Archive(_) => None,
-        }
-        .map(|trouble| Problem::of(&self.path, trouble))
+            },
+        };
+        Some(Problem::of(&self.path, trouble))
     }
 }

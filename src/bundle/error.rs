@@ -29,6 +29,14 @@ pub enum Trouble {
     /// A folder given as an input without a file in it.
     #[error("the folder is empty; name the folder that holds the collected files")]
     EmptyFolder,
+    /// Too much in it.
+    #[error(
+        "more than {limit} files and folders in it, of which the rest was not looked at; name the folders that hold the collected files"
+    )]
+    TooManyEntries {
+        /// How many are looked at.
+        limit: usize,
+    },
     /// A file without bytes, whose name promises some.
     #[error("named like {0}, but empty: 0 bytes; collect it again")]
     Empty(&'static str),

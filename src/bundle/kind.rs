@@ -4,6 +4,7 @@ use std::io;
 
 use super::archive::ArchiveForm;
 use super::disk::ImageForm;
+use super::file_system;
 use super::machine_keys;
 use super::source::ReadAt;
 use super::transaction_log;
@@ -32,6 +33,10 @@ pub enum Kind {
     FolderListing,
     /// A disk image; the files on it are artifacts of their own.
     DiskImage(ImageForm),
+    /// The table of all files of a volume ($MFT).
+    FileTable,
+    /// A volume's journal of changes ($UsnJrnl:$J).
+    ChangeJournal,
     /// A folder of a disk, itself: what lies in it, and its permissions.
     Folder,
     /// An archive; what lies in it are artifacts of their own.
@@ -140,9 +145,32 @@ impl Kind {
             Kind::AclListing => "permissions",
             Kind::FolderListing => "folder listing",
             Kind::DiskImage(_) => "disk image",
+            Kind::FileTable => "file table",
+            Kind::ChangeJournal => "change journal",
             Kind::Folder => "folder",
             Kind::Archive(_) => "archive",
             Kind::NotUsed(_) => "not used",
+        }
+    }
+
+    /// Why a file is not used; none for one that is.
+    #[must_use]
+    pub fn not_used(&self) -> Option<&NotUsed> {
+        match self {
+            Kind::NotUsed(reason) => Some(reason),
+            Kind::EventLog(_)
+            | Kind::Hive(_)
+            | Kind::TransactionLog { .. }
+            | Kind::Certificate(_)
+            | Kind::KeyFile
+            | Kind::MasterKey
+            | Kind::AclListing
+            | Kind::FolderListing
+            | Kind::FileTable
+            | Kind::ChangeJournal
+            | Kind::DiskImage(_)
+            | Kind::Folder
+            | Kind::Archive(_) => None,
         }
     }
 
@@ -160,6 +188,8 @@ impl Kind {
             | Kind::MasterKey
             | Kind::Archive(_)
             | Kind::DiskImage(_)
+            | Kind::FileTable
+            | Kind::ChangeJournal
             | Kind::Folder
             | Kind::NotUsed(_) => false,
         }
@@ -177,9 +207,22 @@ impl Kind {
             | Kind::FolderListing
             | Kind::Archive(_)
             | Kind::DiskImage(_)
+            | Kind::FileTable
+            | Kind::ChangeJournal
             | Kind::Folder
             | Kind::NotUsed(_) => false,
         }
+    }
+}
+
+impl Kind {
+    /// Whether only some of its bytes are read, out of very many: such a file has no digest.
+    #[must_use]
+    pub fn is_read_in_part(&self) -> bool {
+        matches!(
+            self,
+            Kind::DiskImage(_) | Kind::FileTable | Kind::ChangeJournal
+        )
     }
 }
 
@@ -241,6 +284,12 @@ pub(super) fn sniff(source: &dyn ReadAt, name: &str) -> io::Result<Kind> {
     }
     if machine_keys::is_master_key(&head) {
         return Ok(Kind::MasterKey);
+    }
+    if file_system::is_file_table(&head, source.len()) {
+        return Ok(Kind::FileTable);
+    }
+    if file_system::is_change_journal(&head) {
+        return Ok(Kind::ChangeJournal);
     }
     if let Some(form) = archive(&head) {
         return Ok(Kind::Archive(form));

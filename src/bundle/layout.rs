@@ -305,6 +305,7 @@ mod tests {
             bytes: text.len() as u64,
             sha256: None,
             origin: Origin::Memory(Arc::new(text.as_bytes().to_vec())),
+            written: None,
         }
     }
 

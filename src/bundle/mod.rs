@@ -9,6 +9,8 @@ mod artifact;
 mod aside;
 pub mod disk;
 mod error;
+mod file_system;
+mod file_time;
 mod hash;
 mod kind;
 mod layout;
@@ -65,13 +67,13 @@ impl Bundle {
         )
     }
 
-    /// Computes the SHA-256 of every artifact but disk images, of which only some files are read; several at once; each is read once, in pieces. A file that cannot be read
-    /// to its end becomes a problem.
+    /// Computes the SHA-256 of every artifact but those of which only a part is read ([`Kind::is_read_in_part`]); several at once;
+    /// each is read once, in pieces. A file that cannot be read to its end becomes a problem.
     pub fn hash(&mut self) {
         let unreadable: Vec<Problem> = self
             .artifacts
             .par_iter_mut()
-            .filter(|artifact| !matches!(artifact.kind, Kind::DiskImage(_)))
+            .filter(|artifact| !artifact.kind.is_read_in_part())
             .filter(|artifact| artifact.sha256.is_none())
             .filter_map(|artifact| {
                 let digest = artifact.open().and_then(|source| sha256(source.as_ref()));
@@ -230,6 +232,7 @@ fn artifact(found: Found) -> Result<Artifact, Problem> {
                 kind,
                 bytes,
                 sha256: None,
+                written: found.origin.written(),
                 origin: found.origin,
             };
             aside::set_aside(&mut artifact, &found.below);

@@ -4,6 +4,8 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::archive::Packed;
 use super::disk::OnVolume;
 use super::source::{FileSource, PartSource, ReadAt};
@@ -54,6 +56,14 @@ impl Origin {
             })),
             Origin::Packed(packed) => packed.open(),
             Origin::Passed => Err(io::Error::other("it was not kept when it was unpacked")),
+        }
+    }
+
+    /// When a file of a disk image was last written.
+    pub(super) fn written(&self) -> Option<Timestamp> {
+        match self {
+            Origin::Volume(file) => file.written(),
+            _ => None,
         }
     }
 

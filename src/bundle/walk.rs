@@ -12,6 +12,9 @@ use super::error::{Problem, Trouble};
 use super::origin::Origin;
 use super::path::{shown_name, shown_path};
 
+/// How many files and folders of one input are looked at. A machine's whole volume has fewer.
+const MOST_ENTRIES: usize = 2_000_000;
+
 /// A file that was found, by the name that it has in reports.
 pub(super) struct Found {
     pub(super) path: String,
@@ -61,7 +64,7 @@ pub(super) fn walk(arguments: &[PathBuf]) -> Walked {
     inputs.dedup_by(|one, other| one.root == other.root);
     let mut places: BTreeMap<PathBuf, Place> = BTreeMap::new();
     for (index, input) in inputs.iter().enumerate() {
-        for (below, trouble) in input.places() {
+        for (below, trouble) in input.places(MOST_ENTRIES) {
             let whole = if below.as_os_str().is_empty() {
                 input.root.clone()
             } else {
@@ -132,10 +135,15 @@ impl Names {
 
 impl Input {
     /// What lies in it: the paths below its root, and why one cannot be read.
-    fn places(&self) -> Vec<(PathBuf, Option<Trouble>)> {
+    fn places(&self, limit: usize) -> Vec<(PathBuf, Option<Trouble>)> {
         let below = |path: &Path| path.strip_prefix(&self.root).unwrap_or(path).to_path_buf();
         let mut places = Vec::new();
-        for entry in WalkDir::new(&self.root).follow_links(false) {
+        let entries = WalkDir::new(&self.root).follow_links(false).into_iter();
+        for (count, entry) in entries.enumerate() {
+            if count >= limit {
+                places.push((PathBuf::new(), Some(Trouble::TooManyEntries { limit })));
+                break;
+            }
             match entry {
                 Ok(entry) if entry.file_type().is_dir() => {}
                 Ok(entry) => {
@@ -255,4 +263,29 @@ fn not_there(given: &Path, error: &io::Error) -> Problem {
 
 fn last_name(path: &Path) -> String {
     path.file_name().map_or_else(|| ".".to_owned(), shown_name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_without_end_is_looked_at_for_a_while() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for name in 0..20 {
+            fs::write(folder.path().join(name.to_string()), b"").expect("written");
+        }
+        let input = Input {
+            given: folder.path().to_owned(),
+            root: folder.path().to_owned(),
+        };
+        assert_eq!(input.places(100).len(), 20);
+        let limited = input.places(8);
+        let told = Some(Trouble::TooManyEntries { limit: 8 });
+        assert_eq!(limited.len(), 8); // the folder itself counts
+        assert_eq!(
+            limited.last().map(|(_, trouble)| trouble.clone()),
+            Some(told)
+        );
+    }
 }

@@ -120,7 +120,7 @@ fn rule_files(paths: &[PathBuf]) -> Result<Vec<(String, String)>> {
     files
         .into_iter()
         .map(|file| {
-            let text = fs::read_to_string(&file)
+            let text = rdptriage::rules::set::read_file(&file)
                 .with_context(|| format!("cannot read {}", file.display()))?;
             Ok((file.display().to_string(), text))
         })

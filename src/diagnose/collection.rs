@@ -8,7 +8,8 @@ use rayon::prelude::*;
 use crate::bundle::{self, Artifact, Bundle};
 use crate::facts::client_report;
 use crate::facts::event::LoggedEvent;
-use crate::facts::grouping::{self, File, Says};
+use crate::facts::grouping::{self, File, Says, Side};
+use crate::facts::key_chain::KeyRecords;
 use crate::facts::log_coverage::CollectedLog;
 use crate::facts::registry::HiveFile;
 use crate::facts::store::Exported;
@@ -19,6 +20,9 @@ use super::entries;
 use super::progress::{Progress, Remaining};
 use super::reading::{self, Content, Log};
 use super::room::Room;
+
+/// How many hosts are told of that have no file of their own. A log of forwarded events may name any number.
+const MOST_HOSTS: usize = 2000;
 
 /// Every file of the input, read.
 pub(super) struct Collection {
@@ -32,6 +36,7 @@ pub(super) struct Collection {
 struct Opened {
     artifact: Artifact,
     says: Says,
+    side: Side,
     /// What it holds of a machine's own Remote Desktop client; with the computer that each names, in a log of forwarded events.
     clients: Vec<(Option<Arc<str>>, LoggedEvent)>,
     /// Taken by its host.
@@ -61,6 +66,8 @@ pub(super) struct HostFiles {
     pub events: Vec<LoggedEvent>,
     pub hives: Vec<HiveFile>,
     pub certificates: Vec<Exported>,
+    /// What its file system recorded of keys.
+    pub file_system: Vec<KeyRecords>,
     /// Its files as they lie in the collection, and what of the input could not be opened: what is known of key folders.
     pub collected: Vec<Artifact>,
     pub unread: Vec<bundle::Problem>,
@@ -116,7 +123,12 @@ impl Collection {
         }
         let is_one_of_several = grouping.hosts.len() > 1;
         let undecided = grouping.undecided;
-        let members = grouping.hosts.into_iter().map(|host| Member {
+        let (told, left_out) = told_of(grouping.hosts, &shares, MOST_HOSTS);
+        if left_out > 0 {
+            self.problems
+                .push(entries::too_many_hosts(MOST_HOSTS, left_out));
+        }
+        let members = told.into_iter().map(|host| Member {
             name: host.name,
             aliases: host.aliases,
             files: host.files,
@@ -135,6 +147,7 @@ impl Collection {
             events: Vec::new(),
             hives: Vec::new(),
             certificates: Vec::new(),
+            file_system: Vec::new(),
             collected: Vec::new(),
             unread: self.bundle.problems.clone(),
             artifacts: Vec::new(),
@@ -181,9 +194,36 @@ impl Collection {
     }
 }
 
+/// Every host with files of its own, and of the others so many that they are no more than that; and how many are left out.
+fn told_of(
+    hosts: Vec<grouping::Host>,
+    shares: &BTreeMap<usize, usize>,
+    most: usize,
+) -> (Vec<grouping::Host>, usize) {
+    let has_own = |host: &grouping::Host| {
+        let mut files = host.files.iter();
+        files.any(|file| shares.get(file).is_none_or(|hosts| *hosts == 1))
+    };
+    let own = hosts.iter().filter(|host| has_own(host)).count();
+    let mut room = most.saturating_sub(own);
+    let before = hosts.len();
+    let told: Vec<grouping::Host> = hosts
+        .into_iter()
+        .filter(|host| {
+            has_own(host) || {
+                let fits = room > 0;
+                room = room.saturating_sub(1);
+                fits
+            }
+        })
+        .collect();
+    let left_out = before - told.len();
+    (told, left_out)
+}
+
 impl Opened {
     fn new((artifact, content, problems): (Artifact, Content, Vec<Problem>), room: &Room) -> Self {
-        let says = content.says();
+        let (says, side) = (content.says(), content.side());
         let clients = match &content {
             Content::Log(log) => {
                 let clients = log
@@ -202,6 +242,7 @@ impl Opened {
         Opened {
             artifact,
             says,
+            side,
             clients,
             content: Mutex::new(content),
             problems,
@@ -213,6 +254,7 @@ impl Opened {
         File {
             path: self.artifact.path.clone(),
             says: self.says.clone(),
+            side: self.side,
         }
     }
 
@@ -247,6 +289,7 @@ impl Opened {
             }
             Content::Hive(hive) => host.hives.push(*hive),
             Content::Certificates(found) => host.certificates.extend(found),
+            Content::Records(records) => host.file_system.push(*records),
             Content::Nothing | Content::LetGo => {}
         }
     }
@@ -271,6 +314,7 @@ impl HostFiles {
             events: Vec::new(),
             hives: Vec::new(),
             certificates: Vec::new(),
+            file_system: Vec::new(),
             collected: Vec::new(),
             unread: Vec::new(),
             artifacts: self.artifacts.clone(),
@@ -288,5 +332,29 @@ impl Member {
             .iter()
             .chain(&self.aliases)
             .any(|name| label(name) == asked)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_too_many_hosts_those_with_files_of_their_own_are_told() {
+        let host = |name: &str, files: &[usize]| grouping::Host {
+            name: Some(name.to_owned()),
+            aliases: Vec::new(),
+            files: files.to_vec(),
+        };
+        let shared = BTreeMap::from([(0, 3), (1, 1)]);
+        let hosts = vec![host("A", &[0]), host("B", &[0]), host("C", &[0, 1])];
+        let names = |most: usize| {
+            let (told, left_out) = told_of(hosts.clone(), &shared, most);
+            let names: Vec<String> = told.into_iter().filter_map(|host| host.name).collect();
+            (names.join(" "), left_out)
+        };
+        assert_eq!(names(3), ("A B C".to_owned(), 0));
+        assert_eq!(names(2), ("A C".to_owned(), 1));
+        assert_eq!(names(0), ("C".to_owned(), 2));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::bundle::{self, Artifact, Kind, NotUsed};
+use crate::bundle::{self, Artifact, Kind};
 use crate::facts::log_coverage::CollectedLog;
 use crate::facts::registry;
 use crate::parse::event_log::{GapKind, LogSummary};
@@ -21,7 +21,7 @@ pub(super) struct Listed {
 
 impl Listed {
     pub(super) fn of(artifact: &Artifact, problems: &[Problem]) -> Self {
-        let coverage = match not_used(&artifact.kind) {
+        let coverage = match artifact.kind.not_used() {
             Some(reason) => format!("not used: {reason}"),
             None => match artifact.kind {
                 // Nothing private is read of keys, and of master keys not even that.
@@ -29,6 +29,7 @@ impl Listed {
                 Kind::MasterKey => "its name",
                 Kind::AclListing | Kind::FolderListing => "whole",
                 Kind::DiskImage(_) => "the files that matter",
+                Kind::FileTable | Kind::ChangeJournal => "what it tells of key files",
                 Kind::Folder => "its permissions and list of files",
                 Kind::Archive(_) => "opened: its files are listed by themselves",
                 _ => "not read",
@@ -275,6 +276,17 @@ pub(super) fn undecided(artifact: &Artifact) -> Problem {
     problem(&artifact.path, None, message.to_owned())
 }
 
+/// More hosts than are told of.
+pub(super) fn too_many_hosts(most: usize, left_out: usize) -> Problem {
+    Problem {
+        artifact: None,
+        at: None,
+        message: format!(
+            "the files name {left_out} hosts more than the {most} that are told of; diagnose the folders of some hosts at a time"
+        ),
+    }
+}
+
 /// What is damaged or missing in a log, each with its place and what it hides.
 pub(super) fn log_problems(artifact: &str, summary: &LogSummary) -> Vec<Problem> {
     let mut found = Vec::new();
@@ -306,22 +318,4 @@ pub(super) fn log_problems(artifact: &str, summary: &LogSummary) -> Vec<Problem>
         ));
     }
     found
-}
-
-/// Why a file is not used; none for one that is.
-fn not_used(kind: &Kind) -> Option<&NotUsed> {
-    match kind {
-        Kind::NotUsed(reason) => Some(reason),
-        Kind::EventLog(_)
-        | Kind::Hive(_)
-        | Kind::TransactionLog { .. }
-        | Kind::Certificate(_)
-        | Kind::KeyFile
-        | Kind::MasterKey
-        | Kind::AclListing
-        | Kind::FolderListing
-        | Kind::DiskImage(_)
-        | Kind::Folder
-        | Kind::Archive(_) => None,
-    }
 }

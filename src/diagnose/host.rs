@@ -23,9 +23,11 @@ use crate::facts::known::Known;
 use crate::facts::layout::never_holds;
 use crate::facts::log_coverage::CollectedLog;
 use crate::facts::registry::Registry;
+use crate::facts::served::Served;
+use crate::facts::stale::{self, Doubt};
 use crate::facts::subject::Subject;
 use crate::facts::value::{FieldState, Value};
-use crate::facts::{listener, listener_service, logon, session, stale, tls_listeners, update};
+use crate::facts::{listener, listener_service, logon, session, tls_listeners, update};
 use crate::rules::RuleSet;
 use crate::verdict::model::{
     ArtifactEntry, CollectionLayout, Connection, Host, Negotiation, Problem, Report,
@@ -38,6 +40,7 @@ use super::contradiction::contradictions;
 use super::entries::{self, Used};
 use super::negotiation::{self, Starts};
 use super::surroundings;
+use super::tampering::Tampering;
 
 /// Everything that is known of one host, before it is judged.
 pub(super) struct Gathered {
@@ -88,6 +91,7 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
         events,
         hives,
         certificates,
+        file_system,
         collected,
         unread,
         artifacts,
@@ -113,6 +117,7 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
         identity: &identity,
         exported: certificates,
         affected: options.client.clone(),
+        served: Served::of(&history),
     };
     let from_hives = hives::read(evidence, &mut facts);
     let bearing = Bearing {
@@ -150,8 +155,12 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
     for client in clients {
         client_report::add_facts(client, &names, &mut facts);
     }
-    let (tried, told) = tried(options, &facts);
-    connection::tried::add_fact(&history, tried, told, &mut facts);
+    let server = connection::tried::Server {
+        identity: &identity,
+        registry: &registry,
+    };
+    let tried = tried(options, &facts);
+    connection::tried::add_fact(&history, &server, tried, &mut facts);
     let proof = tls_proof(
         &history,
         listener::written(&registry, &mut facts.gaps),
@@ -161,7 +170,8 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
     listener_service::add_facts(&history, &registry, &mut facts);
     session::add_facts(&history, &registry, &identity, &mut facts);
     update::add_facts(&history, &registry, &identity, &mut facts);
-    let (keys, key_problems) = KeyEvidence::read(&collected, &unread);
+    let (mut keys, key_problems) = KeyEvidence::read(&collected, &unread);
+    keys.add_records(file_system);
     let key_bearing = key_chain::Bearing {
         evidence: &keys,
         registry: &registry,
@@ -181,7 +191,12 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
     };
     certificate_fitness::add_facts(&fitness_bearing, &mut facts);
 
-    stale::mark(&registry.stale().collect(), &mut facts);
+    stale::mark(&registry.stale().collect(), Doubt::Dirty, &mut facts);
+    let tampering = Tampering::read(&history, &logs, last_build(&events), &identity);
+    if tampering.hives_do_not_fit() {
+        let all = registry.files().map(|file| file.artifact.as_str());
+        stale::mark(&all.collect(), Doubt::DoesNotFit, &mut facts);
+    }
 
     let used = Used {
         logs: &logs,
@@ -191,6 +206,7 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
     let mut all_problems = problems;
     let told = registry.problems().into_iter().chain(key_problems);
     all_problems.extend(told.map(entries::hive_problem));
+    all_problems.extend(tampering.problems());
     all_problems.extend(contradictions(&history, from_hives.tls.as_ref()));
     let (artifacts, problems) = entries::artifacts(artifacts, &used, all_problems);
     Gathered {

@@ -16,6 +16,7 @@ mod progress;
 mod reading;
 mod room;
 mod surroundings;
+mod tampering;
 
 use std::net::IpAddr;
 use std::ops::ControlFlow;

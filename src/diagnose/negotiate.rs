@@ -8,6 +8,7 @@ use crate::facts::gap::Gaps;
 use crate::facts::history;
 use crate::facts::hives::{self, Evidence};
 use crate::facts::registry::{HiveRole, Registry};
+use crate::facts::served::Served;
 use crate::facts::tls_settings;
 use crate::tls::{Client, Generation, ServerOffer};
 use crate::verdict::model::{Negotiation, NegotiationOutput, Problem, SCHEMA_VERSION, Tool};
@@ -199,6 +200,7 @@ fn offer_of(paths: &[String]) -> Result<Offered, NegotiateError> {
         identity: &identity,
         exported: machine.certificates,
         affected: None,
+        served: Served::of(&history),
     };
     let Some(computed) = hives::read(evidence, &mut facts).tls else {
         return Err(NegotiateError::NoSystem {

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use crate::bundle::{Artifact, Bundle, Kind, Trouble, sha256};
 use crate::contain::contain;
 use crate::facts::event::{EventReader, LoggedEvent};
-use crate::facts::grouping::{NameInLog, Says};
+use crate::facts::forgery::{Forged, Forgery};
+use crate::facts::grouping::{NameInLog, Says, Side};
+use crate::facts::key_chain::KeyRecords;
 use crate::facts::log_coverage::CollectedLog;
 use crate::facts::registry::HiveFile;
 use crate::facts::store::{Exported, exported};
@@ -21,11 +23,20 @@ use super::progress::{Counted, Remaining};
 /// The channel that a collector keeps the records of other machines in.
 const FORWARDED: &str = "ForwardedEvents";
 
+/// What the client writes where somebody connects from.
+const CLIENT_CHANNEL: &str = "Microsoft-Windows-TerminalServices-RDPClient/Operational";
+/// What the service writes where somebody connects to.
+const LISTENER_CHANNELS: [&str; 2] = [
+    "Microsoft-Windows-RemoteDesktopServices-RdpCoreTS/Operational",
+    "Microsoft-Windows-TerminalServices-RemoteConnectionManager/Operational",
+];
+
 /// What was taken out of a file.
 pub(super) enum Content {
     Log(Box<Log>),
     Hive(Box<HiveFile>),
     Certificates(Vec<Exported>),
+    Records(Box<KeyRecords>),
     /// A transaction log, which its hive takes in, or what is not used or not readable.
     Nothing,
     /// It was read, and is read again when its host is in work: there was no room to keep it.
@@ -45,7 +56,21 @@ impl Content {
         match self {
             Content::Log(log) => log.says(),
             Content::Hive(hive) => hive.says(),
-            Content::Certificates(_) | Content::Nothing | Content::LetGo => Says::Nothing,
+            Content::Certificates(_) | Content::Records(_) | Content::Nothing | Content::LetGo => {
+                Says::Nothing
+            }
+        }
+    }
+
+    /// Which end of a connection it is from.
+    pub(super) fn side(&self) -> Side {
+        match self {
+            Content::Log(log) => log.side(),
+            Content::Hive(_)
+            | Content::Certificates(_)
+            | Content::Records(_)
+            | Content::Nothing
+            | Content::LetGo => Side::Either,
         }
     }
 
@@ -57,7 +82,8 @@ impl Content {
                 (log.events.len() * size_of::<LoggedEvent>() * 5 / 4) as u64
             }
             Content::Hive(_) | Content::Certificates(_) => artifact.bytes,
-            Content::Nothing | Content::LetGo => 0,
+            // Of a file table only what concerns keys is kept.
+            Content::Records(_) | Content::Nothing | Content::LetGo => 0,
         }
     }
 }
@@ -71,9 +97,9 @@ pub(super) fn open(
 ) -> (Artifact, Content, Vec<Problem>) {
     let counted = |source| Counted { source, remaining };
     // Of an image only the files that matter are read, and each of them has its own digest.
-    let hashing = match artifact.kind {
-        Kind::DiskImage(_) => Hashing::Off,
-        _ => hashing,
+    let hashing = match artifact.kind.is_read_in_part() {
+        true => Hashing::Off,
+        false => hashing,
     };
     // Held while it is read and hashed, so that what is packed is unpacked once for both.
     let held = match artifact.kind {
@@ -142,6 +168,7 @@ fn read(
             let problems = problems.into_iter().map(hive_problem).collect();
             (Content::Certificates(found), problems)
         }
+        Kind::FileTable | Kind::ChangeJournal => read_records(artifact, remaining),
         Kind::TransactionLog { hive: None } => {
             let lone = "a transaction log without its hive beside it: collect the hive as well";
             (
@@ -162,16 +189,40 @@ fn read(
     }
 }
 
+fn read_records(artifact: &Artifact, remaining: Option<&Remaining<'_>>) -> (Content, Vec<Problem>) {
+    let opened = artifact.open().map_err(|error| error.to_string());
+    let read = opened.and_then(|source| match remaining {
+        Some(remaining) => KeyRecords::read(artifact, &Counted { source, remaining }),
+        None => KeyRecords::read(artifact, source.as_ref()),
+    });
+    let problem = |why: &str| entries::problem(&artifact.path, None, why.to_owned());
+    match read {
+        Ok(records) => {
+            let problems = records.flaw().map(problem).into_iter().collect();
+            (Content::Records(Box::new(records)), problems)
+        }
+        Err(why) => (Content::Nothing, vec![problem(&why)]),
+    }
+}
+
 fn read_log(artifact: &Artifact, remaining: Option<&Remaining<'_>>) -> (Content, Vec<Problem>) {
     let name: Arc<str> = Arc::from(artifact.path.as_str());
     let (mut events, mut computers) = (Vec::new(), Vec::new());
     let mut reader = EventReader::new(&name);
+    let mut forged = Forged::default();
     let summary = artifact
         .open()
         .map_err(|error| error.to_string())
         .and_then(|source| {
             // Of a torn record the fields may be wrong; the hole it stands in is named.
             let mut keep = |record: event_log::EventRecord| {
+                if record.integrity == event_log::Integrity::Torn {
+                    return;
+                }
+                if let Some(forgery) = Forgery::of(&record) {
+                    forged.note(forgery, &record);
+                    return;
+                }
                 if let Some(event) = reader.read(&record) {
                     events.push(event);
                     computers.push(reader.word(&record.computer));
@@ -187,11 +238,15 @@ fn read_log(artifact: &Artifact, remaining: Option<&Remaining<'_>>) -> (Content,
         });
     match summary {
         Ok(summary) => {
-            let problems = log_problems(&artifact.path, &summary);
+            let mut problems = log_problems(&artifact.path, &summary);
+            problems.extend(forged.told().map(|(first, what)| {
+                entries::problem(&artifact.path, Some(format!("record {first}")), what)
+            }));
             let mut log = Log {
                 collected: CollectedLog {
                     artifact: name,
                     summary,
+                    forged,
                 },
                 events,
                 computers,
@@ -214,6 +269,22 @@ impl Log {
         let computers = self.computers.iter().map(Some);
         let computers = computers.chain(std::iter::repeat(None));
         computers.zip(&self.events)
+    }
+
+    fn side(&self) -> Side {
+        let of = |channels: &[&str]| {
+            let mut own = self.collected.summary.channels.keys();
+            own.any(|own| {
+                channels
+                    .iter()
+                    .any(|channel| own.eq_ignore_ascii_case(channel))
+            })
+        };
+        match (of(&LISTENER_CHANNELS), of(&[CLIENT_CHANNEL])) {
+            (true, _) => Side::Server,
+            (false, true) => Side::Client,
+            (false, false) => Side::Either,
+        }
     }
 
     fn is_forwarded(&self) -> bool {

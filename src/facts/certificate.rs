@@ -16,6 +16,7 @@ use super::host::Identity;
 use super::known::Known;
 use super::listener::{LISTENER, POLICY, WIN_STATIONS};
 use super::registry::{Answer, Place, Registry, binary};
+use super::served::Served;
 use super::store::{Entry, Home, Stores, newest};
 use super::subject::Subject;
 use crate::parse::certificate::{AlternativeName, Certificate, Curve, PublicKey, Thumbprint};
@@ -357,6 +358,7 @@ fn no_time(gaps: &mut Gaps) -> GapId {
 pub fn listener(
     choice: &Choice,
     identity: &Identity,
+    served: &Served,
     facts: &mut FactSet,
 ) -> Known<CertificateStanding> {
     let chosen = match choice {
@@ -389,11 +391,23 @@ pub fn listener(
     let ended = described.at_incident(incident, gaps, |certificate, incident| {
         certificate.not_after < incident
     });
+    let end = chosen
+        .certificate()
+        .map(|certificate| certificate.not_after);
+    let doubt = end.and_then(|end| served.doubt(end, gaps));
+    let ended = match (&ended, doubt) {
+        (Known::Is(true), Some(gap)) => Known::Open(gap),
+        _ => ended,
+    };
     let not_begun = described.at_incident(incident, gaps, |certificate, incident| {
         incident < certificate.not_before
     });
     let names_host = described.names_host(identity, gaps);
     let not_after = described.field(|certificate| certificate.not_after);
+    let served_since_end = chosen
+        .certificate()
+        .zip(served.last)
+        .is_some_and(|(certificate, served)| certificate.not_after < served);
     let standing = standing(chosen, &ended, &names_host);
     let fact = ListenerCertificate {
         thumbprint: chosen.thumbprint.to_string(),
@@ -405,6 +419,7 @@ pub fn listener(
         not_before: described.field(|certificate| certificate.not_before),
         not_after: not_after.clone(),
         ended,
+        served_since_end,
         not_begun,
         names_host,
         key: described

@@ -15,6 +15,9 @@ use super::log_coverage::CollectedLog;
 const STEP: SignedDuration = SignedDuration::from_secs(60);
 /// Several records mark one boot; they stand within minutes.
 const ONE_BOOT: SignedDuration = SignedDuration::from_mins(5);
+/// A running Windows writes to its System log every day. A hive that was written so much later than the log ends is of another time,
+/// or its times were set.
+const OTHER_TIME: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// How time runs in one host's collection.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +28,8 @@ pub struct Clock {
     pub oldest: Option<Timestamp>,
     /// The starts of Windows, oldest first.
     pub boots: Vec<Timestamp>,
+    /// The newest time at which a hive was written, where that is no reading of this clock: long after a whole System log ends.
+    pub disbelieved: Option<Timestamp>,
     steps_back: Vec<StepBack>,
 }
 
@@ -59,6 +64,11 @@ impl Clock {
                     })
             })
         };
+        let end_of_system = end_of_system(logs);
+        let disbelieved = written.filter(|written| {
+            end_of_system.is_some_and(|end| written.duration_since(end) > OTHER_TIME)
+        });
+        let written = written.filter(|_| disbelieved.is_none());
         let as_of = newest
             .values()
             .map(|(_, time)| *time)
@@ -74,6 +84,7 @@ impl Clock {
             as_of,
             oldest,
             boots: Vec::new(),
+            disbelieved,
             steps_back,
         };
         clock.boots = boots(events.iter().filter_map(|event| match event.event {
@@ -206,6 +217,18 @@ fn newest_records(
         *known = mark.max(*known);
     }
     newest
+}
+
+/// When the System log ends, where one was collected that is whole.
+fn end_of_system(logs: &[CollectedLog]) -> Option<Timestamp> {
+    logs.iter()
+        .filter(|log| {
+            let summary = &log.summary;
+            !summary.is_selection() && summary.holes.is_empty() && summary.gap_count == 0
+        })
+        .filter_map(|log| log.summary.channels.get("System"))
+        .map(|span| span.newest.time)
+        .max()
 }
 
 fn steps_back(events: &[LoggedEvent], logs: &[CollectedLog]) -> Vec<StepBack> {

@@ -46,17 +46,11 @@ pub fn add_facts(
     facts: &mut FactSet,
 ) {
     let changes = changes(history);
-    let since = history.standing.last_success;
     for (index, change) in changes.iter().enumerate() {
-        if since.is_some_and(|since| change.at < since) {
+        if is_before_success(history, change) {
             continue;
         }
-        let mut off = SignedDuration::ZERO;
-        let undone = changes.iter().skip(index).any(|later| {
-            off = off.saturating_add(later.by());
-            off.abs() <= KERBEROS_LIMIT
-        });
-        let stands = change.by().abs() <= KERBEROS_LIMIT || !undone;
+        let stands = stands(&changes, index);
         let leaves_validity = validity.clone().map(|validity| {
             validity.is_some_and(|(begin, end)| {
                 let valid = |time: Timestamp| begin <= time && time <= end;
@@ -93,6 +87,47 @@ pub fn add_facts(
         };
         facts.add(Some(change.at), body, vec![change.source.clone()]);
     }
+}
+
+/// The leaps ahead since people last got in that nothing took back and nobody bore out, each from and to: what ended in between may
+/// have ended by a wrong clock alone. A client that says of the certificate that it has ended (alert 45) has a clock that agrees.
+#[must_use]
+pub fn doubtful_leaps(history: &History<'_>) -> Vec<(Timestamp, Timestamp)> {
+    let changes = changes(history);
+    let borne_out = |change: &Change| {
+        history.events.iter().enumerate().any(|(index, placed)| {
+            let says_ended = match &placed.event.event {
+                Event::Schannel(event) => (event.event, event.alert) == (36887, Some(45)),
+                _ => false,
+            };
+            says_ended
+                && placed.at > change.at
+                && history.attribution.of(index) == Some(&Known::Is(true))
+        })
+    };
+    let ahead = changes.iter().enumerate().filter(|(index, change)| {
+        change.to > change.from
+            && !is_before_success(history, change)
+            && stands(&changes, *index)
+            && !borne_out(change)
+    });
+    ahead.map(|(_, change)| (change.from, change.to)).collect()
+}
+
+fn is_before_success(history: &History<'_>, change: &Change) -> bool {
+    let since = history.standing.last_success;
+    since.is_some_and(|since| change.at < since)
+}
+
+/// Whether later changes did not take it back.
+fn stands(changes: &[Change], index: usize) -> bool {
+    let mut off = SignedDuration::ZERO;
+    let undone = changes.iter().skip(index).any(|later| {
+        off = off.saturating_add(later.by());
+        off.abs() <= KERBEROS_LIMIT
+    });
+    let is_small = |change: &Change| change.by().abs() <= KERBEROS_LIMIT;
+    changes.get(index).is_some_and(is_small) || !undone
 }
 
 fn changes(history: &History<'_>) -> Vec<Change> {

@@ -42,6 +42,16 @@ impl Window {
         starts && ends
     }
 
+    /// Whether a moment lies in both.
+    #[must_use]
+    pub fn overlaps(&self, other: &Window) -> bool {
+        let before = |end: Option<Timestamp>, start: Option<Timestamp>| match (end, start) {
+            (Some(end), Some(start)) => end < start,
+            _ => false,
+        };
+        !before(self.to, other.from) && !before(other.to, self.from)
+    }
+
     /// What is left of it without the other.
     #[must_use]
     pub fn without(&self, hole: &Window) -> Vec<Window> {

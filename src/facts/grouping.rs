@@ -1,5 +1,5 @@
 //! Which file belongs to which host. A file belongs to one host: the one that it names; a file without a name to the host
-//! of its nearest folder. Only a log of forwarded events belongs to every host that its records name.
+//! of its nearest folder, or the only server among several there. Only a log of forwarded events belongs to every host that its records name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,6 +43,19 @@ pub struct File {
     pub path: String,
     /// What it says of its host.
     pub says: Says,
+    /// On which side of Remote Desktop it was written.
+    pub side: Side,
+}
+
+/// On which side of Remote Desktop a file was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// Where somebody connects to: a log of the listener's.
+    Server,
+    /// Where somebody connects from: the log of the Remote Desktop client.
+    Client,
+    /// Any machine has such a file.
+    Either,
 }
 
 /// One host and its files.
@@ -85,6 +98,7 @@ pub fn group(files: &[File]) -> Grouping {
     let mut owners: Vec<Option<String>> = files.iter().map(|file| own_name(&file.says)).collect();
     follow_renames(files, &mut owners);
     let named = named_folders(files, &owners);
+    let clients = clients(files, &owners);
     let mut grouping = Grouping::default();
     let mut members: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for key in owners.iter().flatten() {
@@ -99,7 +113,7 @@ pub fn group(files: &[File]) -> Grouping {
         }
         match owners[index]
             .clone()
-            .or_else(|| nearest(&file.path, &named))
+            .or_else(|| nearest(&file.path, &named, &clients))
         {
             Some(owner) => members.entry(owner).or_default().push(index),
             None => grouping.undecided.push(index),
@@ -231,9 +245,26 @@ fn named_folders(files: &[File], owners: &[Option<String>]) -> BTreeMap<Vec<Stri
     folders
 }
 
+/// The hosts that somebody connects from, as far as their files tell: their client's log, and none of a listener's.
+fn clients(files: &[File], owners: &[Option<String>]) -> BTreeSet<String> {
+    let of_side = |side: Side| -> BTreeSet<String> {
+        let placed = files.iter().zip(owners);
+        placed
+            .filter(|(file, _)| file.side == side)
+            .filter_map(|(_, owner)| owner.clone())
+            .collect()
+    };
+    &of_side(Side::Client) - &of_side(Side::Server)
+}
+
 /// The host of the nearest folder that has files of exactly one, going up from the file's own. Where a folder has files of
-/// several, the one whose name stands in the file's own name is meant, or nobody knows.
-fn nearest(path: &str, folders: &BTreeMap<Vec<String>, Folder>) -> Option<String> {
+/// several, the one whose name stands in the file's own name is meant, else the only one of them that is no client of another; or
+/// nobody knows.
+fn nearest(
+    path: &str,
+    folders: &BTreeMap<Vec<String>, Folder>,
+    clients: &BTreeSet<String>,
+) -> Option<String> {
     let name = path::file_name(path).to_lowercase();
     let mut folder = folder_of(path);
     loop {
@@ -246,9 +277,11 @@ fn nearest(path: &str, folders: &BTreeMap<Vec<String>, Folder>) -> Option<String
         });
         if let Some(hosts) = hosts {
             let mut named = hosts.iter().filter(|host| name.contains(host.as_str()));
+            let mut servers = hosts.difference(clients);
             return match (hosts.len(), named.next(), named.next()) {
                 (1, ..) => hosts.first().cloned(),
                 (_, Some(host), None) => Some(host.clone()),
+                (_, None, _) => servers.next().filter(|_| servers.next().is_none()).cloned(),
                 _ => None,
             };
         }
@@ -337,8 +370,15 @@ mod tests {
     }
 
     fn file(path: &str, says: Says) -> File {
-        let path = path.to_owned();
-        File { path, says }
+        File {
+            path: path.to_owned(),
+            says,
+            side: Side::Either,
+        }
+    }
+
+    fn on(side: Side, file: File) -> File {
+        File { side, ..file }
     }
 
     /// Hosts with their files, as text: `RDS01 (alias) = a b; ? = c`.
@@ -410,6 +450,26 @@ mod tests {
                     nameless("b/certs/rdp.cer"),
                 ],
                 "A = a/config/SYSTEM a/certs/rdp.cer; B = b/config/SYSTEM b/config/SOFTWARE b/certs/rdp.cer",
+            ),
+            (
+                "between a server and a client of it, the server's",
+                vec![
+                    hive("Windows/System32/config/SYSTEM", "SRV-A"),
+                    on(Side::Client, log("client/RDPClient.evtx", 9, &["PC-B"])),
+                    nameless("keys.acl"),
+                    nameless("client/notes.txt"),
+                ],
+                "PC-B = client/RDPClient.evtx client/notes.txt; SRV-A = Windows/System32/config/SYSTEM keys.acl",
+            ),
+            (
+                "two servers, of which one connects to the other",
+                vec![
+                    hive("a/SYSTEM", "SRV-A"),
+                    on(Side::Client, log("b/RDPClient.evtx", 9, &["SRV-B"])),
+                    on(Side::Server, log("b/RdpCoreTS.evtx", 9, &["SRV-B"])),
+                    nameless("keys.acl"),
+                ],
+                "SRV-A = a/SYSTEM; SRV-B = b/RDPClient.evtx b/RdpCoreTS.evtx; ? = keys.acl",
             ),
             (
                 "as near to one as to the other: nobody knows, unless its own name says it",

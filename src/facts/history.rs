@@ -10,6 +10,7 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 
+use super::catalog::connection::Stage;
 use super::catalog::host::{LogCleared, SessionBegan};
 use super::clock::{Clock, Placed};
 use super::connection::attempt::Attempt;
@@ -123,6 +124,20 @@ impl<'a> History<'a> {
             standing,
             anchors,
         }
+    }
+
+    /// The last time that somebody who got in at least once got past TLS.
+    #[must_use]
+    pub fn last_served(&self) -> Option<Timestamp> {
+        let clients = self.clients.iter();
+        let people = clients.filter(|client| client.last_success.is_some());
+        let attempts = people.flat_map(|client| &client.attempts);
+        attempts
+            .filter_map(|index| self.attempts.get(*index))
+            .flat_map(|attempt| attempt.passed.range(Stage::Tls..))
+            .filter_map(|(_, record)| self.events.get(*record))
+            .map(|placed| placed.at)
+            .max()
     }
 
     /// Adds what the logs cover, and every fact that they give, to a set made with these anchors.

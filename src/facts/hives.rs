@@ -13,9 +13,11 @@ use super::host::{self, Identity};
 use super::known::Known;
 use super::listener;
 use super::listener_values;
+use super::policy;
 use super::registry::Registry;
 use super::renewal_service;
 use super::residue;
+use super::served::Served;
 use super::service;
 use super::store::{Exported, Stores};
 use super::tls_settings::{self, Computed};
@@ -32,6 +34,8 @@ pub struct Evidence<'e> {
     pub exported: Vec<Exported>,
     /// The client that is locked out, where its settings were given.
     pub affected: Option<Client>,
+    /// What its logs tell of the time of the certificate.
+    pub served: Served,
 }
 
 /// What the hives tell beside their facts.
@@ -55,12 +59,13 @@ pub fn read(evidence: Evidence<'_>, facts: &mut FactSet) -> FromHives {
         identity,
         exported,
         affected,
+        served,
     } = evidence;
     registry.cover(facts);
     host::add(identity, facts);
     let stores = Stores::read(registry, exported, facts);
     let certificate = certificate::choose(registry, &stores, identity, facts);
-    let standing = certificate::listener(&certificate, identity, facts);
+    let standing = certificate::listener(&certificate, identity, &served, facts);
     let tls = tls_settings::evaluate(registry, identity, &certificate, affected, &mut facts.gaps);
     FromHives {
         certificate,
@@ -81,6 +86,7 @@ impl FromHives {
         listener_values::add_facts(registry, facts);
         firewall::add_facts(registry, &self.identity, facts);
         residue::add_facts(registry, facts);
+        policy::add_facts(registry, facts);
         renewal_service::renewal_services(&self.certificate, &self.standing, facts);
         if let Some(tls) = &self.tls {
             tls.add_facts(facts);

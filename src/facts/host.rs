@@ -4,7 +4,7 @@ use super::catalog::host::{HostIdentity, Role};
 use super::fact::{FactSet, Source};
 use super::gap::Gaps;
 use super::known::Known;
-use super::registry::{Place, Registry};
+use super::registry::{Place, Registry, control_set_in_use};
 use super::subject::Subject;
 
 /// Who the machine is.
@@ -20,6 +20,8 @@ pub struct Identity {
     pub build: Known<u32>,
     /// Client, server or domain controller.
     pub role: Known<Role>,
+    /// The control set in use, such as `ControlSet001`.
+    pub control_set: Known<Option<String>>,
     /// The name of the time zone, such as `W. Europe Standard Time`.
     pub time_zone: Known<Option<String>>,
     /// Where this stands; empty where nothing but the other files' names says it.
@@ -144,6 +146,14 @@ pub fn identify(registry: &Registry, hints: &Hints, gaps: &mut Gaps) -> Identity
     }
     let time_zone = time_zone.map(|name| name.and_then(not_empty));
 
+    let control_set = match registry.system().and_then(control_set_in_use) {
+        Some(set) => Known::Is(Some(set)),
+        None => {
+            let why = "Select\\Current names no control set";
+            Known::Open(gaps.open(Subject::SystemHive, why))
+        }
+    };
+
     sources.sort();
     sources.dedup();
     Identity {
@@ -152,6 +162,7 @@ pub fn identify(registry: &Registry, hints: &Hints, gaps: &mut Gaps) -> Identity
         product,
         build,
         role,
+        control_set,
         time_zone,
         sources,
     }
@@ -181,6 +192,7 @@ pub fn add(identity: &Identity, facts: &mut FactSet) {
         product: identity.product.clone(),
         build: identity.build.clone(),
         role: identity.role.clone(),
+        control_set: identity.control_set.clone(),
     };
     facts.add(None, fact, identity.sources.clone());
 }

@@ -9,6 +9,7 @@ use super::clock::{Clock, Placed};
 use super::coverage::{Coverage, Window, join_covers};
 use super::event::{Event, Transport};
 use super::fact::FactSet;
+use super::forgery::Forged;
 use super::gap::{GapId, Gaps};
 use super::known::Known;
 use super::subject::Subject;
@@ -24,6 +25,8 @@ pub struct CollectedLog {
     pub artifact: Arc<str>,
     /// What it covers.
     pub summary: LogSummary,
+    /// Its records that are not from whom they name.
+    pub forged: Forged,
 }
 
 /// What the hives say about logging.
@@ -110,6 +113,19 @@ impl LogCoverage {
                 Coverage::Whole(_) => None,
             })
             .unwrap_or_else(|| gaps.open(subject, why))
+    }
+
+    /// The gap of a damaged place in the logs of these subjects that something of this window may have stood in.
+    #[must_use]
+    pub fn hole(&self, subjects: &[Subject], window: &Window) -> Option<GapId> {
+        let parts = subjects.iter().flat_map(|subject| self.of(*subject));
+        parts
+            .filter_map(|part| match part {
+                Coverage::Holed { holes, gap, .. } => Some((holes, *gap)),
+                _ => None,
+            })
+            .find(|(holes, _)| holes.iter().any(|hole| hole.overlaps(window)))
+            .map(|(_, gap)| gap)
     }
 
     /// Says to the facts what is covered.
@@ -253,6 +269,8 @@ struct ChannelFile<'a> {
     newest: (u64, Timestamp),
     /// Records of other channels stand beside it: forwarded ones, which somebody chose.
     mixed: bool,
+    /// Somebody forged records of this channel.
+    forged: bool,
 }
 
 fn files_by_channel(logs: &[CollectedLog]) -> BTreeMap<String, Vec<ChannelFile<'_>>> {
@@ -267,6 +285,7 @@ fn files_by_channel(logs: &[CollectedLog]) -> BTreeMap<String, Vec<ChannelFile<'
                     oldest: (span.oldest.number, span.oldest.time),
                     newest: (span.newest.number, span.newest.time),
                     mixed: log.summary.channels.len() > 1,
+                    forged: log.forged.taints(channel),
                 });
         }
     }
@@ -301,8 +320,14 @@ fn channel_coverage(
     let mut parts: Vec<(Coverage, u64)> = Vec::new();
     for (index, file) in files.iter().enumerate() {
         let summary = file.summary;
-        if file.mixed || is_selection(summary) {
-            let why = "holds only chosen records: it proves what happened, not what did not";
+        let why = if file.forged {
+            Some("somebody forged records of it: what it does not hold proves nothing")
+        } else if file.mixed || is_selection(summary) {
+            Some("holds only chosen records: it proves what happened, not what did not")
+        } else {
+            None
+        };
+        if let Some(why) = why {
             parts.push((
                 Coverage::PresenceOnly(gaps.open(subject, why)),
                 file.newest.0,

@@ -217,6 +217,11 @@ fn renewal(
         after_end: validity
             .clone()
             .map(|validity| validity.is_some_and(|(_, end)| end < placed.at)),
+        served_since_end: validity
+            .settled()
+            .copied()
+            .flatten()
+            .is_some_and(|(_, end)| history.last_served().is_some_and(|served| end < served)),
     }
 }
 

@@ -5,6 +5,7 @@ use super::catalog::service::{ServiceChanged, ServiceFailure, ServiceStart};
 use super::certificate::Choice;
 use super::fact::{Fact, FactId, FactSet, Source};
 use super::known::Known;
+use super::service::default_start;
 use super::subject::Subject;
 use super::value::{FieldState, Value};
 
@@ -77,6 +78,7 @@ pub fn renewal_services(
         let blocked = disabled.or(Known::Is(failed));
         let fact = RenewalService {
             service: service.to_owned(),
+            default_start: default_start(service).map(str::to_owned),
             any_blocked: blocked.clone(),
             blocked,
             before_end: Known::Is(!after_end),

@@ -104,18 +104,18 @@ impl Residues<'_, '_> {
                         value.name,
                         value.name.trim()
                     );
-                    self.add(Leftover::SpacedName, says, None, named(source.clone()));
+                    let undo = taken_back(place, &value.name);
+                    self.add(Leftover::SpacedName, says, undo, named(source.clone()));
                 } else if value
                     .name
                     .eq_ignore_ascii_case("SSLCertificateSHA1HashValue")
                 {
                     let says = "SSLCertificateSHA1HashValue is a name that nothing reads: the pin of a certificate is SSLCertificateSHA1Hash";
-                    let undo =
-                        format!("reg delete \"{LISTENER_PATH}\" /v SSLCertificateSHA1HashValue");
+                    let undo = taken_back(place, &value.name);
                     self.add(
                         Leftover::MisnamedPin,
                         says.to_owned(),
-                        Some(undo),
+                        undo,
                         named(source.clone()),
                     );
                 }
@@ -150,7 +150,7 @@ impl Residues<'_, '_> {
             let says = format!(
                 "MaxOutstandingConnections is {limit}: the service holds that many connections open that nobody has authenticated, which helps a flood and cures nothing"
             );
-            let undo = "reg delete \"HKLM\\SYSTEM\\CurrentControlSet\\Control\\Terminal Server\" /v MaxOutstandingConnections".to_owned();
+            let undo = "reg delete \"HKLM\\SYSTEM\\CurrentControlSet\\Control\\Terminal Server\" /v MaxOutstandingConnections /f".to_owned();
             self.add(Leftover::FloodLimitRaised, says, Some(undo), source);
         }
     }
@@ -181,6 +181,16 @@ impl Residues<'_, '_> {
             }
         }
     }
+}
+
+/// The command that takes a value away.
+fn taken_back(place: Place<'_>, name: &str) -> Option<String> {
+    let key = match place {
+        Place::ControlSet(path) => format!("HKLM\\SYSTEM\\CurrentControlSet\\{path}"),
+        Place::Software(path) => format!("HKLM\\SOFTWARE\\{path}"),
+        Place::System(_) | Place::Security(_) => return None,
+    };
+    Some(format!("reg delete \"{key}\" /v \"{name}\" /f"))
 }
 
 fn with_name(source: Option<Source>, value: &Value) -> Option<Source> {

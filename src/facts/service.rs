@@ -30,6 +30,25 @@ pub const SERVICES: [&str; 15] = [
     "MpsSvc",
 ];
 
+/// How a fresh Windows starts them, in the words of sc.exe; read off the registries of fresh machines from Windows Server 2012 to 2025.
+/// That of drivers is not listed here.
+#[must_use]
+pub fn default_start(service: &str) -> Option<&'static str> {
+    const ON_DEMAND: [&str; 5] = [
+        "TermService",
+        "SessionEnv",
+        "UmRdpService",
+        "KeyIso",
+        "CertPropSvc",
+    ];
+    let among = |names: &[&str]| names.iter().any(|name| name.eq_ignore_ascii_case(service));
+    if among(&ON_DEMAND) {
+        Some("demand")
+    } else {
+        among(&SERVICES).then_some("auto")
+    }
+}
+
 /// Needed although the hive names them nowhere below TermService: the session manager, and the store of network interfaces.
 const ALWAYS_NEEDED: [&str; 2] = ["LSM", "nsi"];
 /// More than stand below any service.
@@ -87,6 +106,7 @@ pub fn starts(registry: &Registry, facts: &mut FactSet) {
             continue;
         };
         let fact = ServiceStart {
+            default_start: default_start(&service).map(str::to_owned),
             service,
             present,
             start,

@@ -10,7 +10,13 @@
 //!
 //! Words and dates are in the system's language; the folder's path ends its line in all of them, and so does a name.
 
+use jiff::civil::DateTime;
+
 use super::text::Text;
+
+mod date;
+
+use date::{Order, date_in};
 
 /// A folder in a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +38,9 @@ pub struct ListedName {
     pub name: String,
     /// The number before it: in `dir`'s listing of files their size. Separators of thousands are left out.
     pub size: Option<u64>,
+    /// When it was last written, by the clock on the machine's wall; none where the line has no date, or one that can be read in two
+    /// ways.
+    pub written: Option<DateTime>,
     /// The line, from 1.
     pub line: usize,
 }
@@ -39,6 +48,7 @@ pub struct ListedName {
 /// Reads a listing; the folders in it, in its order. None when it names no folder.
 pub fn read(bytes: &[u8]) -> Vec<ListedFolder> {
     let text = Text::decode(bytes);
+    let order = Order::of(&text.characters);
     let mut folders: Vec<ListedFolder> = Vec::new();
     for (index, line) in text.characters.lines().enumerate() {
         let line = line.trim_end();
@@ -66,6 +76,7 @@ pub fn read(bytes: &[u8]) -> Vec<ListedFolder> {
         folder.names.push(ListedName {
             name: name.to_owned(),
             size: size(before),
+            written: order.and_then(|order| date_in(before, order)),
             line: index + 1,
         });
     }

@@ -4,7 +4,10 @@
 pub mod acl_listing;
 pub mod certificate;
 pub mod certificate_bundle;
+pub mod change_journal;
 pub mod event_log;
+pub mod file_table;
+mod file_time;
 pub mod firewall_rule;
 pub mod folder_listing;
 pub mod guid;

@@ -99,18 +99,9 @@ fn table(report: &Report, facts: &[&FactEntry], options: &TextOptions) -> String
         kinds.entry(&fact.kind).or_default().push(fact);
     }
     let columns = [
-        Column {
-            title: "",
-            room: Room::Content,
-        },
-        Column {
-            title: "",
-            room: Room::Rest,
-        },
-        Column {
-            title: "",
-            room: Room::AtMost(30),
-        },
+        Column::untitled(Room::Content),
+        Column::untitled(Room::Rest),
+        Column::untitled(Room::AtMost(30)),
     ];
     for (kind, mut facts) in kinds {
         paper.heading(kind, "");

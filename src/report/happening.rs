@@ -48,7 +48,8 @@ impl<'a> Happenings<'a> {
             | "log.cleared"
             | "update.installed"
             | "policy.applied"
-            | "host.boot" => Happening::Change,
+            | "host.boot"
+            | "key.trace" => Happening::Change,
             "service.ran" => Happening::Change,
             "schannel.failure"
             | "connection.security_error"

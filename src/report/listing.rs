@@ -117,10 +117,7 @@ impl Listing {
         for (index, rows) in self.rows.chunks(500).enumerate() {
             let titled = |column: &table::Column| match index {
                 0 => *column,
-                _ => table::Column {
-                    title: "",
-                    room: column.room,
-                },
+                _ => table::Column::untitled(column.room),
             };
             let columns: Vec<table::Column> = columns.iter().map(titled).collect();
             paper.table(0, &columns, rows);

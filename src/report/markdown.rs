@@ -10,9 +10,9 @@ use super::source::Sources;
 use super::text::evidence::{Evidence, gather, true_tests};
 use super::text::open::missing;
 use super::text::repair::to_repair;
-use super::text::ruled_out::{because, refutation};
+use super::text::ruled_out::{because, refutation, ruled_out};
 use super::text::{finding, headline, in_role, related, thousands};
-use crate::verdict::model::{Change, Finding, Level, Report, Role, Status};
+use crate::verdict::model::{Change, Finding, Report, Role, Status};
 
 /// Longer texts of the evidence are cut.
 const LONGEST: usize = 400;
@@ -44,12 +44,16 @@ macro_rules! put {
 fn one(page: &mut String, report: &Report, clock: &Clock) {
     let sources = Sources::of(report);
     let mut evidence = Evidence::new(&sources, clock, true);
-    gather(report, &mut evidence);
+    gather(
+        report,
+        &mut evidence,
+        &ruled_out(report).collect::<Vec<_>>(),
+    );
     head(page, report, clock, &evidence);
     changes(page, report, clock);
     evidence_table(page, &evidence, clock);
     around(page, report);
-    ruled_out(page, report, &evidence);
+    refuted(page, report, &evidence);
     open(page, report);
     repair(page, report);
     refuse(page, report);
@@ -125,7 +129,7 @@ fn changes(page: &mut String, report: &Report, clock: &Clock) {
     let telling: Vec<&Change> = report
         .changes
         .iter()
-        .filter(|change| change.in_bracket || change.pending_restart)
+        .filter(|change| change.is_telling())
         .collect();
     if telling.is_empty() {
         return;
@@ -227,12 +231,8 @@ fn around(page: &mut String, report: &Report) {
     }
 }
 
-fn ruled_out(page: &mut String, report: &Report, evidence: &Evidence<'_>) {
-    let findings: Vec<&Finding> = report
-        .findings
-        .iter()
-        .filter(|finding| finding.level == Level::RuledOut && finding.role == Role::None)
-        .collect();
+fn refuted(page: &mut String, report: &Report, evidence: &Evidence<'_>) {
+    let findings: Vec<&Finding> = ruled_out(report).collect();
     if findings.is_empty() {
         return;
     }

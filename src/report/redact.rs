@@ -244,10 +244,21 @@ fn named_by(fact: &FactEntry) -> Vec<(String, Secret)> {
             "computer" | "server" | "host" => found.push((text.clone(), Secret::Host)),
             "name" if fact.kind == "host.identity" => found.push((text.clone(), Secret::Host)),
             "domain" => found.push((text.clone(), Secret::Domain)),
+            "object" if fact.kind == "policy.object" => found.push((text.clone(), Secret::Name)),
+            "says" if fact.kind == "policy.value" && names_servers(fact) => {
+                let servers = text.split([',', ';', ' ']);
+                found.extend(servers.map(|server| (server.to_owned(), Secret::Host)));
+            }
             _ => {}
         }
     }
     found
+}
+
+/// Whether a policy's setting is a list of servers.
+fn names_servers(fact: &FactEntry) -> bool {
+    let place = fact.fields.get("place").and_then(Value::as_str);
+    place.is_some_and(|place| place.ends_with("LicenseServers"))
 }
 
 /// The values of a distinguished name: `CN=a, O=b` holds a and b.

@@ -88,11 +88,12 @@ fn rule(raw: &raw::Rule, report: &mut Reporter<'_>) -> Option<Rule> {
     let summary = texts.template(&raw.summary);
     let strikes = raw.strikes.as_ref().map(|field| texts.time(field));
     let names: Vec<&str> = names(raw);
-    let fixes: Vec<Option<FixStep>> = raw
-        .fix
-        .iter()
-        .map(|fix| fix_step(fix, &names, &mut texts))
-        .collect();
+    let mut earlier: Vec<&str> = Vec::new();
+    let mut fixes: Vec<Option<FixStep>> = Vec::new();
+    for fix in &raw.fix {
+        fixes.push(fix_step(fix, &earlier, &names, &mut texts));
+        earlier.extend(fix.run.as_ref().map(|run| run.get_ref().as_str()));
+    }
     let refuse: Vec<Option<Advice>> = raw
         .refuse
         .iter()

@@ -9,6 +9,7 @@ mod ask;
 mod builtin;
 pub mod case;
 mod check;
+pub mod command;
 mod error;
 pub mod eval;
 pub mod level;

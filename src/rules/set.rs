@@ -1,6 +1,7 @@
 //! A set of rules: the built-in ones, and those that a user adds.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::Path;
 
 use super::builtin;
@@ -8,6 +9,28 @@ use super::check;
 use super::error::{RuleError, RuleErrors};
 use super::load::{Loaded, load};
 use super::model::Rule;
+
+/// How large a rule file may be, in bytes. The largest built-in one has a hundredth of that.
+pub const LARGEST_FILE: u64 = 1 << 20;
+
+/// Reads the text of a rule file.
+///
+/// # Errors
+/// What the system says, and [`std::io::ErrorKind::FileTooLarge`] for what is no rule.
+pub fn read_file(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    let file = std::fs::File::open(path)?;
+    file.take(LARGEST_FILE + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > LARGEST_FILE {
+        return Err(std::io::Error::new(
+            std::io::ErrorKind::FileTooLarge,
+            format!(
+                "more than the {LARGEST_FILE} bytes that a rule file may have; write one rule into each file"
+            ),
+        ));
+    }
+    Ok(text)
+}
 
 /// Rules that fit together.
 #[derive(Debug, Clone)]
@@ -92,7 +115,7 @@ impl RuleSet {
         }
         let mut files = Vec::new();
         for path in &paths {
-            let text = std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
+            let text = read_file(path).map_err(|error| unreadable(path, &error))?;
             files.push((path.display().to_string(), text));
         }
         self.with_texts(

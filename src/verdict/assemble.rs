@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::change::changes;
+use super::cut::cut;
 use super::model::{
-    ArtifactEntry, ClientError, CollectionLayout, Connection, FactEntry, Finding, Fix, GapEntry,
-    Host, Level, Negotiation, Problem, Refusal, Report, Role, SourceEntry, Status, TestEntry,
-    TestRole, TruthValue, Verdict,
+    ArtifactEntry, ClientError, CollectionLayout, Connection, FactEntry, Finding, GapEntry, Host,
+    Level, Negotiation, Problem, Refusal, Report, Role, SourceEntry, Status, TestEntry, TestRole,
+    TruthValue, Verdict,
 };
 use super::rank::{Judged, Judgement};
+use super::repair;
 use super::timeline::timeline;
 use super::words;
 use crate::facts::fact::{Fact, FactId, FactSet, Source};
@@ -65,7 +67,7 @@ pub fn assemble(
             replaced.id, replaced.file
         ),
     }));
-    Report {
+    let mut report = Report {
         host,
         verdict: verdict(facts, judgement, client_error),
         findings: judgement
@@ -82,7 +84,9 @@ pub fn assemble(
         problems,
         gaps: gaps(facts, judgement, &layout),
         layout,
-    }
+    };
+    cut(&mut report);
+    report
 }
 
 /// The exit status that these reports call for: 1 where a cause is confirmed or likely, else 3 where something is open, else 0.
@@ -194,9 +198,7 @@ fn finding(found: &Judged<'_>, facts: &FactSet) -> Finding {
     } = found;
     let evidence = evaluation.evidence();
     let fill = |text: &Template| text.fill(facts, &evidence);
-    let is_true = |place: usize| evaluation.truths.get(place).is_some_and(Truth::is_true);
     let tests = rule.tests.iter().zip(&evaluation.truths);
-    let fixes = rule.fixes.iter().filter(|fix| fix.when.is_none_or(is_true));
     let latent = *role == Role::Latent || evaluation.hold == Hold::Latent;
     let strikes = rule
         .strikes
@@ -218,31 +220,7 @@ fn finding(found: &Judged<'_>, facts: &FactSet) -> Finding {
                 gaps: truth.gaps().iter().map(ToString::to_string).collect(),
             })
             .collect(),
-        fixes: fixes.map(|fix| repair(fix, facts, &evidence)).collect(),
-    }
-}
-
-/// A step of a repair, with this machine's values. A command that wants a value which the evidence does not have is no command: the
-/// step then says what it wants.
-fn repair(fix: &model::FixStep, facts: &FactSet, evidence: &[FactId]) -> Fix {
-    let filled = |text: &Template| {
-        let whole = text.open(facts, evidence).is_none();
-        whole.then(|| text.fill(facts, evidence))
-    };
-    let wanting = fix.run.as_ref().and_then(|run| run.open(facts, evidence));
-    let mut step = fix.step.fill(facts, evidence);
-    if let Some(wanted) = wanting {
-        let (kind, field) = (wanted.kind.name, wanted.field);
-        step.push_str(&format!(
-            " (the command takes {kind}.{field}, which this collection does not tell)"
-        ));
-    }
-    Fix {
-        step,
-        run: fix.run.as_ref().and_then(filled),
-        risk: fix.risk.as_ref().and_then(filled),
-        rollback: fix.rollback.as_ref().and_then(filled),
-        verify: fix.verify.as_ref().and_then(filled),
+        fixes: repair::steps(found, facts),
     }
 }
 

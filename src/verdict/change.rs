@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::model::{Change, Role};
 use super::rank::{Judgement, evidence};
 use super::timeline::{fields, title};
 use crate::facts::catalog::certificate::{ListenerCertificate, Renewal};
 use crate::facts::catalog::host::{ClockStep, HostBoot, LogCleared};
+use crate::facts::catalog::key::{KeyFileWritten, KeyTrace};
 use crate::facts::catalog::service::ServiceChanged;
 use crate::facts::catalog::update::{PolicyApplied, UpdateInstalled};
 use crate::facts::fact::{Fact, FactId, FactSet, Source};
@@ -16,15 +17,18 @@ use crate::facts::known::Known;
 use crate::facts::value::{FieldState, Value};
 
 /// Registry writes under facts, changes of services, updates, new policies, starts of Windows, steps of the clock, certificates made
-/// and ended, and logs cleared. First what the verdict rests on, then what other findings rest on, then what lies between the last success and the first failure; else the latest first.
+/// and ended, key files written, what became of the listener's key file and its folder, and logs cleared. First what the verdict
+/// rests on, then what other findings rest on, then what lies between the last success and the first failure; else the latest first.
 #[must_use]
 pub fn changes(facts: &FactSet, judgement: &Judgement<'_>) -> Vec<Change> {
     let weights = weights(facts, judgement);
     let as_of = facts.anchors.as_of;
     let mut found: BTreeMap<(Timestamp, String), Told> = BTreeMap::new();
     for fact in facts.facts() {
-        let ends = ends(fact).filter(|(at, _, _)| as_of.is_some_and(|as_of| *at <= as_of));
-        for (at, what, after) in changes_in(fact).into_iter().chain(ends) {
+        let dates = certificate_dates(fact)
+            .into_iter()
+            .filter(|(at, _, _)| as_of.is_some_and(|as_of| *at <= as_of));
+        for (at, what, after) in changes_in(fact).into_iter().chain(dates) {
             let told = found.entry((at, what)).or_default();
             told.evidence.push(fact.id);
             let weight = weights.get(&fact.id).copied().unwrap_or(u8::MAX);
@@ -109,14 +113,30 @@ fn weights(facts: &FactSet, judgement: &Judgement<'_>) -> BTreeMap<FactId, u8> {
     weights
 }
 
-/// The end of the listener's certificate: nobody did it, and it changes what happens from then on.
-fn ends(fact: &Fact) -> Option<(Timestamp, String, Option<String>)> {
-    match fact.field("not_after") {
-        Some(FieldState::Is(Value::Time(at))) if fact.kind == ListenerCertificate::KIND => {
-            Some((*at, "the listener's certificate ended".to_owned(), None))
-        }
-        _ => None,
+/// The beginning and the end of the listener's certificate: nobody did the latter, and it changes what happens from then on. Windows
+/// dates its self-signed one a day back (measured: 24 hours to the second).
+fn certificate_dates(fact: &Fact) -> Vec<(Timestamp, String, Option<String>)> {
+    if fact.kind != ListenerCertificate::KIND {
+        return Vec::new();
     }
+    let time = |field: &str| match fact.field(field) {
+        Some(FieldState::Is(Value::Time(at))) => Some(*at),
+        _ => None,
+    };
+    let self_signed = fact.field("self_signed") == Some(&FieldState::Is(Value::Bool(true)));
+    let begun = time("not_before").and_then(|at| match self_signed {
+        true => at
+            .checked_add(SignedDuration::from_hours(24))
+            .ok()
+            .map(|made| (made, "the listener's certificate was made")),
+        false => Some((at, "the listener's certificate begins")),
+    });
+    let ended = time("not_after").map(|at| (at, "the listener's certificate ended"));
+    begun
+        .into_iter()
+        .chain(ended)
+        .map(|(at, what)| (at, what.to_owned(), None))
+        .collect()
 }
 
 fn changes_in(fact: &Fact) -> Vec<(Timestamp, String, Option<String>)> {
@@ -126,6 +146,8 @@ fn changes_in(fact: &Fact) -> Vec<(Timestamp, String, Option<String>)> {
         LogCleared::KIND,
         UpdateInstalled::KIND,
         PolicyApplied::KIND,
+        KeyFileWritten::KIND,
+        KeyTrace::KIND,
     ];
     let made = fact.kind == Renewal::KIND
         && fact.field("result") == Some(&FieldState::Is(Value::Text("created".to_owned())));

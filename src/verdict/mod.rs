@@ -3,9 +3,11 @@
 pub mod assemble;
 pub mod change;
 pub mod client_error;
+mod cut;
 pub mod graph;
 pub mod model;
 pub mod rank;
+mod repair;
 pub mod timeline;
 mod words;
 

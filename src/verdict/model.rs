@@ -388,6 +388,15 @@ pub struct Change {
     pub pending_restart: bool,
 }
 
+impl Change {
+    /// Whether it may have to do with the failure: it lies between the last success and the first failure, or waits for a restart,
+    /// whenever it was made.
+    #[must_use]
+    pub fn is_telling(&self) -> bool {
+        self.in_bracket || self.pending_restart
+    }
+}
+
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TimelineEntry {

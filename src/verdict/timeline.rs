@@ -78,6 +78,12 @@ fn of_a_stranger(fact: &Fact) -> bool {
 /// One line for a fact: what its kind is, and the fields that say more than no.
 #[must_use]
 pub fn title(fact: &Fact) -> String {
+    // A fact that tells an event in words of its own.
+    if let (Nature::Event, Some(FieldState::Is(Value::Text(says)))) =
+        (fact.kind.nature, fact.field("says"))
+    {
+        return says.clone();
+    }
     let what = fact
         .kind
         .doc

@@ -1,12 +1,13 @@
 //! Real logs, where they are at hand.
 
 use super::*;
+use support::corpus::corpus;
 
 /// Each log of the corpus: as many records as the decoder finds by itself, or more.
 #[test]
 fn the_corpus_gives_at_least_what_a_plain_decode_gives() {
-    let Some(corpus) = std::env::var_os("RDPTRIAGE_CORPUS") else {
-        return println!("skipped: RDPTRIAGE_CORPUS names no corpus");
+    let Some(corpus) = corpus("") else {
+        return;
     };
     let folder = std::path::Path::new(&corpus).join("evtx");
     let mut files = 0;
@@ -94,8 +95,8 @@ fn watched(event: &serde_json::Value) -> Option<u64> {
 #[test]
 fn the_watch_list_misses_nothing_of_the_corpus() {
     use rdptriage::facts::watch;
-    let Some(corpus) = std::env::var_os("RDPTRIAGE_CORPUS") else {
-        return println!("skipped: RDPTRIAGE_CORPUS names no corpus");
+    let Some(corpus) = corpus("") else {
+        return;
     };
     let folder = std::path::Path::new(&corpus).join("evtx");
     let (mut files, mut delivered, mut damaged) = (0, 0, 0);

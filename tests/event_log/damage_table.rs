@@ -9,6 +9,7 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 
 use super::*;
+use support::corpus::corpus;
 
 /// The chunk that is damaged.
 const CHUNK: usize = 1;
@@ -384,8 +385,8 @@ fn logs_of_every_kind_under_every_damage() {
 /// The log that the table was measured on, with its own figures.
 #[test]
 fn the_log_of_the_table_under_every_damage() {
-    let Some(corpus) = std::env::var_os("RDPTRIAGE_CORPUS") else {
-        return println!("skipped: RDPTRIAGE_CORPUS names no corpus");
+    let Some(corpus) = corpus("") else {
+        return;
     };
     let path = Path::new(&corpus).join("evtx/omerbenamram-samples_system.evtx");
     let whole = Whole::of(std::fs::read(path).expect("the log"));

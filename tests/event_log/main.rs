@@ -11,6 +11,7 @@ mod support;
 use rdptriage::parse::event_log::{
     self, EventLogError, EventRecord, GapKind, Integrity, LogSummary, RecordKey,
 };
+use support::event_log::places::{chunk_at, field, records_of};
 use support::event_log::{CHUNK_SIZE, Event, FILE_HEADER, LogBuilder, Value, seal};
 
 fn read(log: &Vec<u8>) -> (Vec<EventRecord>, LogSummary) {
@@ -48,24 +49,4 @@ const RECORDS: u32 = 900;
 /// A log of [`RECORDS`] records from number 1 on, over several chunks.
 fn log() -> Vec<u8> {
     LogBuilder::new("System").extend(stream(RECORDS)).to_bytes()
-}
-
-fn chunk_at(index: usize) -> usize {
-    FILE_HEADER + index * CHUNK_SIZE
-}
-
-fn field(bytes: &[u8], at: usize) -> usize {
-    u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes")) as usize
-}
-
-/// Where the records of a chunk begin, in the file.
-fn records_of(log: &[u8], chunk: usize) -> Vec<usize> {
-    let start = chunk_at(chunk);
-    let mut place = start + 512;
-    let mut places = Vec::new();
-    while place < start + field(log, start + 48) {
-        places.push(place);
-        place += field(log, place + 4);
-    }
-    places
 }

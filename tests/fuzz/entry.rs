@@ -6,10 +6,12 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
-use rdptriage::bundle::ReadAt;
+use rdptriage::bundle::{self, Access, Limits, ReadAt};
 use rdptriage::parse::acl_listing::AclListing;
 use rdptriage::parse::certificate::Certificate;
+use rdptriage::parse::certificate_bundle;
 use rdptriage::parse::event_log::{self, EventRecord, RecordKey};
+use rdptriage::parse::firewall_rule::{ConnectionSecurityRule, FirewallRule, Profile};
 use rdptriage::parse::hive::{Hive, Key, Lookup};
 use rdptriage::parse::key_file::KeyFile;
 use rdptriage::parse::security::{ObjectKind, SecurityDescriptor, Sid, granted, parse_sddl};
@@ -23,17 +25,20 @@ use rdptriage::{Hashing, Options};
 pub type Entry = fn(&[u8]);
 
 /// All of them, by the name of their fuzz target.
-pub const ENTRIES: [(&str, Entry); 12] = [
+pub const ENTRIES: [(&str, Entry); 15] = [
     ("event_log", event_log),
     ("prefilter", prefilter),
     ("hive", hive),
     ("transaction_log", transaction_log),
     ("store_blob", store_blob),
     ("certificate", certificate),
+    ("certificate_bundle", certificate_bundle),
     ("key_file", key_file),
     ("security_descriptor", security_descriptor),
     ("acl_listing", acl_listing),
     ("folder_listing", folder_listing),
+    ("firewall_rule", firewall_rule),
+    ("archive", archive),
     ("rule_file", rule_file),
     ("diagnose", diagnose),
 ];
@@ -152,6 +157,12 @@ pub fn certificate(bytes: &[u8]) {
     }
 }
 
+/// Certificates that were exported together: a PKCS #7 message, or a serialized store.
+pub fn certificate_bundle(bytes: &[u8]) {
+    let _ = certificate_bundle::pkcs7(bytes);
+    let _ = certificate_bundle::serialized_store(bytes);
+}
+
 /// A key file.
 pub fn key_file(bytes: &[u8]) {
     if let Ok(file) = KeyFile::read(&bytes.to_vec()) {
@@ -183,6 +194,48 @@ pub fn acl_listing(bytes: &[u8]) {
 /// What dir printed.
 pub fn folder_listing(bytes: &[u8]) {
     let _ = folder_listing::read(bytes);
+}
+
+/// A rule of the firewall, as the registry holds it.
+pub fn firewall_rule(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    if let Ok(rule) = FirewallRule::parse(&text) {
+        let _ = (rule.holds_in(Profile::Public), rule.covers_port(3389));
+    }
+    let _ = ConnectionSecurityRule::parse(&text);
+}
+
+/// What an archive may take of memory here, in bytes.
+const UNPACKED: u64 = 8 << 20;
+
+/// An archive of whatever form, or whatever else a file may be: opened, and everything in it read.
+pub fn archive(bytes: &[u8]) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("made-up");
+    std::fs::write(&path, bytes).expect("written");
+    let access = Access {
+        limits: Limits {
+            entries: 1000,
+            size: UNPACKED,
+            memory: UNPACKED,
+            ..Limits::default()
+        },
+        ..Access::default()
+    };
+    let Ok(mut opened) = bundle::open_with(&[path], &access) else {
+        return;
+    };
+    opened.hash();
+    for artifact in &opened.artifacts {
+        if let Ok(source) = artifact.open() {
+            let _ = source.read_all(UNPACKED);
+        }
+        let name = &artifact.path;
+        assert!(
+            !name.split('/').any(|part| part == ".."),
+            "{name} leads nowhere"
+        );
+    }
 }
 
 /// A rule that somebody wrote.

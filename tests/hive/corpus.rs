@@ -1,17 +1,7 @@
 //! Real hives, where they are at hand.
 
 use super::*;
-
-/// The folder of real hives, or a line that says that they are not here.
-fn corpus(test: &str) -> Option<PathBuf> {
-    match std::env::var_os("RDPTRIAGE_CORPUS") {
-        Some(folder) => Some(PathBuf::from(folder).join("hives")),
-        None => {
-            println!("{test}: skipped, RDPTRIAGE_CORPUS is not set");
-            None
-        }
-    }
-}
+use support::corpus::corpus;
 
 fn open_corpus(folder: &std::path::Path, primary: &str, logs: &[&str]) -> Hive {
     let source = |name: &str| FileSource::open(&folder.join(name)).expect(name);
@@ -22,7 +12,7 @@ fn open_corpus(folder: &std::path::Path, primary: &str, logs: &[&str]) -> Hive {
 
 #[test]
 fn dirty_hive_is_replayed_to_its_end() {
-    let Some(folder) = corpus("dirty-b") else {
+    let Some(folder) = corpus("hives") else {
         return;
     };
     let logs = ["dirty-b/SYSTEM.LOG1", "dirty-b/SYSTEM.LOG2"];
@@ -41,7 +31,7 @@ fn dirty_hive_is_replayed_to_its_end() {
 
 #[test]
 fn windows_7_holds_what_other_readers_found() {
-    let Some(folder) = corpus("wks-win732bita") else {
+    let Some(folder) = corpus("hives") else {
         return;
     };
     let hive = open_corpus(&folder, "wks-win732bita/SYSTEM", &[]);
@@ -72,7 +62,7 @@ fn windows_7_holds_what_other_readers_found() {
 
 #[test]
 fn both_walks_find_the_same_keys() {
-    let Some(folder) = corpus("walks") else {
+    let Some(folder) = corpus("hives") else {
         return;
     };
     let hives = [
@@ -129,7 +119,7 @@ fn both_walks_find_the_same_keys() {
 
 #[test]
 fn damaged_hives_are_survived() {
-    let Some(folder) = corpus("damaged") else {
+    let Some(folder) = corpus("hives") else {
         return;
     };
     let hive = open_corpus(&folder, "corrupted_system_hive", &[]);

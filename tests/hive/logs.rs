@@ -174,3 +174,34 @@ fn dirty_pages_of_an_old_log_are_replayed() {
         [("SYSTEM.LOG1".to_owned(), Ignored::NoEntry)]
     );
 }
+
+/// Windows writes to one log while it brings the other's entries into the hive: the one that is missing may hold the newer writes.
+#[test]
+fn one_of_two_logs_counts_where_its_numbers_go_on_to_the_hives_own() {
+    let versions = versions();
+    let primary = dirty(&versions[0]);
+    let empty = Vec::new();
+    let next = transaction_log::entries(&versions, 42);
+    let later = transaction_log::entries(&versions, 50);
+    let pages = transaction_log::dirty_pages(&versions[0], &versions[3], 42);
+    let later_pages = transaction_log::dirty_pages(&versions[0], &versions[3], 43);
+    for (log, alone) in [
+        (&next, State::Replayed),
+        (&later, State::Stale),
+        (&pages, State::Replayed),
+        (&later_pages, State::Stale),
+    ] {
+        for (name, other) in [
+            ("SYSTEM.LOG1", "SYSTEM.LOG2"),
+            ("system.log2", "system.log1"),
+        ] {
+            let hive = with_logs(&primary, &[(name, log)]);
+            assert_eq!(hive.state(), alone, "{name}");
+            assert_eq!(hive.bytes()[4096..], versions[3][4096..]);
+            let hive = with_logs(&primary, &[(name, log), (other, &empty)]);
+            assert_eq!(hive.state(), State::Replayed, "{name}, {other} empty");
+        }
+    }
+    let hive = with_logs(&primary, &[("SYSTEM.LOG", &pages)]);
+    assert_eq!(hive.state(), State::Replayed);
+}

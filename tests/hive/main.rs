@@ -9,7 +9,6 @@ mod reading;
 mod support;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use rdptriage::bundle::{FileSource, ReadAt};
 use rdptriage::parse::hive::{

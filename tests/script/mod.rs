@@ -11,6 +11,7 @@ use rdptriage::facts::connection::address;
 use rdptriage::facts::coverage::Window;
 use rdptriage::facts::event::LoggedEvent;
 use rdptriage::facts::fact::{Fact, FactSet};
+use rdptriage::facts::forgery::Forged;
 use rdptriage::facts::gap::Gaps;
 use rdptriage::facts::history::{Bearing, History, Options, Surroundings};
 use rdptriage::facts::incident::ConnectionState;
@@ -171,7 +172,11 @@ impl Script {
                 what: "damaged".to_owned(),
             }];
         }
-        self.logs.push(CollectedLog { artifact, summary });
+        self.logs.push(CollectedLog {
+            artifact,
+            summary,
+            forged: Forged::default(),
+        });
     }
 
     /// What a collection says that knows all about the machine: no other listener, Schannel logs errors.
@@ -506,7 +511,11 @@ impl Script {
             script.end = summary
                 .span
                 .map_or(script.end, |span| script.end.max(span.newest.time));
-            script.logs.push(CollectedLog { artifact, summary });
+            script.logs.push(CollectedLog {
+                artifact,
+                summary,
+                forged: Forged::default(),
+            });
         }
         script
     }

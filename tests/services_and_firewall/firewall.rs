@@ -1,6 +1,7 @@
 //! The Windows Firewall, a moved port, and IPsec.
 
 use super::*;
+use support::corpus::corpus;
 
 #[test]
 fn healthy_machines_with_their_firewall_on_are_healthy_in_every_generation() {
@@ -342,8 +343,7 @@ fn a_rule_of_the_old_drivers_time_lets_in_only_where_the_driver_listens() {
 /// Every rule of the real machines' firewalls is read, and none of them makes a verdict.
 #[test]
 fn the_firewalls_of_real_machines_are_read_whole() {
-    let Some(corpus) = std::env::var_os("RDPTRIAGE_CORPUS") else {
-        println!("skipped: RDPTRIAGE_CORPUS is not set");
+    let Some(corpus) = corpus("") else {
         return;
     };
     let folder = std::path::Path::new(&corpus).join("hives");

@@ -5,18 +5,15 @@ mod services;
 #[path = "../support/mod.rs"]
 mod support;
 
-use std::collections::BTreeMap;
-
 use rdptriage::rules::RuleSet;
-use rdptriage::verdict::model::{Finding, Level, Report, Role, Status};
+use rdptriage::verdict::model::{Level, Report, Role, Status};
 use rdptriage::{Options, diagnose};
 use support::machine::keys::{HEALTHY_KEY, saved};
 use support::machine::{
     CONTROL_SET, Channel, FIREWALL, FIREWALL_POLICY, LISTENER, Machine, TlsFailure, Windows, at,
     minutes, seconds, shipped_rule,
 };
-
-type Files = BTreeMap<String, Vec<u8>>;
+use support::verdict::{Files, finding, level, report, says};
 
 const ANNA: &str = "10.20.4.17";
 const BERTIL: &str = "10.20.4.31";
@@ -31,36 +28,6 @@ const GENERATIONS: [Windows; 5] = [
     Windows::Server2022,
     Windows::Server2025,
 ];
-
-fn report(files: &Files) -> Report {
-    let folder = tempfile::tempdir().unwrap();
-    Machine::collect(folder.path(), files).unwrap();
-    let rules = RuleSet::builtin().unwrap();
-    let mut reports = diagnose(&[folder.path().to_owned()], &rules, &Options::default()).unwrap();
-    assert_eq!(reports.len(), 1);
-    reports.remove(0)
-}
-
-fn says(report: &Report) -> String {
-    let cause = report.verdict.cause.as_deref().unwrap_or("-");
-    format!(
-        "{:?} {cause} {}",
-        report.verdict.status, report.verdict.state
-    )
-    .to_lowercase()
-}
-
-fn finding<'r>(report: &'r Report, cause: &str) -> &'r Finding {
-    report
-        .findings
-        .iter()
-        .find(|finding| finding.cause == cause)
-        .unwrap()
-}
-
-fn level(report: &Report, cause: &str) -> Level {
-    finding(report, cause).level
-}
 
 /// A machine with its firewall as Windows ships it and Remote Desktop switched on, in a domain's network.
 fn machine(windows: Windows) -> Machine {
@@ -105,10 +72,7 @@ const LOGS: &[Channel] = &[
 
 fn all(machine: &mut Machine) -> Files {
     machine.written(at(END));
-    let mut files = machine.logs(LOGS);
-    files.insert("SYSTEM".into(), machine.system.to_bytes());
-    files.insert("SOFTWARE".into(), machine.software.to_bytes());
-    files
+    machine.logs_and_hives(LOGS)
 }
 
 fn hives(machine: &mut Machine) -> Files {

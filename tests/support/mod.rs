@@ -2,8 +2,14 @@
 #![allow(dead_code, unused_imports)] // No test uses all of it.
 
 pub mod certificate;
+pub mod corpus;
+pub mod damage;
+pub mod disk_image;
 pub mod event_log;
 pub mod hive;
 pub mod machine;
+pub mod ntfs;
 pub mod samples;
 pub mod verdict;
+pub mod watchdog;
+pub mod wrong;

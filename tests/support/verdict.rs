@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use rdptriage::rules::RuleSet;
-use rdptriage::verdict::model::{Level, Report, Status, TestRole, TruthValue};
+use rdptriage::verdict::model::{Finding, Level, Report, Role, Status, TestRole, TruthValue};
 use rdptriage::{Hashing, Options};
 use tempfile::TempDir;
 
@@ -50,6 +50,42 @@ pub fn diagnosed_folder(folder: &Path, rules: &RuleSet) -> Report {
     let mut reports = diagnosed(&[folder.to_owned()], rules);
     assert_eq!(reports.len(), 1, "one host");
     reports.remove(0)
+}
+
+/// The one report on files of one host, as users have it.
+pub fn report(files: &Files) -> Report {
+    report_with(files, &unhashed())
+}
+
+/// The same with options of its own.
+pub fn report_with(files: &Files, options: &Options) -> Report {
+    let folder = collect(files);
+    let mut reports =
+        rdptriage::diagnose(&[folder.path().to_owned()], &rules(), options).expect("readable");
+    assert_eq!(reports.len(), 1, "one host");
+    reports.remove(0)
+}
+
+/// Status, cause and state in one line.
+pub fn says(report: &Report) -> String {
+    let verdict = &report.verdict;
+    let cause = verdict.cause.as_deref().unwrap_or("-");
+    format!("{:?} {cause} {}", verdict.status, verdict.state).to_lowercase()
+}
+
+/// What a rule came to.
+pub fn finding<'r>(report: &'r Report, cause: &str) -> &'r Finding {
+    let mut findings = report.findings.iter();
+    let found = findings.find(|finding| finding.cause == cause);
+    found.unwrap_or_else(|| panic!("no rule {cause}"))
+}
+
+pub fn level(report: &Report, cause: &str) -> Level {
+    finding(report, cause).level
+}
+
+pub fn role(report: &Report, cause: &str) -> Role {
+    finding(report, cause).role
 }
 
 /// What a report says, without the words and the times: what must not change when the same case is told differently.

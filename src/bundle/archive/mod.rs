@@ -17,6 +17,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::panic::AssertUnwindSafe;
 
+use jiff::Timestamp;
 use rayon::prelude::*;
 
 pub use limits::{Access, LimitName, Limits, Password};
@@ -65,6 +66,8 @@ pub(super) struct Unpacking<'a> {
 struct Member {
     path: String,
     origin: Origin,
+    /// When it was last written, as its entry has it.
+    written: Option<Timestamp>,
 }
 
 /// The archive that is being read.
@@ -215,7 +218,11 @@ impl Unpacking<'_> {
 
 impl Member {
     fn look(self) -> Result<Artifact, Problem> {
-        let Member { path, origin } = self;
+        let Member {
+            path,
+            origin,
+            written,
+        } = self;
         let looked = contain(AssertUnwindSafe(|| {
             let source = origin.look()?;
             let kind = kind::sniff(source.as_ref(), path::file_name(&path))?;
@@ -228,6 +235,7 @@ impl Member {
                 bytes,
                 sha256: None,
                 origin,
+                written,
             }),
             Ok(Err(error)) => Err(Problem::of(&path, unreadable(&error))),
             Err(panicked) => Err(Problem::of(

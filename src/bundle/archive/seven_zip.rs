@@ -4,6 +4,7 @@ use sevenz_rust2::{Archive, ArchiveEntry, BlockDecoder, Error};
 
 use super::stream::Behind;
 use super::{ArchiveTrouble, Place, Unpacking};
+use crate::bundle::file_time::file_time;
 use crate::bundle::source::Reader;
 
 /// A reparse point; and, where the high half holds a Unix mode, a symbolic link.
@@ -87,7 +88,11 @@ impl Unpacking<'_> {
             self.refuse(&path, refused.clone());
             return Err(refused);
         }
-        self.take(path, size, content)
+        let written = entry
+            .has_last_modified_date
+            .then(|| file_time(entry.last_modified_date().into()))
+            .flatten();
+        self.take(path, size, written, content)
     }
 }
 

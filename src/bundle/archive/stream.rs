@@ -3,6 +3,8 @@
 
 use std::io::{self, Read};
 
+use jiff::Timestamp;
+
 use super::{ArchiveTrouble, Unpacking, unreadable};
 use crate::bundle::artifact::Artifact;
 use crate::bundle::error::Problem;
@@ -46,6 +48,7 @@ impl Unpacking<'_> {
         &mut self,
         path: String,
         size: u64,
+        written: Option<Timestamp>,
         reader: &mut dyn Read,
     ) -> Result<Behind, ArchiveTrouble> {
         let mut bytes = Vec::new();
@@ -65,6 +68,7 @@ impl Unpacking<'_> {
             bytes: size,
             sha256: None,
             origin: Origin::Passed,
+            written,
         };
         if matches!(artifact.kind, Kind::NotUsed(_)) && read.is_ok() {
             let hashed = sha256_of_stream(&bytes, reader);

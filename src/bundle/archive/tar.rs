@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use ::tar::{Archive, Entry, EntryType};
 use flate2::bufread::MultiGzDecoder;
+use jiff::Timestamp;
 use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 
 use super::limits::{Limits, SUSPICIOUS};
@@ -33,7 +34,12 @@ impl Unpacking<'_> {
                     if let Some(path) = self.file_of(place, &entry) {
                         let start = entry.raw_file_position();
                         let origin = self.part(place, &path, start, entry.size());
-                        members.push(Member { path, origin });
+                        let written = written(&entry);
+                        members.push(Member {
+                            path,
+                            origin,
+                            written,
+                        });
                     }
                 }
                 Ok(())
@@ -83,7 +89,8 @@ impl Unpacking<'_> {
                 continue;
             };
             let size = entry.size();
-            if self.take(path, size, &mut entry)? == Behind::Lost {
+            let written = written(&entry);
+            if self.take(path, size, written, &mut entry)? == Behind::Lost {
                 return Err(ArchiveTrouble::Damaged(
                     "a file in it ends early".to_owned(),
                 ));
@@ -115,7 +122,7 @@ impl Unpacking<'_> {
         let name = own.strip_suffix(ending).unwrap_or(own);
         if let Some(path) = self.path_of(place, name) {
             let declared = size.saturating_add(u64::from(read.is_err()));
-            self.take(path, declared, &mut bytes.as_slice())?;
+            self.take(path, declared, None, &mut bytes.as_slice())?;
         }
         read.map(|_| ()).map_err(damaged)
     }
@@ -138,6 +145,12 @@ impl Unpacking<'_> {
             None => Some(path),
         }
     }
+}
+
+/// Seconds since 1970, in UTC; 0 where the archiver left it out.
+fn written<R: Read>(entry: &Entry<'_, R>) -> Option<Timestamp> {
+    let seconds = entry.header().mtime().ok().filter(|seconds| *seconds > 0)?;
+    Timestamp::from_second(i64::try_from(seconds).ok()?).ok()
 }
 
 fn damaged(error: io::Error) -> ArchiveTrouble {

@@ -3,14 +3,18 @@
 use std::io::{self, BufReader, Read};
 use std::sync::Arc;
 
+use ::zip::extra_fields::ExtraField;
 use ::zip::read::{Config, OwnedZipFileEntry};
 use ::zip::result::ZipError;
 use ::zip::unstable::read::{ZipIterable, ZipIterableFiles};
 use ::zip::{CompressionMethod, ZipReadOptions};
+use jiff::Timestamp;
 
 use super::packed::{Packed, Way, trouble};
 use super::{ArchiveTrouble, Member, Place, Unpacking};
+use crate::bundle::file_time::file_time;
 use crate::bundle::origin::Origin;
+use crate::bundle::path;
 use crate::bundle::source::{ReadAt, Reader};
 
 const LOCAL_HEADER: &[u8] = b"PK\x03\x04";
@@ -74,7 +78,15 @@ impl Unpacking<'_> {
                 self.refuse(&path, refused);
                 continue;
             }
+            let encrypted = entry.encrypted();
             let entry = OwnedZipFileEntry::from(entry);
+            let written = (may_be_a_key_file(&path) && !encrypted)
+                .then(|| {
+                    let reader = files.reader_mut();
+                    let opened = entry.as_ref().with_reader(reader, ZipReadOptions::new());
+                    opened.ok()?.extra_data_fields().find_map(written)
+                })
+                .flatten();
             let size = entry.size();
             if !is_stored {
                 let way = Way::Entry {
@@ -83,7 +95,11 @@ impl Unpacking<'_> {
                 };
                 let packed = Packed::new(place.origin.clone(), way, size);
                 let origin = Origin::Packed(Arc::new(packed));
-                members.push(Member { path, origin });
+                members.push(Member {
+                    path,
+                    origin,
+                    written,
+                });
                 continue;
             }
             let opened = entry
@@ -92,7 +108,11 @@ impl Unpacking<'_> {
             match opened.map(|file| file.data_start()) {
                 Ok(Some(start)) => {
                     let origin = self.part(place, &path, start, size);
-                    members.push(Member { path, origin });
+                    members.push(Member {
+                        path,
+                        origin,
+                        written,
+                    });
                 }
                 Ok(None) => self.refuse(&path, ArchiveTrouble::Member("it has no place".into())),
                 Err(error) => self.refuse(&path, trouble(&error)),
@@ -182,12 +202,34 @@ impl Unpacking<'_> {
                     continue;
                 }
             };
-            members.push(Member { path, origin });
+            members.push(Member {
+                path,
+                origin,
+                written: None,
+            });
         }
         self.add(members);
         outcome.and(Err(ArchiveTrouble::Damaged(
             "its directory, which stands at the end, is missing".to_owned(),
         )))
+    }
+}
+
+/// Whether it is called as key files are: 32 digits, an underscore, a GUID. Only of these is the time of use, and it takes a look
+/// into the archive for each.
+fn may_be_a_key_file(path: &str) -> bool {
+    path::file_name(path).find('_') == Some(32)
+}
+
+/// The time of a zip entry that is in UTC: in the extra fields of Info-ZIP and of NTFS (APPNOTE.TXT, 4.5.5). The entry's own time is
+/// local to whoever packed it, and nothing says where that was.
+fn written(field: &ExtraField) -> Option<Timestamp> {
+    match field {
+        ExtraField::ExtendedTimestamp(times) => {
+            Timestamp::from_second(i64::from(times.mod_time()?)).ok()
+        }
+        ExtraField::Ntfs(times) => file_time(times.mtime()),
+        _ => None,
     }
 }
 

@@ -3,6 +3,7 @@
 //! Only folders that are known by name are looked into. `Windows.old` and `RegBack` are copies of an earlier state of the same
 //! machine, and are left alone.
 
+use super::What;
 use super::ntfs::{File, FolderEntry, NtfsError, Volume};
 use super::trouble::DiskTrouble;
 
@@ -12,6 +13,7 @@ const LOG_ENDINGS: [&str; 4] = ["", ".LOG", ".LOG1", ".LOG2"];
 const EVENT_LOGS: &[&str] = &["Windows", "System32", "winevt", "Logs"];
 const CRYPTO: &[&str] = &["ProgramData", "Microsoft", "Crypto"];
 const PROTECT: &[&str] = &["Windows", "System32", "Microsoft", "Protect", "S-1-5-18"];
+const CHANGE_JOURNAL: &[&str] = &["$Extend", "$UsnJrnl"];
 /// Machines that never delete keys have many thousands; more than these are not opened one by one.
 const MOST_FILES: usize = 20_000;
 /// More folders than anybody makes beside MachineKeys.
@@ -30,7 +32,7 @@ pub(super) struct TakenFile {
     /// Its path from the volume's root, with `/` between folders.
     pub(super) path: String,
     pub(super) record: u64,
-    pub(super) is_folder: bool,
+    pub(super) what: What,
 }
 
 /// A folder on the way.
@@ -100,6 +102,7 @@ pub(super) fn take(volume: &Volume) -> Taken {
             }
         }
     }
+    taken.records_of_the_file_system(volume);
     taken.files.sort_by(|one, other| one.path.cmp(&other.path));
     taken.problems.sort();
     taken.problems.dedup();
@@ -146,15 +149,15 @@ impl Taken {
     }
 
     fn list(&mut self, volume: &Volume, place: &Place, most: usize) -> Vec<FolderEntry> {
-        match volume.folder(&place.file, most) {
+        match volume.folder(&place.file, most, &|name| is_own_key(name)) {
             Ok(mut content) => {
-                if let Some(flaw) = content.flaw {
-                    let trouble = match content.entries.len() >= most {
-                        true => DiskTrouble::TooManyFiles { most },
-                        false => DiskTrouble::Damaged(flaw),
-                    };
-                    self.problems.push((place.path.clone(), trouble));
-                }
+                let damage = content.flaw.map(DiskTrouble::Damaged);
+                let rest = content
+                    .too_many
+                    .then_some(DiskTrouble::TooManyFiles { most });
+                let troubles = damage.into_iter().chain(rest);
+                self.problems
+                    .extend(troubles.map(|trouble| (place.path.clone(), trouble)));
                 content
                     .entries
                     .sort_by(|one, other| one.name.name.cmp(&other.name.name));
@@ -208,7 +211,7 @@ impl Taken {
         self.files.push(TakenFile {
             path: place.path.clone(),
             record: place.file.number(),
-            is_folder: true,
+            what: What::Index,
         });
         for entry in self.list(volume, place, MOST_FILES) {
             if !entry.name.is_folder {
@@ -222,13 +225,37 @@ impl Taken {
         }
     }
 
+    /// $MFT, and the change journal where there is one: what files were there, and what became of them.
+    fn records_of_the_file_system(&mut self, volume: &Volume) {
+        self.files.push(TakenFile {
+            path: "$MFT".to_owned(),
+            record: 0,
+            what: What::Data,
+        });
+        if let Some(journal) = self.place(volume, CHANGE_JOURNAL) {
+            self.files.push(TakenFile {
+                path: format!("{}/$J", journal.path),
+                record: journal.file.number(),
+                what: What::Journal,
+            });
+        }
+    }
+
     fn file(&mut self, place: &Place, entry: &FolderEntry) {
         self.files.push(TakenFile {
             path: join(&place.path, &entry.name.name),
             record: entry.number,
-            is_folder: false,
+            what: What::Data,
         });
     }
+}
+
+/// Whether a file is the key of the certificate that Remote Desktop makes itself, of whatever machine: its container is
+/// TSSecKeySet1, and the name begins with that name's MD5.
+fn is_own_key(name: &str) -> bool {
+    const CONTAINER: &str = "f686aace6942fb7f7ceb231212eef4a4_";
+    name.get(..CONTAINER.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(CONTAINER))
 }
 
 fn join(folder: &str, name: &str) -> String {

@@ -21,8 +21,11 @@ use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 pub use image::ImageForm;
 pub use listing::{DiskListing, ListedVolume, list};
+pub use ntfs::{EntryName, EntryPlace, FileEntry, FileTimes, NtfsError, entry_bytes};
 pub use partition::{Holds, Partition, Scheme};
 pub use trouble::DiskTrouble;
 
@@ -31,7 +34,7 @@ use super::error::{Problem, Trouble};
 use super::kind::Kind;
 use super::origin::Origin;
 use super::path::shown_name;
-use super::source::ReadAt;
+use super::source::{PartSource, ReadAt};
 use super::walk::Found;
 use crate::contain::contain;
 use image::Beside;
@@ -49,12 +52,14 @@ pub struct OnVolume {
 }
 
 /// What of a file is read.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 enum What {
     /// Its content.
     Data,
     /// The list of files of a folder.
     Index,
+    /// The change journal, from where it is kept.
+    Journal,
 }
 
 impl OnVolume {
@@ -68,9 +73,16 @@ impl OnVolume {
             match self.what {
                 What::Data => self.volume.data(&file()?, ""),
                 What::Index => self.volume.index(&file()?),
+                What::Journal => self.volume.journal(&file()?),
             }
         };
         open().map_err(|error| io::Error::other(error.to_string()))
+    }
+
+    /// When it was last written, where that is the machine's own record.
+    pub(super) fn written(&self) -> Option<Timestamp> {
+        let file = self.volume.file(self.record).ok()?;
+        self.is_machines.then(|| file.written()).flatten()
     }
 
     /// Its security descriptor, as bytes, where that is the machine's.
@@ -124,6 +136,10 @@ fn expand(artifact: &Artifact, form: ImageForm, volume: Option<u32>) -> Disk {
         disk.problem(&artifact.path, trouble);
     }
     disk.parts = beside.opened();
+    // One that builds on itself is none of its own parts.
+    if let Origin::File(path) = &artifact.origin {
+        disk.parts.remove(path);
+    }
     disk
 }
 
@@ -219,14 +235,11 @@ impl Disk {
             let on_volume = OnVolume {
                 volume: Arc::clone(volume),
                 record: file.record,
-                what: match file.is_folder {
-                    true => What::Index,
-                    false => What::Data,
-                },
+                what: file.what,
                 is_machines,
             };
             let origin = Origin::Volume(Arc::new(on_volume));
-            if file.is_folder {
+            if matches!(file.what, What::Index) {
                 let bytes = origin.open().map_or(0, |index| index.len());
                 self.artifacts.push(Artifact {
                     path,
@@ -234,6 +247,7 @@ impl Disk {
                     bytes,
                     sha256: None,
                     origin,
+                    written: None,
                 });
             } else {
                 self.found.push(Found {
@@ -282,7 +296,7 @@ fn volumes(bytes: &Arc<dyn ReadAt>) -> Result<(Scheme, Vec<Opened>), DiskTrouble
     let (scheme, partitions) = partitions(bytes.as_ref()).map_err(unreadable)?;
     let opened = partitions.into_iter().map(|partition| {
         let volume = match partition.holds {
-            Holds::Ntfs => Volume::open(Arc::new(image::Part {
+            Holds::Ntfs => Volume::open(Arc::new(PartSource {
                 whole: Arc::clone(bytes),
                 start: partition.start,
                 len: partition

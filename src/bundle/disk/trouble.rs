@@ -109,7 +109,9 @@ pub enum DiskTrouble {
     #[error("{0}")]
     NotReadable(&'static str),
     /// A folder with more files than are looked at.
-    #[error("more than {most} files are in this folder; the rest was not looked at")]
+    #[error(
+        "more than {most} files are in this folder; of the rest only the names are looked at, in $MFT"
+    )]
     TooManyFiles {
         /// How many are looked at.
         most: usize,

@@ -92,6 +92,8 @@ catalogue! {
         not_after: Known<Option<Timestamp>>,
         /// Whether it ended before the incident.
         ended: Known<bool>,
+        /// Whether a log shows that people got past TLS after it had ended: clients mostly warn of it, and no more.
+        served_since_end: bool,
         /// Whether it begins only after the incident.
         not_begun: Known<bool>,
         /// Whether it bears the computer's name.
@@ -122,6 +124,8 @@ catalogue! {
         superseded: Known<bool>,
         /// Whether the listener's certificate had ended by then.
         after_end: Known<bool>,
+        /// Whether a log shows that people got past TLS after the listener's certificate had ended.
+        served_since_end: bool,
     }
 
     /// Whether the listener's certificate is due to be renewed.
@@ -136,6 +140,8 @@ catalogue! {
     "certificate.renewal_service" => RenewalService State (Absence::Never(Subject::SystemHive)) {
         /// SessionEnv, or LanmanWorkstation that it depends on.
         service: String,
+        /// How Windows sets it up to start, in the words of sc.exe.
+        default_start: Option<String>,
         /// Whether it is disabled, or fails to start.
         blocked: Known<bool>,
         /// Whether this service or the other is: then nothing renews the certificate, and nothing logs that it fails.
@@ -198,6 +204,13 @@ catalogue! {
         falls_back: Known<bool>,
         /// Whether it is in no store, the credential fails and the service does not fall back.
         breaks: Known<bool>,
+        /// When it ends, where a store holds it.
+        ends: Known<Option<Timestamp>>,
+        /// Whether it ends within 30 days from the end of the collection, and nothing renews what the pin names: no policy names a template,
+        /// and enrolment makes a certificate of another thumbprint.
+        ending: Known<bool>,
+        /// What is wrong with it, in words.
+        says: Option<String>,
         /// Whether the store MY holds a certificate that bears the computer's name and has a private key.
         replaced: bool,
         /// The newest of these.

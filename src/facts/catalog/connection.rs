@@ -185,5 +185,9 @@ catalogue! {
         time: Option<Timestamp>,
         /// Whether a connection arrived within ten minutes of it; open where nobody names a time.
         arrived: Known<bool>,
+        /// This machine's name, as a client would connect to it.
+        server: Known<Option<String>>,
+        /// The port that its listener is set to.
+        port: Known<u32>,
     }
 }

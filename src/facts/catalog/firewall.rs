@@ -22,8 +22,10 @@ catalogue! {
     "firewall.listener" => FirewallListener State (Absence::Never(Subject::SystemHive)) {
         /// The port that the listener is set to.
         port: Known<Option<u32>>,
-        /// Whether that is another than 3389.
+        /// Whether it listens on another than 3389; open where the port was written after the service last started.
         moved: Known<bool>,
+        /// Whether the port waits for the service's next start, and the firewall will keep it closed then.
+        closed_after_restart: Known<bool>,
         /// The profiles in force, where what joined which network was logged or NetworkList tells.
         profile: Known<String>,
         /// Whether the firewall keeps the port closed to the clients that are known, in the profiles in force or in every one.

@@ -32,6 +32,8 @@ catalogue! {
         build: Known<u32>,
         /// Client, server or domain controller.
         role: Known<Role>,
+        /// The control set in use, such as ControlSet001: the one that a repair of the disk from outside has to write to.
+        control_set: Known<Option<String>>,
     }
 
     /// Windows started.

@@ -64,6 +64,46 @@ choice! {
         GetAcl = "get-acl",
         /// `dir` or `Get-ChildItem`.
         Directory = "dir",
+        /// $MFT, the file system's own table of files.
+        FileTable = "mft",
+    }
+}
+
+choice! {
+    /// What the file system's records speak of.
+    TraceObject {
+        /// The folder MachineKeys, or one that was it.
+        Folder = "folder",
+        /// A key file.
+        File = "file",
+    }
+}
+
+choice! {
+    /// What became of it.
+    TraceHappening {
+        /// It was made.
+        Made = "made",
+        /// It was renamed or moved.
+        Renamed = "renamed",
+        /// It was deleted.
+        Deleted = "deleted",
+        /// Its permissions were changed.
+        PermissionsChanged = "permissions-changed",
+        /// Its content was written.
+        Written = "written",
+        /// Its permissions, attributes or name were changed: which, the record does not say.
+        Changed = "changed",
+    }
+}
+
+choice! {
+    /// Which record of the file system tells it.
+    TraceTeller {
+        /// $UsnJrnl:$J, which says when each thing was done.
+        ChangeJournal = "change-journal",
+        /// $MFT, from which follows between which moments it was done.
+        FileTable = "file-table",
     }
 }
 
@@ -167,6 +207,15 @@ catalogue! {
         beside: String,
     }
 
+    /// The listener's key file was last written. The entry of an archive, the disk itself or a listing of the folder says so.
+    "key_file.written" => KeyFileWritten Event (Absence::Never(Subject::KeyFolderListing)) {
+        /// The file, on the machine.
+        path: String,
+        /// Whether the time is to the minute, and was turned from the machine's own zone: off by an hour where its clock was changed to or
+        /// from summer time since.
+        to_the_minute: bool,
+    }
+
     /// What stands where a key file should be.
     "key_file.state" => KeyFile State (Absence::Never(Subject::KeyFolderListing)) {
         /// Whether it is the listener's key file.
@@ -205,6 +254,36 @@ catalogue! {
         beside: String,
         /// What of this machine's lies in a folder beside it, where one was seen.
         old_folder: Option<String>,
+        /// What took it away, as the file system's own records tell, as a sentence; empty where they do not.
+        traced: String,
+    }
+
+    /// The file system recorded what became of the listener's key file or its folder.
+    "key.trace" => KeyTrace Event (Absence::All(&[Subject::KeyFolderListing])) {
+        /// The folder or the file.
+        object: TraceObject,
+        /// What became of it.
+        happened: TraceHappening,
+        /// Whether it is the listener's key file, or the folder where that belongs.
+        listener: bool,
+        /// Whether that took the key file from where Windows looks for it.
+        lost: bool,
+        /// Whether it is there again: made anew, or brought back.
+        superseded: bool,
+        /// The name that it has since.
+        name: String,
+        /// The name that it had before.
+        former_name: Option<String>,
+        /// Which record tells it.
+        told_by: TraceTeller,
+        /// Whether the time is that at which it happened; else it happened no later.
+        exact: bool,
+        /// Where the time is not exact: it happened no earlier.
+        not_before: Option<Timestamp>,
+        /// What happened, as a clause.
+        says: String,
+        /// How long before or after the first failure.
+        when: Option<String>,
     }
 
     /// How much the collection shows of a folder of keys.

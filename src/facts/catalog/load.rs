@@ -22,8 +22,8 @@ choice! {
 catalogue! {
     /// Whether more connections come in than the listener takes.
     "connection.flood" => Flood State (Absence::Never(Subject::RemoteConnectionManagerAdminLog)) {
-        /// Whether the listener turned connections away (1006) while people who count failed: within ten minutes of such a record
-        /// an attempt of a locked-out client died before TLS, and no log names another reason.
+        /// Whether the listener turned connections away (1006) while people who count failed: most attempts of locked-out clients that died
+        /// before TLS, of nothing that a log names, did so within ten minutes of such a record.
         harms: Known<bool>,
         /// Whether, without such a record, connections came in faster than the limit, none of them authenticated, and those who count
         /// stopped arriving.
@@ -46,5 +46,8 @@ catalogue! {
         provider: String,
         /// The event id.
         event: u32,
+        /// Whether, within half an hour of it, people began to fail of nothing that a log accounts for otherwise (credentials, the broker, what
+        /// Schannel says), or the Remote Desktop service failed and did not come back.
+        prevents: Known<bool>,
     }
 }

@@ -58,6 +58,7 @@ pub mod licensing;
 pub mod listener;
 pub mod load;
 pub mod logon;
+pub mod policy;
 pub mod schannel;
 pub mod service;
 pub mod session;
@@ -150,6 +151,7 @@ pub static KINDS: std::sync::LazyLock<Vec<&'static Kind>> = std::sync::LazyLock:
         logon::KINDS,
         certificate::KINDS,
         key::KINDS,
+        policy::KINDS,
         service::KINDS,
         load::KINDS,
         session::KINDS,

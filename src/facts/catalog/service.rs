@@ -33,6 +33,8 @@ catalogue! {
         /// Whether Remote Desktop cannot do without it: a service or driver below TermService by `DependOnService`, LSM, nsi; Dhcp
         /// where an adapter has its address from it.
         needed: Known<bool>,
+        /// How Windows sets it up to start, in the words of sc.exe; none where that is not known.
+        default_start: Option<String>,
     }
 
     /// Service control reports that a service failed (7000, 7001, 7009, 7011, 7022, 7023, 7024, 7031, 7034).

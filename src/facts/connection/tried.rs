@@ -2,23 +2,37 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::facts::catalog::connection::Tried;
+use crate::facts::catalog::connection as catalog;
 use crate::facts::coverage::Window;
 use crate::facts::event::Event;
 use crate::facts::fact::{FactSet, Source};
 use crate::facts::gap::Gap;
 use crate::facts::history::History;
+use crate::facts::host::Identity;
 use crate::facts::known::Known;
+use crate::facts::listener::LISTENER;
+use crate::facts::registry::Registry;
 use crate::facts::subject::Subject;
 
 /// Clocks of two machines, and memories, differ by so much.
 const ABOUT: SignedDuration = SignedDuration::from_mins(10);
+/// The port of a listener that names none.
+const DEFAULT_PORT: u32 = 3389;
+
+/// The server that is tried, as a client would have to name it.
+#[derive(Debug)]
+pub struct Server<'t> {
+    /// What it is called.
+    pub identity: &'t Identity,
+    /// What it listens on.
+    pub registry: &'t Registry,
+}
 
 /// Adds the fact `connection.tried`. `time` is the one that the user names, or that a client's own log holds.
 pub fn add_fact(
     history: &History<'_>,
-    time: Option<Timestamp>,
-    sources: Vec<Source>,
+    server: &Server<'_>,
+    (time, sources): (Option<Timestamp>, Vec<Source>),
     facts: &mut FactSet,
 ) {
     let arrived = match time {
@@ -33,7 +47,30 @@ pub fn add_fact(
         true => vec![Source::Derived(Vec::new())],
         false => sources,
     };
-    facts.add(time, Tried { time, arrived }, sources);
+    let port = server
+        .registry
+        .dword(&mut facts.gaps, LISTENER, "PortNumber");
+    let body = catalog::Tried {
+        time,
+        arrived,
+        server: server.full_name(),
+        port: port.value.map(|port| port.unwrap_or(DEFAULT_PORT)),
+    };
+    facts.add(time, body, sources);
+}
+
+impl Server<'_> {
+    /// With its domain, where that is known.
+    fn full_name(&self) -> Known<Option<String>> {
+        let domain = self.identity.domain.settled().cloned().flatten();
+        self.identity.name.clone().map(|name| {
+            let name = name?.to_lowercase();
+            Some(match domain.filter(|domain| !domain.is_empty()) {
+                Some(domain) => format!("{name}.{}", domain.to_lowercase()),
+                None => name,
+            })
+        })
+    }
 }
 
 fn arrived(history: &History<'_>, time: Timestamp, facts: &mut FactSet) -> Known<bool> {

@@ -18,6 +18,7 @@ use jiff::Timestamp;
 
 use super::catalog::firewall::FirewallListener;
 use super::catalog::listener::ListenerSwitch;
+use super::effect::at_service_start;
 use super::fact::{FactSet, Source};
 use super::gap::Gap;
 use super::host::Identity;
@@ -105,6 +106,11 @@ fn firewall(
     listener: &Listener,
     facts: &mut FactSet,
 ) {
+    let set_away = listener.port.as_ref().map(|port| *port != DEFAULT_PORT);
+    // The service reads its port when it starts. Which one it had before stands nowhere.
+    let written = listener.written.filter(|_| set_away == Known::Is(true));
+    let effect = at_service_start(facts, FirewallListener::KIND.name, written);
+    let pending = effect.pending();
     let gaps = &mut facts.gaps;
     let service_off = switched_off(registry, gaps);
     let driver_listens = driver_listens(registry, identity, gaps);
@@ -136,10 +142,19 @@ fn firewall(
         .or_else(|| admitted.map(Known::not))
         .or_else(|| listener.port.gap().map(Known::Open))
         .unwrap_or(Known::Is(false));
-    let moved = listener.port.as_ref().map(|port| *port != DEFAULT_PORT);
-    let moved_away = match default_admitted {
-        Some(default) => blocks.clone().and(moved.clone()).and(default),
+    let closed_after_restart = match pending {
+        Some(_) => blocks.clone(),
+        None => Known::Is(false),
+    };
+    let moved = pending.map_or(set_away, Known::Open);
+    let moved_away = match &default_admitted {
+        Some(default) => blocks.clone().and(moved.clone()).and(default.clone()),
         None => blocks.clone(),
+    };
+    // Until then it listens on a port that is not known, most likely on 3389: what holds of both holds.
+    let blocks = match (pending, default_admitted.map(Known::not)) {
+        (Some(gap), Some(default)) if default != blocks => Known::Open(gap),
+        _ => blocks,
     };
     let other = other_firewall(registry, &mut facts.gaps);
     let doubtful = match (&stores.policy_unknown, &other) {
@@ -151,16 +166,12 @@ fn firewall(
         })),
         (None, None) => Known::Is(false),
     };
-    let is_fault = blocks == Known::Is(true);
+    let is_fault = blocks == Known::Is(true) || closed_after_restart == Known::Is(true);
     // What the firewall does changes with its rules, with the port, and with the network.
-    let written = [
-        stores.written,
-        networks.since,
-        listener.written.filter(|_| moved == Known::Is(true)),
-    ]
-    .into_iter()
-    .flatten()
-    .max();
+    let written = [stores.written, networks.since, effect.since()]
+        .into_iter()
+        .flatten()
+        .max();
     let switched_off = facts
         .of_kind(ListenerSwitch::KIND)
         .any(|fact| fact.field("off") == Some(&FieldState::Is(Value::Bool(true))));
@@ -176,6 +187,7 @@ fn firewall(
     let fact = FirewallListener {
         port: listener.number.clone(),
         moved,
+        closed_after_restart,
         profile: networks.told(),
         blocks,
         moved_away,

@@ -37,7 +37,7 @@ pub(super) fn read(
     facts: &mut FactSet,
 ) -> Content {
     let listed_size = sightings.iter().find_map(|sighting| match &sighting.shown {
-        Shown::Name { size } => size.map(|size| (size, sighting.source.clone())),
+        Shown::Name { size, .. } => size.map(|size| (size, sighting.source.clone())),
         Shown::Copy(_) | Shown::Permissions(_) => None,
     });
     let mut contents: Vec<Content> = sightings

@@ -17,8 +17,8 @@ use super::wanted::Wanted;
 /// What to say where the folder was not seen.
 const ANY: &str =
     "the keys of every other service of the machine (IIS, WMSvc, .NET, the Azure agent ...)";
-/// So many owners are named in a sentence.
-const NAMED: usize = 6;
+/// So many owners are named in a sentence: all containers that are known by name, and the certificates of a busy web server.
+const NAMED: usize = 16;
 
 /// Adds `key_folder.dependents`, where the folder was seen; what goes with it, as a clause.
 pub(super) fn add_facts(

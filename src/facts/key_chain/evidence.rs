@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use jiff::civil::DateTime;
+
 use crate::bundle::path::components;
 use crate::bundle::{self, Artifact, Kind};
 use crate::facts::catalog::key::{KeyFolder, ListingForm};
@@ -11,10 +13,11 @@ use crate::facts::registry::Problem;
 use crate::parse::acl_listing::{AclListing, ListingForm as Form};
 use crate::parse::folder_listing;
 use crate::parse::guid::Guid;
-use crate::parse::key_file::{ContainerHash, KeyFileName};
+use crate::parse::key_file::{ContainerHash, KeyFileName, known_container};
 use crate::parse::security::SecurityDescriptor;
 use crate::parse::text::Text;
 
+use super::file_system::{KeyJournal, KeyRecords, KeyTable};
 use super::place::{self, Place};
 
 /// The most that is read of a listing, in bytes: 100,000 files take a quarter of it.
@@ -41,7 +44,10 @@ pub(super) enum Shown {
     /// Its permissions, or why they cannot be read.
     Permissions(Result<SecurityDescriptor, String>),
     /// Its name, and its size where `dir` printed it.
-    Name { size: Option<u64> },
+    Name {
+        size: Option<u64>,
+        written: Option<DateTime>,
+    },
 }
 
 /// What one listing, or one collected folder, shows of a folder of keys.
@@ -97,6 +103,10 @@ pub struct KeyEvidence {
     pub(super) mentioned: BTreeSet<KeyFileName>,
     /// Whether the folders beside the key folders were seen as well, on a disk.
     pub(super) siblings_seen: bool,
+    /// What $MFT knows of keys.
+    pub(super) tables: Vec<KeyTable>,
+    /// What the change journal saw of them.
+    pub(super) journals: Vec<KeyJournal>,
 }
 
 impl KeyEvidence {
@@ -126,6 +136,65 @@ impl KeyEvidence {
             }
         }
         (evidence, problems)
+    }
+
+    /// Adds what the file system's own records hold. A table of all files lists a folder of keys as the disk itself does.
+    pub fn add_records(&mut self, records: Vec<KeyRecords>) {
+        for record in records {
+            match record {
+                KeyRecords::Journal(journal) => self.journals.push(journal),
+                // A volume without Windows has nothing to say of it.
+                KeyRecords::Table(table) if table.parent.is_none() => {}
+                KeyRecords::Table(table) => {
+                    self.read_table(&table);
+                    self.tables.push(*table);
+                }
+            }
+        }
+    }
+
+    fn read_table(&mut self, table: &KeyTable) {
+        let seen_itself = |view: &View| view.form == ListingForm::Disk && view.flaw.is_none();
+        if self.views.iter().any(seen_itself) {
+            return;
+        }
+        self.siblings_seen = true;
+        let view = self.view(
+            KeyFolder::MachineKeys,
+            ListingForm::FileTable,
+            &table.artifact,
+        );
+        view.past_permissions = true;
+        view.flaw.clone_from(&table.flaw);
+        for key in table.keys.iter().filter(|key| key.in_use) {
+            let Some(folder) = table.folder_of(key).filter(|folder| folder.in_use) else {
+                continue;
+            };
+            if folder.place == Place::Home(KeyFolder::MachineKeys) {
+                let view = self.view(
+                    KeyFolder::MachineKeys,
+                    ListingForm::FileTable,
+                    &table.artifact,
+                );
+                view.names.insert(key.name);
+            }
+            self.sightings.push(Sighting {
+                name: key.name,
+                place: folder.place,
+                folder: Some(folder.name.clone()),
+                artifact: table.artifact.clone(),
+                source: Source::Record {
+                    artifact: table.artifact.clone(),
+                    number: key.entry.number,
+                    offset: key.entry.number.saturating_mul(table.entry_bytes),
+                },
+                // Its times are facts of their own: key.trace.
+                shown: Shown::Name {
+                    size: key.bytes,
+                    written: None,
+                },
+            });
+        }
     }
 
     /// The folders in which copies of key files lie.
@@ -317,6 +386,11 @@ impl KeyEvidence {
         };
         let own_name = own_name(artifact);
         let only_one = listing.entries.len() == 1;
+        let names = listing
+            .entries
+            .iter()
+            .filter_map(|entry| entry.name.as_deref());
+        let listed = listed_folder(&own_name, names);
         for entry in listing.entries {
             let path = entry.name.clone().unwrap_or_else(|| own_name.clone());
             let parts: Vec<&str> = path
@@ -357,13 +431,9 @@ impl KeyEvidence {
                 }
                 continue;
             };
-            // Names without a folder are those of the folder that was listed: the one that the listing is named after, else
-            // the one where keys belong.
+            // Names without a folder are those of the folder that was listed.
             let place = match place::of_folder(folders) {
-                Place::Loose => match place::of_folder(&[own_name.as_str()]) {
-                    Place::Loose => Place::Home(KeyFolder::MachineKeys),
-                    named => named,
-                },
+                Place::Loose => listed,
                 told => told,
             };
             if let Place::Home(folder) = place {
@@ -430,7 +500,10 @@ impl KeyEvidence {
                         artifact: artifact.path.clone(),
                         line: each.line as u64,
                     },
-                    shown: Shown::Name { size: each.size },
+                    shown: Shown::Name {
+                        size: each.size,
+                        written: each.written,
+                    },
                 });
             }
         }
@@ -540,6 +613,23 @@ fn names_in(text: &str) -> impl Iterator<Item = KeyFileName> {
         character.is_whitespace() || matches!(character, '\\' | '/' | ':' | '"')
     })
     .filter_map(|word| word.parse().ok())
+}
+
+/// The folder that a listing of bare names is of: the one that the listing is named after, else the one where keys belong. Somebody
+/// who calls it `keys` need not mean `Crypto\Keys`: the containers that every machine has in `MachineKeys` tell.
+fn listed_folder<'n>(own_name: &str, mut names: impl Iterator<Item = &'n str>) -> Place {
+    let shows_capi = |name: &str| {
+        let name = name.rsplit(['\\', '/']).next().unwrap_or(name).trim();
+        name.parse::<KeyFileName>()
+            .is_ok_and(|name| known_container(name.hash).is_some())
+    };
+    match place::of_folder(&[own_name]) {
+        Place::Loose => Place::Home(KeyFolder::MachineKeys),
+        Place::Home(KeyFolder::Keys) if names.any(shows_capi) => {
+            Place::Home(KeyFolder::MachineKeys)
+        }
+        named => named,
+    }
 }
 
 /// What keeps a listing of permissions from being whole.

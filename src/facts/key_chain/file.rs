@@ -133,6 +133,8 @@ pub(super) struct Common {
     pub(super) beside: String,
     /// What of this machine's lies in the folder beside it.
     pub(super) old_folder: Option<String>,
+    /// What took it away, as a sentence.
+    pub(super) traced: String,
     /// The build of Windows.
     pub(super) build: Known<u32>,
     /// The facts that say which file it is.
@@ -199,6 +201,7 @@ pub(super) fn add_state(
         relied_on: common.relied_on.clone(),
         beside: common.beside.clone(),
         old_folder: common.old_folder.clone(),
+        traced: common.traced.clone(),
     };
     facts.add(None, body, sources)
 }

@@ -64,7 +64,7 @@ pub(super) fn add_facts(
             continue;
         }
         found.push(id);
-        let from_disk = view.form == ListingForm::Disk;
+        let from_disk = matches!(view.form, ListingForm::Disk | ListingForm::FileTable);
         if complete {
             whole = whole.filter(|(_, disk)| *disk).or(Some((id, from_disk)));
         } else {
@@ -165,6 +165,9 @@ fn completeness(
     if view.form == ListingForm::Disk {
         return Ok("the folder itself, from the disk that the hives lie on");
     }
+    if view.form == ListingForm::FileTable {
+        return Ok("the file system's own table of all files");
+    }
     if *other_machine == Known::Is(true) {
         return Err(
             "every key file in it bears another MachineGuid: it is of another machine, or of before the MachineGuid changed"
@@ -174,7 +177,7 @@ fn completeness(
     let is_own = |hash| wanted.hashes.contains(&hash);
     let others = view.names.iter().any(|name| !is_own(name.hash));
     match view.form {
-        ListingForm::Disk => Ok("the folder itself"),
+        ListingForm::Disk | ListingForm::FileTable => Ok("the folder itself"),
         ListingForm::Copies => Err("copies of some files: others may lie beside them".to_owned()),
         ListingForm::GetAcl => Err("Get-Acl shows what it was asked for, and no more".to_owned()),
         _ if !others => Err("it shows no other key file, so that it may have been asked for one alone".to_owned()),

@@ -7,12 +7,15 @@ mod content;
 mod dependents;
 mod evidence;
 mod file;
+mod file_system;
 mod folder;
 mod folder_access;
 mod opened;
 mod place;
 mod store;
+mod trace;
 mod wanted;
+mod written;
 
 use super::catalog::certificate::CertificateStanding;
 use super::catalog::key::KeyFolder;
@@ -27,6 +30,7 @@ use super::subject::Subject;
 use crate::parse::key_file::KeyFileName;
 
 pub use evidence::KeyEvidence;
+pub use file_system::KeyRecords;
 
 /// What the facts of the key chain are made from.
 #[derive(Debug, Clone, Copy)]
@@ -122,7 +126,7 @@ pub fn add_facts(bearing: &Bearing<'_>, facts: &mut FactSet) {
         .map(|fact| fact.id)
         .chain(listed.whole.settled().copied())
         .collect();
-    let common = file::Common {
+    let mut common = file::Common {
         path: format!("{folder_path}\\{name}"),
         folder: folder_path,
         file_name: name,
@@ -130,8 +134,11 @@ pub fn add_facts(bearing: &Bearing<'_>, facts: &mut FactSet) {
         beside,
         old_folder: dependents::in_old_folder(bearing.evidence, bearing.stores, &wanted, folder),
         build: bearing.identity.build.clone(),
+        traced: trace::add_facts(bearing.evidence, &wanted, folder, facts),
         derived,
     };
+    let written = written::add_facts(&located, &common, bearing.registry, facts);
+    common.derived.extend(written);
     let mut content = file::read_content(&located, &wanted, facts);
     content
         .sources

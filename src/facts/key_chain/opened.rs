@@ -9,7 +9,7 @@ use super::evidence::{KeyEvidence, Shown};
 /// Fewer files than these may each have a reason of their own: keys of web servers often name the service.
 const FEWEST: usize = 3;
 
-/// Adds `repair.residue` where every key file whose permissions were listed lets NETWORK SERVICE read it.
+/// Adds `repair.residue` where nearly every key file whose permissions were listed lets NETWORK SERVICE read it.
 pub(super) fn add_fact(evidence: &KeyEvidence, facts: &mut FactSet) {
     let listed: Vec<(&SecurityDescriptor, &Source)> = evidence
         .sightings
@@ -19,15 +19,21 @@ pub(super) fn add_fact(evidence: &KeyEvidence, facts: &mut FactSet) {
             Shown::Permissions(Err(_)) | Shown::Copy(_) | Shown::Name { .. } => None,
         })
         .collect();
-    if listed.len() < FEWEST || !listed.iter().all(|(descriptor, _)| is_open(descriptor)) {
+    let seen = listed.len();
+    let listed: Vec<_> = listed
+        .into_iter()
+        .filter(|(descriptor, _)| is_open(descriptor))
+        .collect();
+    // Keys made since, and those of programs that set their own permissions, need not have it.
+    if listed.len() < FEWEST || listed.len() * 5 < seen * 4 {
         return;
     }
     let mut sources: Vec<Source> = listed.iter().map(|(_, source)| (*source).clone()).collect();
     sources.sort();
     sources.dedup();
     let says = format!(
-        "all {} key files whose permissions were listed let NETWORK SERVICE read them, as icacls with /t over the folder leaves them: every \
-         service of that account can read every private key of the machine",
+        "{} of {seen} key files whose permissions were listed let NETWORK SERVICE read them, as icacls with /t over the folder leaves them: every \
+         service of that account can read these private keys of the machine",
         listed.len()
     );
     let fact = RepairResidue {

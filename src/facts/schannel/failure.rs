@@ -1,6 +1,6 @@
 //! Schannel's failures, as facts.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::facts::catalog::certificate::TimeRefused;
 use crate::facts::catalog::schannel::{SchannelFailure, SchannelRole, SuiteRefusals};
@@ -24,6 +24,8 @@ const NO_COMMON_SUITE: u32 = 36874;
 const ALERT_EXPIRED: u32 = 45;
 /// So many refusals are a pattern.
 const PATTERN: usize = 3;
+/// What failed longer ago than this before something else is over.
+const LATELY: SignedDuration = SignedDuration::from_hours(24);
 /// Session 0 is the services', session 1 most often the console's.
 const FIRST_REMOTE_SESSION: u32 = 2;
 
@@ -107,6 +109,19 @@ fn last_desktop(history: &History<'_>) -> Option<Timestamp> {
         .max()
 }
 
+/// Whether the Remote Desktop service lately could not make its own credential, again and again: whoever connects to it comes to
+/// nothing before it comes to suites, so that those refusals are somebody else's.
+fn fails_before(history: &History<'_>, life: Option<Timestamp>, refused: Timestamp) -> bool {
+    let times: Vec<Timestamp> = schannel_events(history)
+        .filter(|(_, _, event)| CREDENTIAL.contains(&event.event))
+        .filter(|(index, ..)| history.attribution.of(*index) == Some(&Known::Is(true)))
+        .map(|(_, placed, _)| placed.at)
+        .filter(|at| life.is_none_or(|life| *at > life))
+        .collect();
+    let lately = |at: &Timestamp| refused.duration_since(*at) <= LATELY;
+    times.len() >= PATTERN && times.last().is_some_and(lately)
+}
+
 /// 36888 with alert 10 and state 1203 is what anything leaves behind that does not speak TLS: scanners, probes (field reports). It
 /// tells of no client.
 fn speaks_no_tls(event: &SchannelEvent) -> bool {
@@ -138,8 +153,7 @@ fn add_failure(
         _ if speaks_no_tls(event) => Known::Is(false),
         (attempt @ Some(_), _) => whom.is_affected(attempt),
         (None, ConnectionState::Unseen) if CREDENTIAL.contains(&event.event) => {
-            let lived =
-                succeeded_later || last.desktop.is_some_and(|desktop| desktop > at);
+            let lived = succeeded_later || last.desktop.is_some_and(|desktop| desktop > at);
             Known::Is(!lived)
         }
         (None, _) => whom.is_affected(None),
@@ -272,13 +286,14 @@ fn add_suite_refusals(
         }
     };
     let last = refusals.iter().map(|(_, placed)| placed.at).max();
-    let entered_later = last_tls_success(history).max(last_desktop(history)) > last;
+    let entered_later = life > last;
+    let fails_before = unseen && last.is_some_and(|last| fails_before(history, life, last));
     let strangers_alone = !refusals.is_empty()
         && refusals
             .iter()
             .all(|(index, _)| whom.is_affected(whom.attempt_of(*index)) == Known::Is(false));
     let telling = match lists_share {
-        _ if strangers_alone => Known::Is(false),
+        _ if strangers_alone || fails_before => Known::Is(false),
         // With an overlap they are some other client's, or a scanner's; unless they are those of somebody who got in before, and
         // the list locks out a version of Windows that it need not.
         Known::Is(true) => match bearing.list_locks_out {

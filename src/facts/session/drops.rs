@@ -41,7 +41,16 @@ struct Session<'a> {
     broke: Option<(Timestamp, Code)>,
     /// It ended without anybody's wish, and its client was back at once.
     torn: bool,
+    /// Where a damaged place of a log may hold that somebody wished it to end, or how it went on: the gap.
+    doubtful: Option<GapId>,
 }
+
+/// The logs that tell how a session ended.
+const LOGS_OF_ENDS: [Subject; 3] = [
+    Subject::RdpCoreTsLog,
+    Subject::LocalSessionManagerLog,
+    Subject::RemoteConnectionManagerLog,
+];
 
 /// The last sessions of a client, when the path breaks most of them.
 struct Streak {
@@ -58,7 +67,11 @@ pub(super) fn add_facts(history: &History<'_>, identity: &Identity, facts: &mut 
         .map(|client| (client, sessions(history, client)))
         .collect();
     of_clients.retain(|(_, sessions)| !sessions.is_empty());
-    let not_seen = blind(history, identity, &of_clients, facts);
+    let doubtful = of_clients
+        .iter()
+        .flat_map(|(_, sessions)| sessions)
+        .find_map(|session| session.doubtful);
+    let not_seen = blind(history, identity, &of_clients, facts).or(doubtful);
     add_drops(history, not_seen, &of_clients, facts);
     let failures = add_side_channels(history, facts);
     add_transport(history, not_seen, &of_clients, failures, facts);
@@ -76,11 +89,22 @@ fn sessions<'a>(history: &'a History<'_>, client: &Client) -> Vec<Session<'a>> {
         };
         let next = client.attempts.get(place + 1);
         let next = next.and_then(|next| history.attempts.get(*next));
+        let back = next.map(|next| next.at);
+        let broke = broken_by_the_path(attempt, back);
+        let torn = is_torn(attempt, back);
+        let whole = Window {
+            from: Some(attempt.at),
+            to: back.or(attempt.left.as_ref().map(|left| left.at)),
+        };
+        let doubtful = (broke.is_some() || torn)
+            .then(|| history.coverage.hole(&LOGS_OF_ENDS, &whole))
+            .flatten();
         found.push(Session {
             attempt,
             entry,
-            broke: broken_by_the_path(attempt, next.map(|next| next.at)),
-            torn: is_torn(attempt, next.map(|next| next.at)),
+            broke: broke.filter(|_| doubtful.is_none()),
+            torn: torn && doubtful.is_none(),
+            doubtful,
         });
     }
     found
@@ -284,7 +308,8 @@ fn same_time(
                 continue;
             };
             let lived = left.at.duration_since(session.entry);
-            if left.broken && !left.wished && lived <= SHORT {
+            let plain = left.broken && !left.wished && session.doubtful.is_none();
+            if plain && lived <= SHORT {
                 lives.push((lived.as_secs(), client, session));
             }
         }

@@ -9,10 +9,11 @@ use super::prevented;
 use crate::facts::catalog::connection::{Ending, Stage};
 use crate::facts::catalog::load::Flood;
 use crate::facts::connection::attempt::Attempt;
-use crate::facts::connection::client::{Client, Fate};
+use crate::facts::connection::client::{Client, Fate, entered};
 use crate::facts::coverage::Window;
 use crate::facts::event::Event;
 use crate::facts::fact::{FactSet, Source};
+use crate::facts::gap::Gap;
 use crate::facts::history::History;
 use crate::facts::known::Known;
 use crate::facts::registry::{Place, Registry};
@@ -61,12 +62,21 @@ pub(super) fn add_facts(history: &History<'_>, registry: &Registry, facts: &mut 
     let busiest = by_minute.values().copied().max().unwrap_or_default();
 
     let deaths = deaths(history);
-    let suffered = refusals
+    let turned_away: Vec<Timestamp> = refusals.iter().map(|placed| placed.at).collect();
+    let while_it_lasted = deaths.iter().filter(|death| is_near(&turned_away, **death));
+    // Who fails as well when nobody is turned away fails of something else.
+    let mostly = while_it_lasted.count() * 2 > deaths.len();
+    let near = turned_away
         .iter()
-        .map(|placed| placed.at)
-        .filter(|at| is_near(&deaths, *at))
-        .max();
+        .copied()
+        .filter(|at| is_near(&deaths, *at));
+    let suffered = near.max().filter(|_| mostly);
     let harms = match (prevented(history), suffered) {
+        (_, Some(_)) if as_ever(history, &deaths) => Known::Open(facts.gaps.record(Gap {
+            about: Flood::KIND.name.to_owned(),
+            why: "people got in before while as many connections were turned away: that by itself does not keep them out".to_owned(),
+            obtain: Subject::SecurityLog.obtain().to_owned(),
+        })),
         (_, Some(_)) => Known::Is(true),
         (Known::Is(false), None) => Known::Is(false),
         _ => unless_logged(history, since, facts),
@@ -136,14 +146,35 @@ fn turned_away(history: &History<'_>, client: &Client) -> Vec<Timestamp> {
         .collect()
 }
 
-fn is_near(deaths: &[Timestamp], at: Timestamp) -> bool {
-    let place = deaths.partition_point(|death| *death < at);
+fn is_near(times: &[Timestamp], at: Timestamp) -> bool {
+    let place = times.partition_point(|time| *time < at);
     let beside = [place.checked_sub(1), Some(place)];
     beside
         .into_iter()
         .flatten()
-        .filter_map(|place| deaths.get(place))
-        .any(|death| death.duration_since(at).abs() <= WHILE)
+        .filter_map(|place| times.get(place))
+        .any(|time| time.duration_since(at).abs() <= WHILE)
+}
+
+/// Whether people got in, before, while about as many connections were turned away as when they failed.
+fn as_ever(history: &History<'_>, deaths: &[Timestamp]) -> bool {
+    let refusals: Vec<Timestamp> = history
+        .events
+        .iter()
+        .filter(|placed| matches!(placed.event.event, Event::TooManyIncomplete))
+        .map(|placed| placed.at)
+        .collect();
+    let around = |moment: &Timestamp| {
+        let beside = |at: &&Timestamp| at.duration_since(*moment).abs() <= WHILE;
+        refusals.iter().filter(beside).count()
+    };
+    let entries = history
+        .fates
+        .iter()
+        .filter_map(|fate| entered(&history.events, *fate));
+    let then = entries.map(|entry| around(&entry)).max().unwrap_or(0);
+    let now = deaths.iter().map(around).max().unwrap_or(0);
+    then > 0 && now <= then.saturating_mul(2)
 }
 
 /// No record says that connections were turned away while people failed: that is so only where the log that holds such records

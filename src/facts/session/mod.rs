@@ -3,17 +3,18 @@
 //!
 //! ```text
 //! drops      sessions that the path breaks, side channels that fail
+//! exhaustion resources that ran out
 //! limits     how many sessions, and how long
 //! flood      more connections than the listener takes
 //! licensing  role, grace period, certificate
 //! ```
 
 mod drops;
+mod exhaustion;
 mod flood;
 mod licensing;
 mod limits;
 
-use super::catalog::load::Exhausted;
 use super::catalog::session::BrokerFailure;
 use super::catalog::update::PolicyApplied;
 use super::event::Event;
@@ -33,18 +34,6 @@ pub fn add_facts(
     for placed in &history.events {
         let source = || vec![placed.event.source()];
         match &placed.event.event {
-            Event::Exhausted {
-                resource,
-                provider,
-                event,
-            } => {
-                let body = Exhausted {
-                    resource: *resource,
-                    provider: (*provider).to_owned(),
-                    event: *event,
-                };
-                facts.add(Some(placed.at), body, source());
-            }
             Event::BrokerFailed { event } => {
                 let body = BrokerFailure { event: *event };
                 facts.add(Some(placed.at), body, source());
@@ -56,6 +45,7 @@ pub fn add_facts(
             _ => {}
         }
     }
+    exhaustion::add_facts(history, facts);
     drops::add_facts(history, identity, facts);
     limits::add_facts(history, registry, facts);
     flood::add_facts(history, registry, facts);

@@ -142,9 +142,7 @@ impl<'a> Rendering<'a> {
 
     /// An element that is there and not empty.
     fn element(&self, name: &str) -> Option<&Node<'a>> {
-        self.event
-            .member(name)
-            .filter(|node| **node != Node::Null)
+        self.event.member(name).filter(|node| **node != Node::Null)
     }
 }
 

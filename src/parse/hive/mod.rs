@@ -134,7 +134,11 @@ impl Hive {
             problems.push(Problem { at: 0, message });
         }
         problems.extend(bins::problems(&bytes, header.hbins_size));
-        let lost = replay.as_ref().is_some_and(Replay::lost_something);
+        let names: Vec<&str> = logs.iter().map(|(name, _)| *name).collect();
+        let half = transaction_log::is_one_of_two(&names);
+        let lost = replay.as_ref().is_some_and(|replay| {
+            replay.lost_something() || half && !replay.is_complete_alone(intact)
+        });
         let state = match (clean, applied) {
             (true, _) => State::Clean,
             (false, true) if !lost => State::Replayed,

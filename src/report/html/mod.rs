@@ -16,10 +16,11 @@ use super::clock::Clock;
 use super::escape::{self, Charset};
 use super::left_behind;
 use super::source::Sources;
+use super::text::attempts::locked_out;
 use super::text::evidence::{Evidence, gather, true_tests};
 use super::text::open::missing;
 use super::text::repair::to_repair;
-use super::text::ruled_out::{because, refutation};
+use super::text::ruled_out::{because, refutation, ruled_out};
 use super::text::{count, finding, headline, in_role, related, thousands};
 use crate::verdict::model::{
     Change, FactEntry, Finding, Level, Report, Role, SourceEntry, Status, TestRole, Tool,
@@ -235,12 +236,16 @@ fn optional(text: Option<&String>) -> String {
 fn case(report: &Report, anchor: String, clock: &Clock) -> Case {
     let sources = Sources::of(report);
     let mut evidence = Evidence::new(&sources, clock, true);
-    gather(report, &mut evidence);
+    gather(
+        report,
+        &mut evidence,
+        &ruled_out(report).collect::<Vec<_>>(),
+    );
     let verdict = &report.verdict;
     let telling: Vec<&Change> = report
         .changes
         .iter()
-        .filter(|change| change.in_bracket || change.pending_restart)
+        .filter(|change| change.is_telling())
         .collect();
     let (status, mood, sure) = words(verdict.status);
     let mut summary = vec![clean(&verdict.summary)];
@@ -274,7 +279,7 @@ fn case(report: &Report, anchor: String, clock: &Clock) -> Case {
         groups: groups(&evidence, &sources, clock),
         reasoning: reasoning::reasoning(report, &evidence),
         negotiation: negotiation(report),
-        ruled_out: ruled_out(report, &evidence),
+        ruled_out: refuted(report, &evidence),
         missing: missing(report)
             .iter()
             .map(|piece| ToCollect {
@@ -378,6 +383,7 @@ fn moments(report: &Report, clock: &Clock) -> Vec<(String, String)> {
     add("Connections", Some(verdict.state.clone()));
     add("Last success", time(&verdict.last_success));
     add("First failure", time(&verdict.first_failure));
+    add("Locked out", locked_out(report));
     add("Evidence ends", time(&report.host.as_of));
     add("Rule", verdict.cause.clone());
     add("Family", verdict.family.clone());
@@ -610,11 +616,8 @@ fn negotiation(report: &Report) -> Option<Negotiated> {
     Some(negotiated)
 }
 
-fn ruled_out(report: &Report, evidence: &Evidence<'_>) -> Vec<RuledOut> {
-    report
-        .findings
-        .iter()
-        .filter(|finding| finding.level == Level::RuledOut && finding.role == Role::None)
+fn refuted(report: &Report, evidence: &Evidence<'_>) -> Vec<RuledOut> {
+    ruled_out(report)
         .map(|finding| {
             let test = refutation(finding);
             RuledOut {

@@ -9,6 +9,9 @@ use crate::report::clock::Clock;
 use crate::report::escape::Charset;
 use crate::verdict::model::{FactEntry, Report};
 
+/// How many locked-out clients are named; more are counted.
+const MOST_CLIENTS: usize = 3;
+
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
@@ -255,18 +258,23 @@ fn marks(paper: &mut Paper, report: &Report, clock: &Clock) {
             later(verdict.last_success.as_deref(), time)
         ));
     }
-    let locked_out = report
+    pieces.extend(locked_out(report).map(|clients| format!("locked out: {clients}")));
+    paper.pieces(2, Ink::Plain, &pieces);
+}
+
+/// Who is locked out, by name where they are few.
+pub(in crate::report) fn locked_out(report: &Report) -> Option<String> {
+    let clients: Vec<&str> = report
         .connections
         .iter()
         .filter(|client| !client.stranger && client.state == "locked-out")
-        .count();
-    if locked_out > 0 {
-        pieces.push(format!(
-            "{} locked out",
-            count(locked_out as u64, "client", "clients")
-        ));
+        .map(|client| client.client.as_str())
+        .collect();
+    match clients.len() {
+        0 => None,
+        few if few <= MOST_CLIENTS => Some(clients.join(", ")),
+        many => Some(count(many as u64, "client", "clients")),
     }
-    paper.pieces(2, Ink::Plain, &pieces);
 }
 
 /// How long after the last success the first failure was, where that is short enough to matter.

@@ -8,9 +8,7 @@ use super::{in_role, thousands};
 use crate::report::clock::Clock;
 use crate::report::observation::observation;
 use crate::report::source::Sources;
-use crate::verdict::model::{
-    FactEntry, Finding, Level, Report, Role, TestEntry, TestRole, TruthValue,
-};
+use crate::verdict::model::{FactEntry, Finding, Report, Role, TestEntry, TestRole, TruthValue};
 
 /// How many rows one test shows; the rest is counted.
 const ROWS_OF_A_TEST: usize = 4;
@@ -142,15 +140,24 @@ impl<'a> Evidence<'a> {
     }
 }
 
-pub(super) fn write(paper: &mut Paper, report: &Report, evidence: &mut Evidence<'_>) {
-    gather(report, evidence);
+pub(super) fn write<'a>(
+    paper: &mut Paper,
+    report: &'a Report,
+    evidence: &mut Evidence<'a>,
+    ruled_out: &[&Finding],
+) {
+    gather(report, evidence, ruled_out);
     if !evidence.groups.is_empty() {
         print(paper, evidence);
     }
 }
 
-/// Everything that is shown of the evidence, in order.
-pub(in crate::report) fn gather(report: &Report, evidence: &mut Evidence<'_>) {
+/// Everything that is shown of the evidence, in order; at the end what refutes the findings that are shown as ruled out.
+pub(in crate::report) fn gather(
+    report: &Report,
+    evidence: &mut Evidence<'_>,
+    ruled_out: &[&Finding],
+) {
     for finding in spoken_of(report) {
         for test in true_tests(finding) {
             evidence.add(&test.name, &test.evidence, ROWS_OF_A_TEST);
@@ -164,11 +171,9 @@ pub(in crate::report) fn gather(report: &Report, evidence: &mut Evidence<'_>) {
         );
         evidence.add("how each client fares", &clients(report), ROWS_OF_A_TEST);
     }
-    let against: Vec<String> = report
-        .findings
+    let against: Vec<String> = ruled_out
         .iter()
-        .filter(|finding| finding.level == Level::RuledOut)
-        .filter_map(super::ruled_out::refutation)
+        .filter_map(|finding| super::ruled_out::refutation(finding))
         .filter_map(|test| test.evidence.first().cloned())
         .filter(|fact| !evidence.numbers.contains_key(fact))
         .collect();

@@ -29,18 +29,9 @@ pub(super) fn write(paper: &mut Paper, report: &Report, clock: &Clock) {
         .map(|client| row(client, clock))
         .collect();
     let columns = [
-        Column {
-            title: "",
-            room: Room::AtMost(24),
-        },
-        Column {
-            title: "",
-            room: Room::Content,
-        },
-        Column {
-            title: "",
-            room: Room::Rest,
-        },
+        Column::untitled(Room::AtMost(24)),
+        Column::untitled(Room::Content),
+        Column::untitled(Room::Rest),
     ];
     paper.table(2, &columns, &rows);
     let more = report.connections.len().saturating_sub(MOST_CLIENTS);

@@ -32,18 +32,9 @@ pub(super) fn write(paper: &mut Paper, report: &Report) {
     );
     let rows: Vec<Vec<String>> = links.iter().map(|fact| row(fact, report)).collect();
     let columns = [
-        Column {
-            title: "",
-            room: Room::Content,
-        },
-        Column {
-            title: "",
-            room: Room::Content,
-        },
-        Column {
-            title: "",
-            room: Room::Rest,
-        },
+        Column::untitled(Room::Content),
+        Column::untitled(Room::Content),
+        Column::untitled(Room::Rest),
     ];
     paper.table(2, &columns, &rows);
     let broken = links.iter().find(|fact| text(fact, "standing") == "broken");

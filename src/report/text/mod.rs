@@ -82,12 +82,13 @@ fn screen(paper: &mut Paper, report: &Report, options: &TextOptions) {
 
     headline::write(paper, report, clock);
     attempts::write(paper, report, clock);
-    evidence::write(paper, report, &mut evidence);
+    let suspects = ruled_out::suspects(report, options.detail);
+    evidence::write(paper, report, &mut evidence, &suspects);
     key_chain::write(paper, report);
     related::write(paper, report, clock, &evidence);
-    ruled_out::write(paper, report, &evidence);
+    ruled_out::write(paper, report, &evidence, &suspects);
     clients::write(paper, &report.negotiation);
-    open::write(paper, report);
+    open::write(paper, report, options.detail);
     repair::write(paper, report);
     if options.detail == Detail::Reasoning {
         funnel::write(paper, report, clock);

@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::count;
 use super::paper::{Ink, Paper};
+use super::{Detail, count};
 use crate::verdict::model::{CONTRADICTS, Finding, GapEntry, Level, Problem, Report, Role};
 
 /// How many problems are shown.
 const MOST_PROBLEMS: usize = 6;
+
+/// How many missing pieces are shown with all they would settle; the rest is named. All that would settle the verdict are shown.
+const MOST_PIECES: usize = 4;
 
 /// How much the verdict's own open tests weigh; more than all that is merely open.
 const OF_THE_VERDICT: usize = 10_000;
@@ -30,11 +33,17 @@ impl Missing<'_> {
     }
 }
 
-pub(super) fn write(paper: &mut Paper, report: &Report) {
+pub(super) fn write(paper: &mut Paper, report: &Report, detail: Detail) {
     let missing = missing(report);
     if missing.is_empty() {
         return;
     }
+    let settling = missing.iter().filter(|piece| piece.settles_verdict());
+    let shown = match detail {
+        Detail::Reasoning => missing.len(),
+        Detail::Screen | Detail::Verdict => settling.count().max(MOST_PIECES),
+    };
+    let (missing, others) = missing.split_at(shown.min(missing.len()));
     paper.heading("Could not check", "and what to collect, most telling first");
     for (index, piece) in missing.iter().enumerate() {
         if index > 0 {
@@ -51,6 +60,17 @@ pub(super) fn write(paper: &mut Paper, report: &Report) {
             &rules(&piece.rules),
         );
         paper.command(4, "collect     ", piece.obtain);
+    }
+    if !others.is_empty() {
+        let named: BTreeSet<&str> = others
+            .iter()
+            .flat_map(|piece| &piece.about)
+            .map(|(kind, _)| *kind)
+            .collect();
+        let named: Vec<&str> = named.into_iter().collect();
+        let says = format!("and what would settle less (-v): {}", named.join(", "));
+        paper.blank();
+        paper.paragraph(2, Ink::Dim, &says);
     }
 }
 

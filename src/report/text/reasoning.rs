@@ -20,22 +20,10 @@ pub(super) fn write(paper: &mut Paper, report: &Report) {
         paper.line(2, &[(Ink::Strong, &finding.cause), (Ink::Dim, &level)]);
         let rows: Vec<Vec<String>> = finding.tests.iter().map(row).collect();
         let columns = [
-            Column {
-                title: "",
-                room: Room::Content,
-            },
-            Column {
-                title: "",
-                room: Room::Content,
-            },
-            Column {
-                title: "",
-                room: Room::Rest,
-            },
-            Column {
-                title: "",
-                room: Room::AtMost(paper.width() / 5),
-            },
+            Column::untitled(Room::Content),
+            Column::untitled(Room::Content),
+            Column::untitled(Room::Rest),
+            Column::untitled(Room::AtMost(paper.width() / 5)),
         ];
         paper.table(4, &columns, &rows);
     }

@@ -76,14 +76,8 @@ fn listed(paper: &mut Paper, title: &str, remark: &str, rows: &[Vec<String>]) {
     }
     paper.heading(title, remark);
     let columns = [
-        Column {
-            title: "",
-            room: Room::AtMost(32),
-        },
-        Column {
-            title: "",
-            room: Room::Rest,
-        },
+        Column::untitled(Room::AtMost(32)),
+        Column::untitled(Room::Rest),
     ];
     paper.table(2, &columns, rows);
 }
@@ -108,7 +102,7 @@ fn changes(paper: &mut Paper, report: &Report, clock: &Clock, evidence: &Evidenc
     let telling: Vec<&Change> = report
         .changes
         .iter()
-        .filter(|change| change.in_bracket || change.pending_restart)
+        .filter(|change| change.is_telling())
         .collect();
     if telling.is_empty() {
         return;
@@ -129,18 +123,9 @@ fn changes(paper: &mut Paper, report: &Report, clock: &Clock, evidence: &Evidenc
         })
         .collect();
     let columns = [
-        Column {
-            title: "",
-            room: Room::Content,
-        },
-        Column {
-            title: "",
-            room: Room::Rest,
-        },
-        Column {
-            title: "",
-            room: Room::Content,
-        },
+        Column::untitled(Room::Content),
+        Column::untitled(Room::Rest),
+        Column::untitled(Room::Content),
     ];
     paper.table(2, &columns, &rows);
     let more = telling.len().saturating_sub(MOST_CHANGES);

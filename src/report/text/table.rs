@@ -20,6 +20,13 @@ pub(in crate::report) struct Column {
     pub(in crate::report) room: Room,
 }
 
+impl Column {
+    /// A column that speaks for itself.
+    pub(in crate::report) const fn untitled(room: Room) -> Self {
+        Column { title: "", room }
+    }
+}
+
 /// The lines of each row, the titles' first if there are any. The first cell of a row must not be empty: it marks where a row
 /// begins.
 pub(in crate::report) fn rows(

@@ -114,6 +114,7 @@ fn events_count_since_the_last_success_states_as_they_stand() {
     facts.anchors.last_success = Known::Is(None);
     assert_eq!(asked(&mut facts, FAILURE), Truth::True(vec![old, new]));
     let start = ServiceStart {
+        default_start: None,
         service: "TermService".to_owned(),
         present: Known::Is(true),
         start: Known::Is(Some(StartType::Disabled)),
@@ -192,6 +193,7 @@ fn a_field_that_is_open_leaves_a_test_open_unless_another_settles_it() {
     let mut facts = host();
     let gap = facts.anchors.gap;
     let start = |service: &str, start| ServiceStart {
+        default_start: None,
         service: service.to_owned(),
         present: Known::Is(true),
         start,
@@ -216,6 +218,7 @@ fn what_is_always_there_is_decided_by_what_is_there() {
     facts.cover(Subject::SystemHive, Coverage::Whole(Window::ALWAYS));
     assert!(matches!(asked(&mut facts, disabled), Truth::Unknown(_)));
     let start = |service: &str| ServiceStart {
+        default_start: None,
         service: service.to_owned(),
         present: Known::Is(true),
         start: Known::Is(Some(StartType::Manual)),
@@ -350,6 +353,7 @@ fn without_a_time_of_the_fault_a_success_asks_how_people_fare() {
         };
         let id = facts.add(None, body, source());
         let start = ServiceStart {
+            default_start: None,
             service: "TermService".to_owned(),
             present: Known::Is(true),
             start: Known::Is(Some(StartType::Disabled)),

@@ -6,11 +6,15 @@ use std::ops::Range;
 use toml::Spanned;
 
 use crate::facts::value::FieldType;
+use crate::rules::command;
 use crate::rules::error::Reporter;
 use crate::rules::matcher::Wrong;
 use crate::rules::model::FixStep;
 use crate::rules::raw;
 use crate::rules::template::{Placeholder, Template};
+
+/// Kinds that say who the machine is and how it listens: any rule may name their fields without asking for them.
+const OF_EVERY_MACHINE: [&str; 2] = ["host.identity", "listener.values"];
 
 /// Checks texts with placeholders.
 pub(super) struct Texts<'a, 'r> {
@@ -58,7 +62,8 @@ impl Texts<'_, '_> {
     }
 
     fn selected(&mut self, field: &Placeholder, span: &Range<usize>) -> bool {
-        let known = self.kinds.contains(field.kind.name);
+        let known =
+            self.kinds.contains(field.kind.name) || OF_EVERY_MACHINE.contains(&field.kind.name);
         if !known {
             let message = format!(
                 "no test of this rule selects `{}`, so nothing fills this",
@@ -70,8 +75,10 @@ impl Texts<'_, '_> {
     }
 }
 
+/// One step of a repair. Where its undo is left out, it is told from what the command line writes and an `earlier` one exported.
 pub(super) fn fix_step(
     raw: &raw::Fix,
+    earlier: &[&str],
     names: &[&str],
     texts: &mut Texts<'_, '_>,
 ) -> Option<FixStep> {
@@ -91,7 +98,13 @@ pub(super) fn fix_step(
     let step = texts.template(&raw.step);
     let run = texts.optional(raw.run.as_ref());
     let risk = texts.optional(raw.risk.as_ref());
-    let rollback = texts.optional(raw.rollback.as_ref());
+    let told = match (&raw.run, &raw.rollback) {
+        (Some(run), None) => {
+            command::undo(run.get_ref(), earlier).map(|undo| Spanned::new(run.span(), undo))
+        }
+        _ => None,
+    };
+    let rollback = texts.optional(raw.rollback.as_ref().or(told.as_ref()));
     let verify = texts.optional(raw.verify.as_ref());
     Some(FixStep {
         step: step?,

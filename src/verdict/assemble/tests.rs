@@ -51,6 +51,7 @@ fn report(start: Option<StartType>, state: ConnectionState) -> Report {
     };
     let mut facts = FactSet::new(gaps, anchors);
     let fact = ServiceStart {
+        default_start: None,
         service: "TermService".to_owned(),
         present: Known::Is(true),
         start: Known::Is(start),

@@ -47,6 +47,7 @@ fn what_the_verdict_rests_on_comes_first_then_what_lies_in_the_bracket() {
         ("TermService", StartType::Disabled, 50),
     ] {
         let body = ServiceStart {
+            default_start: None,
             service: service.to_owned(),
             present: Known::Is(true),
             start: Known::Is(Some(start)),

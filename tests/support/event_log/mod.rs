@@ -13,6 +13,7 @@
 
 mod binxml;
 mod chunk;
+pub mod places;
 mod value;
 
 pub use value::Value;

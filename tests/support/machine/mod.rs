@@ -156,6 +156,14 @@ impl Machine {
             .collect()
     }
 
+    /// These logs, and both hives.
+    pub fn logs_and_hives(&self, channels: &[Channel]) -> BTreeMap<String, Vec<u8>> {
+        let mut files = self.logs(channels);
+        files.insert("SYSTEM".into(), self.system.to_bytes());
+        files.insert("SOFTWARE".into(), self.software.to_bytes());
+        files
+    }
+
     /// Every event so far, for a test that wants to bend some.
     pub fn events_mut(&mut self) -> &mut Vec<Logged> {
         &mut self.events
@@ -163,14 +171,5 @@ impl Machine {
 
     fn log(&mut self, event: Logged) {
         self.events.push(event);
-    }
-
-    /// Writes files as a user would have collected them.
-    pub fn collect(folder: &Path, files: &BTreeMap<String, Vec<u8>>) -> std::io::Result<()> {
-        std::fs::create_dir_all(folder)?;
-        for (name, bytes) in files {
-            std::fs::write(folder.join(name), bytes)?;
-        }
-        Ok(())
     }
 }

@@ -1,9 +1,6 @@
 //! E01, EnCase's format (Expert Witness Compression Format; libewf documents it): chunks of the disk, packed by themselves, with
 //! tables of where they are, in segment files of which each names no other: `disk.E01`, `disk.E02` and so on. All numbers are
 //! little-endian.
-//!
-//! The crate `ewf` (0.4.10) reads the format as well; it keeps every table in memory, which for a disk of 2 TiB is more than all
-//! else here takes.
 
 use std::collections::VecDeque;
 use std::io::{self, Read};

@@ -88,25 +88,3 @@ fn cut(at: u64, end: u64) -> io::Error {
         format!("the image is cut: it ends at byte {end}, and byte {at} is asked for"),
     )
 }
-
-/// A part of a disk, or of a file.
-pub(in crate::bundle::disk) struct Part {
-    pub(in crate::bundle::disk) whole: Arc<dyn ReadAt>,
-    pub(in crate::bundle::disk) start: u64,
-    pub(in crate::bundle::disk) len: u64,
-}
-
-impl ReadAt for Part {
-    fn len(&self) -> u64 {
-        self.len
-    }
-
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        let rest = usize::try_from(self.len.saturating_sub(offset)).unwrap_or(usize::MAX);
-        let count = rest.min(buffer.len());
-        match (self.start.checked_add(offset), buffer.get_mut(..count)) {
-            (Some(at), Some(wanted)) if count > 0 => self.whole.read_at(at, wanted),
-            _ => Ok(0),
-        }
-    }
-}

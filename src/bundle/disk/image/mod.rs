@@ -17,7 +17,6 @@ use std::io;
 use std::sync::Arc;
 
 pub(super) use beside::Beside;
-pub(super) use laid::Part;
 
 use super::super::source::ReadAt;
 use super::trouble::DiskTrouble;
@@ -69,8 +68,13 @@ impl ImageForm {
         const BOOT_SECTOR_END: &[u8] = &[0x55, 0xAA];
         let by_magic = MAGICS.iter().find(|(magic, _)| head.starts_with(magic));
         by_magic.map(|(_, form)| *form).or_else(|| {
-            (head.get(510..512) == Some(BOOT_SECTOR_END) && bytes >= 1 << 20)
-                .then_some(ImageForm::Raw)
+            let begins = head.get(510..512) == Some(BOOT_SECTOR_END);
+            // Where the first sector is damaged, the table of partitions may not be.
+            let has_table = [512, 4096].iter().any(|at| {
+                head.get(*at..)
+                    .is_some_and(|rest| rest.starts_with(b"EFI PART"))
+            });
+            ((begins || has_table) && bytes >= 1 << 20).then_some(ImageForm::Raw)
         })
     }
 }

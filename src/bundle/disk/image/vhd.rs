@@ -4,11 +4,11 @@
 use std::io;
 use std::sync::Arc;
 
-use super::laid::{Laid, Layout, Part, Stretch};
+use super::laid::{Laid, Layout, Stretch};
 use super::{Beside, ImageForm, bad, open_parent, piece, unreadable};
 use crate::bundle::disk::bytes::{field, u32_be, u64_be, utf16_le};
 use crate::bundle::disk::trouble::DiskTrouble;
-use crate::bundle::source::ReadAt;
+use crate::bundle::source::{PartSource, ReadAt};
 
 const FORM: ImageForm = ImageForm::Vhd;
 const FOOTER: u64 = 512;
@@ -43,7 +43,7 @@ pub(super) fn open(
     match footer.kind {
         2 => {
             let len = footer.size.min(file.len().saturating_sub(SHORT_FOOTER));
-            Ok(Arc::new(Part {
+            Ok(Arc::new(PartSource {
                 whole: file,
                 start: 0,
                 len,

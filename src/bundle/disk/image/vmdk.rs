@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex};
 
 use flate2::read::ZlibDecoder;
 
-use super::laid::{Laid, Layout, Part, Stretch};
+use super::laid::{Laid, Layout, Stretch};
 use super::{Beside, ImageForm, bad, open_parent, piece, unreadable};
 use crate::bundle::disk::bytes::{u16_le, u32_le, u64_le};
 use crate::bundle::disk::trouble::DiskTrouble;
-use crate::bundle::source::ReadAt;
+use crate::bundle::source::{PartSource, ReadAt};
 
 const FORM: ImageForm = ImageForm::Vmdk;
 const SECTOR: u64 = 512;
@@ -132,7 +132,7 @@ impl<'t> ExtentLine<'t> {
             // What the image that holds the description is called now does not matter.
             "SPARSE" if own_header.is_some() => sparse(Arc::clone(own)).map(Some),
             "SPARSE" => sparse(beside.open(self.name).ok_or_else(missing)?).map(Some),
-            "FLAT" | "VMFS" => Ok(Some(Arc::new(Part {
+            "FLAT" | "VMFS" => Ok(Some(Arc::new(PartSource {
                 whole: beside.open(self.name).ok_or_else(missing)?,
                 start: self.offset.saturating_mul(SECTOR),
                 len: self.sectors.saturating_mul(SECTOR),

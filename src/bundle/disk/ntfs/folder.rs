@@ -26,12 +26,14 @@ pub(in crate::bundle::disk) struct FolderEntry {
 pub(in crate::bundle::disk) struct FolderContent {
     /// The entries with long names, in no certain order.
     pub(in crate::bundle::disk) entries: Vec<FolderEntry>,
-    /// What keeps it from being whole.
+    /// Whether there are more.
+    pub(in crate::bundle::disk) too_many: bool,
+    /// What of it is damaged.
     pub(in crate::bundle::disk) flaw: Option<String>,
 }
 
 impl Volume {
-    /// Lists a folder, no more than `most` files of it.
+    /// Lists a folder: no more than `most` files of it, and those that matter however many there are.
     ///
     /// # Errors
     /// [`NtfsError`] where it has no index at all. What is damaged in it is told in [`FolderContent::flaw`].
@@ -39,18 +41,20 @@ impl Volume {
         &self,
         folder: &File,
         most: usize,
+        matters: &dyn Fn(&str) -> bool,
     ) -> Result<FolderContent, NtfsError> {
         let mut content = FolderContent::default();
+        let mut too_many = false;
         let keep = &mut |entry: FolderEntry, content: &mut FolderContent| {
-            if content.entries.len() < most {
+            if content.entries.len() < most || matters(&entry.name.name) {
                 content.entries.push(entry);
-                true
             } else {
-                content.flaw = Some(format!("more than {most} files are in it"));
-                false
+                too_many = true;
             }
+            true
         };
         self.each_entry(folder, &mut content, keep)?;
+        content.too_many = too_many;
         Ok(content)
     }
 

@@ -8,6 +8,7 @@
 //!
 //! Every count and offset comes from the disk and may be wrong: nothing is followed twice, all lengths are bounded.
 
+mod entry;
 mod folder;
 mod log_file;
 mod record;
@@ -15,6 +16,7 @@ mod runs;
 mod security;
 mod volume;
 
+pub use entry::{EntryName, EntryPlace, FileEntry, FileTimes, entry_bytes};
 pub(super) use folder::FolderEntry;
 pub(super) use volume::{File, Volume};
 

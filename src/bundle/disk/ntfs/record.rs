@@ -5,6 +5,7 @@ use crate::bundle::disk::bytes::{u16_le, u32_le, u64_le, utf16_le};
 
 pub(super) const STANDARD_INFORMATION: u32 = 0x10;
 pub(super) const ATTRIBUTE_LIST: u32 = 0x20;
+pub(super) const FILE_NAME: u32 = 0x30;
 pub(super) const SECURITY_DESCRIPTOR: u32 = 0x50;
 pub(super) const VOLUME_INFORMATION: u32 = 0x70;
 pub(super) const DATA: u32 = 0x80;
@@ -78,11 +79,24 @@ impl Record {
         self.flags() & 1 != 0
     }
 
+    pub(super) fn is_folder(&self) -> bool {
+        self.flags() & 2 != 0
+    }
+
+    /// How often the record was used.
+    pub(super) fn uses(&self) -> u16 {
+        u16_le(&self.bytes, 16).unwrap_or_default()
+    }
+
     /// The record that this one continues, if it does.
     pub(super) fn base(&self) -> Option<u64> {
-        u64_le(&self.bytes, 32)
+        self.base_reference()
             .map(|reference| reference & RECORD_NUMBER)
-            .filter(|number| *number != 0)
+    }
+
+    /// The same, with how often that record was used.
+    pub(super) fn base_reference(&self) -> Option<u64> {
+        u64_le(&self.bytes, 32).filter(|reference| reference & RECORD_NUMBER != 0)
     }
 
     /// Its attributes, as far as their lengths make sense.
@@ -218,7 +232,12 @@ impl FileName {
             name: utf16_le(name),
             is_short: *value.get(65)? == 2,
             is_reparse: flags & 0x400 != 0,
-            is_folder: flags & 0x1000_0000 != 0,
+            is_folder: is_folder(value),
         })
     }
+}
+
+/// Whether the value of a $FILE_NAME attribute is a folder's.
+pub(super) fn is_folder(value: &[u8]) -> bool {
+    u32_le(value, 56).is_some_and(|flags| flags & 0x1000_0000 != 0)
 }

@@ -72,6 +72,16 @@ pub(in crate::bundle::disk) struct DataSource {
     pub(super) initialized: u64,
 }
 
+impl DataSource {
+    /// Where the first byte is that is kept: what is sparse before it was never written, or let go of since.
+    pub(super) fn first_kept(&self) -> u64 {
+        let kept = self.runs.iter().find(|run| run.place.is_some());
+        kept.map_or(self.size, |run| {
+            run.first.saturating_mul(self.cluster).min(self.size)
+        })
+    }
+}
+
 impl ReadAt for DataSource {
     fn len(&self) -> u64 {
         self.size

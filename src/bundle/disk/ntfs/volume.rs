@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, OnceLock};
 
+use jiff::Timestamp;
+
 use super::NtfsError;
 use super::record::{
     ATTRIBUTE_LIST, Attribute, DATA, REPARSE_POINT, Record, STANDARD_INFORMATION,
@@ -10,7 +12,8 @@ use super::record::{
 use super::runs::{self, DataSource, Run};
 use super::security::SecurityTable;
 use crate::bundle::disk::bytes::{u16_le, u32_le, u64_le};
-use crate::bundle::source::ReadAt;
+use crate::bundle::file_time::file_time;
+use crate::bundle::source::{PartSource, ReadAt};
 
 const ROOT: u64 = 5;
 const VOLUME: u64 = 3;
@@ -281,6 +284,26 @@ impl Volume {
             .or_else(|_| self.value(folder, super::record::INDEX_ROOT, "$I30"))
     }
 
+    /// The change journal, from the first byte on that is kept: Windows lets go of its beginning and counts on.
+    pub(in crate::bundle::disk) fn journal(
+        &self,
+        file: &File,
+    ) -> Result<Arc<dyn ReadAt>, NtfsError> {
+        const STREAM: &str = "$J";
+        match self.clusters_of(file, DATA, STREAM) {
+            Ok(source) => {
+                let start = source.first_kept();
+                let len = source.len().saturating_sub(start);
+                Ok(Arc::new(PartSource {
+                    whole: source,
+                    start,
+                    len,
+                }))
+            }
+            Err(_) => self.value(file, DATA, STREAM),
+        }
+    }
+
     pub(in crate::bundle::disk) fn root(&self) -> Result<File, NtfsError> {
         self.file(ROOT)
     }
@@ -332,6 +355,12 @@ impl File {
     /// Its record number.
     pub(in crate::bundle::disk) fn number(&self) -> u64 {
         self.base.number
+    }
+
+    /// When its data was last written ($STANDARD_INFORMATION, where the second time is that of the data).
+    pub(in crate::bundle::disk) fn written(&self) -> Option<Timestamp> {
+        let times = self.base.resident(STANDARD_INFORMATION)?;
+        file_time(u64_le(times, 8)?)
     }
 
     fn attributes<'f>(

@@ -143,6 +143,26 @@ impl Replay {
     }
 }
 
+impl Replay {
+    /// Whether one log alone took the hive from where it stood to where its base block says that it was going. The numbers of real
+    /// hives and their logs lie hundreds apart (measured on copies of running machines): with one of the two logs missing, nothing
+    /// else tells that it held nothing.
+    pub(super) fn is_complete_alone(&self, header: Option<&BaseBlock>) -> bool {
+        let (Some(header), [log]) = (header, self.used.as_slice()) else {
+            return false;
+        };
+        let next = header.secondary_sequence.wrapping_add(1);
+        !before(next, log.first_sequence) && !before(log.last_sequence, header.primary_sequence)
+    }
+}
+
+/// Whether only one of the two logs that Windows keeps for a hive is among these files: `.LOG1` or `.LOG2`. A file `.LOG` alone is
+/// the one that Windows had before Vista.
+pub(super) fn is_one_of_two(names: &[&str]) -> bool {
+    let any = |end: &str| names.iter().any(|name| name.to_lowercase().ends_with(end));
+    any(".log1") != any(".log2")
+}
+
 /// A log with its bytes.
 pub(super) struct Log<'l> {
     pub name: &'l str,

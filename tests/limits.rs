@@ -1,0 +1,85 @@
+//! What is larger than anything a machine holds is not read, and the report says which file, how large it is and what is read.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::path::Path;
+
+use rdptriage::rules::{Cases, RuleSet};
+use support::samples::forge_all;
+use support::verdict::{collect, diagnosed, rules, write};
+
+const MIB: u64 = 1 << 20;
+
+/// Makes a file as long as that; what is added takes no room on the disk.
+fn grow(file: &Path, length: u64) {
+    let file = OpenOptions::new().write(true).open(file).expect("opened");
+    file.set_len(length).expect("a sparse file");
+}
+
+#[test]
+fn files_that_are_too_large_are_named() {
+    let sample = forge_all()
+        .into_iter()
+        .find(|sample| sample.name == "key-cut")
+        .expect("a sample");
+    let folder = collect(&sample.files);
+    let key = sample
+        .files
+        .keys()
+        .find(|name| name.contains("MachineKeys/"))
+        .expect("a key file");
+    let hive = sample
+        .files
+        .keys()
+        .find(|name| name.ends_with("SOFTWARE"))
+        .expect("a hive");
+    write(
+        folder.path(),
+        "rdp.cer",
+        b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n",
+    );
+    let mut listing =
+        " Directory of C:\\ProgramData\\Microsoft\\Crypto\\RSA\\MachineKeys\r\n\r\n".to_owned();
+    listing.push_str("11/09/2026  03:00 AM             2,304 f686aace6942fb7f7ceb231212eef4a4_7c3b5a90-2f41-4d0e-9b7a-6f1d2c8e4b55\r\n");
+    write(folder.path(), "keys.txt", listing.as_bytes());
+    let grown = BTreeMap::from([
+        (hive.as_str(), (1 << 30) + 4096),
+        (key.as_str(), MIB + 1),
+        ("rdp.cer", 16 * MIB + 1),
+        ("keys.txt", 64 * MIB + 1),
+    ]);
+    for (file, length) in &grown {
+        grow(&folder.path().join(file), *length);
+    }
+    let reports = diagnosed(&[folder.path().to_owned()], &rules());
+    for (file, length) in grown {
+        let told: Vec<&str> = reports
+            .iter()
+            .flat_map(|report| &report.problems)
+            .filter(|problem| problem.artifact.as_deref() == Some(file))
+            .map(|problem| problem.message.as_str())
+            .collect();
+        assert!(
+            told.iter()
+                .any(|message| message.contains(&length.to_string())),
+            "{file}: {told:?}"
+        );
+    }
+}
+
+#[test]
+fn a_rule_file_without_end_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("endless.toml");
+    std::fs::write(&file, b"# ").expect("written");
+    grow(&file, 1 << 40);
+    let rules = RuleSet::builtin().expect("the built-in rules load");
+    let error = rules
+        .with_dir(folder.path(), Cases::Optional)
+        .expect_err("refused");
+    let told = error.to_string();
+    assert!(told.contains("endless.toml"), "{told}");
+    assert!(told.contains("more than the 1048576 bytes"), "{told}");
+}
