@@ -7,6 +7,7 @@ use super::disk::ImageForm;
 use super::file_system;
 use super::machine_keys;
 use super::source::ReadAt;
+use super::text_form;
 use super::transaction_log;
 
 /// What a file is.
@@ -31,6 +32,8 @@ pub enum Kind {
     AclListing,
     /// A key folder as `dir` or `Get-ChildItem` list it.
     FolderListing,
+    /// Keys of a registry as text: a `.reg` file, or what `reg query` prints.
+    RegistryExport,
     /// A disk image; the files on it are artifacts of their own.
     DiskImage(ImageForm),
     /// The table of all files of a volume ($MFT).
@@ -55,6 +58,8 @@ pub enum EventLogForm {
         /// The offset of the first chunk found.
         first_chunk: u64,
     },
+    /// Its records were written as text, in XML or JSON.
+    Text,
 }
 
 /// Whether a hive has its base block.
@@ -115,9 +120,6 @@ pub enum NotUsed {
     /// An event log of Windows XP or Server 2003.
     #[error("an event log of Windows Server 2003 or before, which is not read")]
     OldEventLog,
-    /// A registry export as text.
-    #[error("a registry export as text: save the hive with `reg save` instead")]
-    RegistryText,
     /// Certificates in an envelope.
     #[error(
         "PKCS #12 (.pfx), whose private key is not read: export the certificate alone, as .cer"
@@ -144,6 +146,7 @@ impl Kind {
             Kind::MasterKey => "master key",
             Kind::AclListing => "permissions",
             Kind::FolderListing => "folder listing",
+            Kind::RegistryExport => "registry export",
             Kind::DiskImage(_) => "disk image",
             Kind::FileTable => "file table",
             Kind::ChangeJournal => "change journal",
@@ -166,6 +169,7 @@ impl Kind {
             | Kind::MasterKey
             | Kind::AclListing
             | Kind::FolderListing
+            | Kind::RegistryExport
             | Kind::FileTable
             | Kind::ChangeJournal
             | Kind::DiskImage(_)
@@ -183,7 +187,8 @@ impl Kind {
             | Kind::Certificate(_)
             | Kind::KeyFile
             | Kind::AclListing
-            | Kind::FolderListing => true,
+            | Kind::FolderListing
+            | Kind::RegistryExport => true,
             Kind::TransactionLog { .. }
             | Kind::MasterKey
             | Kind::Archive(_)
@@ -199,7 +204,10 @@ impl Kind {
     #[must_use]
     pub fn survives_damage(&self) -> bool {
         match self {
-            Kind::EventLog(_) | Kind::Hive(_) | Kind::TransactionLog { .. } => true,
+            Kind::EventLog(_)
+            | Kind::Hive(_)
+            | Kind::TransactionLog { .. }
+            | Kind::RegistryExport => true,
             Kind::Certificate(_)
             | Kind::KeyFile
             | Kind::MasterKey
@@ -382,21 +390,9 @@ fn known_otherwise(head: &[u8]) -> Option<NotUsed> {
         Some(NotUsed::OldEventLog)
     } else if is_envelope(head) {
         Some(NotUsed::CertificateEnvelope)
-    } else if is_registry_text(head) {
-        Some(NotUsed::RegistryText)
     } else {
         None
     }
-}
-
-fn is_registry_text(head: &[u8]) -> bool {
-    const TITLES: [&str; 2] = ["Windows Registry Editor Version", "REGEDIT4"];
-    TITLES.iter().any(|title| {
-        let wide: Vec<u8> = title.encode_utf16().flat_map(u16::to_le_bytes).collect();
-        let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
-        let wide_text = head.strip_prefix(b"\xff\xfe").unwrap_or(head);
-        text.starts_with(title.as_bytes()) || wide_text.starts_with(&wide)
-    })
 }
 
 /// The first element of DER bytes: its tag, its content as far as it is there, and what follows it. Lengths of up to four
@@ -496,7 +492,11 @@ fn text(source: &dyn ReadAt) -> io::Result<Option<Kind>> {
     // All that is looked for is ASCII: without its zero bytes, UTF-16 reads the same.
     if wide {
         bytes.retain(|byte| *byte != 0);
-    } else if bytes.iter().take(HEAD).any(|byte| *byte == 0) {
+    }
+    if text_form::is_reg_file(&bytes) {
+        return Ok(Some(Kind::RegistryExport));
+    }
+    if !wide && bytes.iter().take(HEAD).any(|byte| *byte == 0) {
         return Ok(None);
     }
     let mut private_key = false;
@@ -517,7 +517,8 @@ fn text(source: &dyn ReadAt) -> io::Result<Option<Kind>> {
     } else if machine_keys::is_acl_listing(&bytes) {
         Some(Kind::AclListing)
     } else {
-        machine_keys::is_folder_listing(&bytes).then_some(Kind::FolderListing)
+        let listing = machine_keys::is_folder_listing(&bytes).then_some(Kind::FolderListing);
+        listing.or_else(|| text_form::kind(&bytes))
     })
 }
 
@@ -680,6 +681,6 @@ mod tests {
             .encode_utf16()
             .flat_map(u16::to_le_bytes)
             .collect();
-        assert_eq!(not_used(&export), NotUsed::RegistryText);
+        assert_eq!(kind_of(&export, "x"), Kind::RegistryExport);
     }
 }

@@ -18,6 +18,7 @@ mod machine_keys;
 mod origin;
 pub mod path;
 mod source;
+mod text_form;
 mod transaction_log;
 mod walk;
 

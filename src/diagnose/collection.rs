@@ -11,7 +11,7 @@ use crate::facts::event::LoggedEvent;
 use crate::facts::grouping::{self, File, Says, Side};
 use crate::facts::key_chain::KeyRecords;
 use crate::facts::log_coverage::CollectedLog;
-use crate::facts::registry::HiveFile;
+use crate::facts::registry::{self, ExportFile, HiveFile};
 use crate::facts::store::Exported;
 use crate::verdict::model::Problem;
 
@@ -65,6 +65,8 @@ pub(super) struct HostFiles {
     pub logs: Vec<CollectedLog>,
     pub events: Vec<LoggedEvent>,
     pub hives: Vec<HiveFile>,
+    /// Exports of its registry, until they are joined with its hives.
+    exports: Vec<ExportFile>,
     pub certificates: Vec<Exported>,
     /// What its file system recorded of keys.
     pub file_system: Vec<KeyRecords>,
@@ -146,6 +148,7 @@ impl Collection {
             logs: Vec::new(),
             events: Vec::new(),
             hives: Vec::new(),
+            exports: Vec::new(),
             certificates: Vec::new(),
             file_system: Vec::new(),
             collected: Vec::new(),
@@ -170,6 +173,7 @@ impl Collection {
             files.collected.push(file.artifact.clone());
             file.give(&self.bundle, member, &mut files);
         }
+        files.join_exports();
         files
     }
 
@@ -288,6 +292,7 @@ impl Opened {
                 }
             }
             Content::Hive(hive) => host.hives.push(*hive),
+            Content::Export(file) => host.exports.push(file),
             Content::Certificates(found) => host.certificates.extend(found),
             Content::Records(records) => host.file_system.push(*records),
             Content::Nothing | Content::LetGo => {}
@@ -296,6 +301,15 @@ impl Opened {
 }
 
 impl HostFiles {
+    /// Makes of its exports what the hives do not tell.
+    fn join_exports(&mut self) {
+        let exports = std::mem::take(&mut self.exports);
+        let (joined, problems) = registry::join(&exports, &self.hives);
+        self.hives.extend(joined);
+        self.problems
+            .extend(problems.into_iter().map(entries::hive_problem));
+    }
+
     /// Of a log of several hosts, what is this one's.
     fn take_own(&mut self, log: &Log, member: &Member) {
         self.logs.push(log.collected.clone());
@@ -313,6 +327,7 @@ impl HostFiles {
             logs: Vec::new(),
             events: Vec::new(),
             hives: Vec::new(),
+            exports: Vec::new(),
             certificates: Vec::new(),
             file_system: Vec::new(),
             collected: Vec::new(),

@@ -87,11 +87,21 @@ pub(super) fn artifacts(
             entry.coverage = log_coverage(summary).to_owned();
         } else if let Some(file) = used.hives.iter().find(|file| file.artifact == entry.path) {
             entry.last = file.hive.newest_write().map(|time| time.to_string());
-            entry.coverage = hive_coverage(&file.hive);
+            if let Some(hive) = file.hive.hive() {
+                entry.coverage = hive_coverage(hive);
+            }
         } else if used.certificates.contains(&entry.path.as_str()) {
             entry.coverage = "whole".to_owned();
         } else if entry.kind == "transaction log" {
             entry.coverage = transaction_log(&entry.path, &used.hives);
+        }
+        let parts = used.hives.iter().flat_map(|file| &file.parts);
+        let parts: Vec<String> = parts
+            .filter(|part| part.artifact == entry.path)
+            .map(exported)
+            .collect();
+        if !parts.is_empty() {
+            entry.coverage = format!("as text, without times: {}", parts.join("; "));
         }
         problems.extend(own);
         entries.push(entry);
@@ -111,6 +121,18 @@ pub(super) fn artifacts(
     }
     entries.sort_by(|one, other| one.path.cmp(&other.path));
     (entries, problems)
+}
+
+/// `CurrentControlSet\Control\Terminal Server and all below it`.
+fn exported(part: &registry::Part) -> String {
+    let key = match part.title.as_str() {
+        "" => "the whole hive",
+        path => path,
+    };
+    match part.is_whole {
+        true => format!("{key} and all below it"),
+        false => format!("what it shows of {key} and other keys"),
+    }
 }
 
 fn hive_coverage(hive: &Hive) -> String {
@@ -154,7 +176,7 @@ fn applied(log: &LogUse) -> String {
 
 /// What was done with a transaction log, and what ended it.
 fn transaction_log(path: &str, hives: &[&registry::HiveFile]) -> String {
-    let replays = || hives.iter().filter_map(|file| file.hive.replay());
+    let replays = || hives.iter().filter_map(|file| file.hive.hive()?.replay());
     let used = replays()
         .flat_map(|replay| &replay.used)
         .find(|log| log.name == path);
@@ -176,7 +198,7 @@ fn transaction_log(path: &str, hives: &[&registry::HiveFile]) -> String {
 
 /// Writes that a hive's transaction logs held and that could not be brought into it.
 fn lost_writes(file: &registry::HiveFile) -> Vec<Problem> {
-    let Some(replay) = file.hive.replay() else {
+    let Some(replay) = file.hive.hive().and_then(Hive::replay) else {
         return Vec::new();
     };
     let damaged = replay.used.iter().filter_map(|log| match &log.stopped {
@@ -204,7 +226,7 @@ fn log_coverage(summary: &LogSummary) -> &'static str {
     if summary.records == 0 {
         "no record"
     } else if summary.is_selection() {
-        "presence only: an export by query"
+        "presence only: an export by query, or as text"
     } else if summary.is_whole() {
         "whole"
     } else {

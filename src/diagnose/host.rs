@@ -27,7 +27,7 @@ use crate::facts::served::Served;
 use crate::facts::stale::{self, Doubt};
 use crate::facts::subject::Subject;
 use crate::facts::value::{FieldState, Value};
-use crate::facts::{listener, listener_service, logon, session, tls_listeners, update};
+use crate::facts::{listener, listener_service, logon, session, tls_listeners, undated, update};
 use crate::rules::RuleSet;
 use crate::verdict::model::{
     ArtifactEntry, CollectionLayout, Connection, Host, Negotiation, Problem, Report,
@@ -96,6 +96,7 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
         unread,
         artifacts,
         problems,
+        ..
     } = files;
     let exported_from: Vec<String> = certificates
         .iter()
@@ -164,6 +165,7 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
     let proof = tls_proof(
         &history,
         listener::written(&registry, &mut facts.gaps),
+        &registry,
         &facts,
     );
     from_hives.add_facts(&registry, &proof, &mut facts);
@@ -197,6 +199,7 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
         let all = registry.files().map(|file| file.artifact.as_str());
         stale::mark(&all.collect(), Doubt::DoesNotFit, &mut facts);
     }
+    undated::mark(&mut facts);
 
     let used = Used {
         logs: &logs,
@@ -299,7 +302,12 @@ fn validity(choice: &Choice) -> Known<Option<(Timestamp, Timestamp)>> {
 
 /// Facts that prove TLS in use since the listener's settings were written: Schannel events of the service in the server role, and
 /// RdpCoreTS 153.
-fn tls_proof(history: &History<'_>, written: Option<Timestamp>, facts: &FactSet) -> Vec<FactId> {
+fn tls_proof(
+    history: &History<'_>,
+    written: Option<Timestamp>,
+    registry: &Registry,
+    facts: &FactSet,
+) -> Vec<FactId> {
     let negotiated: BTreeSet<Source> = history
         .events
         .iter()
@@ -320,7 +328,10 @@ fn tls_proof(history: &History<'_>, written: Option<Timestamp>, facts: &FactSet)
     });
     let since = |at: Option<Timestamp>| match (at, written) {
         (Some(at), Some(written)) => at > written,
-        (Some(_), None) => true,
+        // A text does not say when a setting was written: what was logged may be older.
+        (Some(_), None) => registry
+            .system()
+            .is_none_or(|file| file.hive.text().is_none()),
         (None, _) => false,
     };
     // One of each kind is proof enough; the last is the one to show.

@@ -10,7 +10,7 @@ use crate::facts::forgery::{Forged, Forgery};
 use crate::facts::grouping::{NameInLog, Says, Side};
 use crate::facts::key_chain::KeyRecords;
 use crate::facts::log_coverage::CollectedLog;
-use crate::facts::registry::HiveFile;
+use crate::facts::registry::{ExportFile, HiveFile};
 use crate::facts::store::{Exported, exported};
 use crate::facts::watch;
 use crate::parse::event_log;
@@ -35,6 +35,7 @@ const LISTENER_CHANNELS: [&str; 2] = [
 pub(super) enum Content {
     Log(Box<Log>),
     Hive(Box<HiveFile>),
+    Export(ExportFile),
     Certificates(Vec<Exported>),
     Records(Box<KeyRecords>),
     /// A transaction log, which its hive takes in, or what is not used or not readable.
@@ -56,6 +57,7 @@ impl Content {
         match self {
             Content::Log(log) => log.says(),
             Content::Hive(hive) => hive.says(),
+            Content::Export(file) => file.says(),
             Content::Certificates(_) | Content::Records(_) | Content::Nothing | Content::LetGo => {
                 Says::Nothing
             }
@@ -67,6 +69,7 @@ impl Content {
         match self {
             Content::Log(log) => log.side(),
             Content::Hive(_)
+            | Content::Export(_)
             | Content::Certificates(_)
             | Content::Records(_)
             | Content::Nothing
@@ -81,7 +84,7 @@ impl Content {
                 // With its own texts.
                 (log.events.len() * size_of::<LoggedEvent>() * 5 / 4) as u64
             }
-            Content::Hive(_) | Content::Certificates(_) => artifact.bytes,
+            Content::Hive(_) | Content::Export(_) | Content::Certificates(_) => artifact.bytes,
             // Of a file table only what concerns keys is kept.
             Content::Records(_) | Content::Nothing | Content::LetGo => 0,
         }
@@ -161,6 +164,13 @@ fn read(
         Kind::EventLog(_) => read_log(artifact, remaining),
         Kind::Hive(_) => match HiveFile::open(bundle, artifact) {
             Ok(hive) => (Content::Hive(Box::new(hive)), Vec::new()),
+            Err(problem) => (Content::Nothing, vec![hive_problem(problem)]),
+        },
+        Kind::RegistryExport => match ExportFile::open(artifact) {
+            Ok(file) => {
+                let problems = file.problems().into_iter().map(hive_problem).collect();
+                (Content::Export(file), problems)
+            }
             Err(problem) => (Content::Nothing, vec![hive_problem(problem)]),
         },
         Kind::Certificate(_) => {

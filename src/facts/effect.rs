@@ -35,6 +35,37 @@ impl Effect {
     }
 }
 
+/// When a setting was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// It is not set.
+    Never,
+    /// Its key was last written then.
+    At(Timestamp),
+    /// It is set, and nothing says since when: an export as text has no times.
+    Undated,
+}
+
+impl Written {
+    /// When the newest of some settings was written; all of them are set.
+    pub fn newest(times: impl Iterator<Item = Option<Timestamp>>) -> Written {
+        times.fold(Written::Never, |newest, time| match (newest, time) {
+            (Written::Undated, _) | (_, None) => Written::Undated,
+            (Written::Never, Some(time)) => Written::At(time),
+            (Written::At(known), Some(time)) => Written::At(known.max(time)),
+        })
+    }
+
+    /// The time, where there is one.
+    #[must_use]
+    pub fn time(self) -> Option<Timestamp> {
+        match self {
+            Written::At(time) => Some(time),
+            Written::Never | Written::Undated => None,
+        }
+    }
+}
+
 /// The first boot after the setting was written; where none is known, the write itself. Boots are the facts `host.boot`, so
 /// these must be there before.
 #[must_use]
@@ -47,13 +78,13 @@ pub fn in_effect_since(facts: &FactSet, written: Timestamp) -> Timestamp {
 }
 
 /// A setting that is read when Windows starts.
-pub fn at_boot(facts: &mut FactSet, about: &str, written: Option<Timestamp>) -> Effect {
+pub fn at_boot(facts: &mut FactSet, about: &str, written: Written) -> Effect {
     let boot = facts.anchors.last_boot.settled().copied();
     started(facts, about, written, boot, "Windows")
 }
 
 /// A setting that is read when the Remote Desktop service starts, which it also does when Windows starts.
-pub fn at_service_start(facts: &mut FactSet, about: &str, written: Option<Timestamp>) -> Effect {
+pub fn at_service_start(facts: &mut FactSet, about: &str, written: Written) -> Effect {
     let boot = facts.anchors.last_boot.settled().copied();
     let service = facts.anchors.service_start.settled().copied();
     started(facts, about, written, boot.max(service), "the service")
@@ -62,12 +93,12 @@ pub fn at_service_start(facts: &mut FactSet, about: &str, written: Option<Timest
 fn started(
     facts: &mut FactSet,
     about: &str,
-    written: Option<Timestamp>,
+    written: Written,
     last_start: Option<Timestamp>,
     what: &str,
 ) -> Effect {
     match (written, last_start) {
-        (Some(written), Some(start)) if written > start => {
+        (Written::At(written), Some(start)) if written > start => {
             Effect::Pending(facts.gaps.record(Gap {
                 about: about.to_owned(),
                 why: format!(
@@ -76,7 +107,15 @@ fn started(
                 obtain: "on the machine, before any restart: Get-TlsCipherSuite, netstat -ano".to_owned(),
             }))
         }
-        (Some(written), _) => Effect::Since(Some(in_effect_since(facts, written))),
-        (None, _) => Effect::Since(None),
+        (Written::At(written), _) => Effect::Since(Some(in_effect_since(facts, written))),
+        (Written::Undated, Some(start)) => Effect::Pending(facts.gaps.record(Gap {
+            about: about.to_owned(),
+            why: format!(
+                "set, but not known since when: {what} last started at {start}, and what was set later is not in effect yet"
+            ),
+            obtain: "the hive itself with its .LOG1 and .LOG2, which holds the time of each write"
+                .to_owned(),
+        })),
+        (Written::Undated, None) | (Written::Never, _) => Effect::Since(None),
     }
 }

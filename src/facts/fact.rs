@@ -43,6 +43,8 @@ pub enum Source {
         name: Option<String>,
         /// When the key was last written.
         written: Option<Timestamp>,
+        /// The line, from 1, where the hive was exported as text.
+        line: Option<u64>,
     },
     /// A certificate, by its thumbprint.
     Certificate {
@@ -88,6 +90,8 @@ pub struct Fact {
     /// The gap that makes it stale: it stands in a dirty hive whose logs were not collected, so that the machine may have held
     /// something newer. It counts, but nothing rests on it alone above likely.
     pub stale: Option<GapId>,
+    /// The gap that leaves open since when it is so: a setting in it was exported as text, without its time. `at` may be too early.
+    pub undated: Option<GapId>,
 }
 
 impl Fact {
@@ -166,6 +170,7 @@ impl FactSet {
             fields,
             sources,
             stale: None,
+            undated: None,
         });
         id
     }
@@ -195,6 +200,13 @@ impl FactSet {
     pub fn mark_stale(&mut self, id: FactId, gap: GapId) {
         if let Some(fact) = self.facts.get_mut(id.0) {
             fact.stale = Some(gap);
+        }
+    }
+
+    /// Marks a fact as one that may have become true later than it says.
+    pub fn mark_undated(&mut self, id: FactId, gap: GapId) {
+        if let Some(fact) = self.facts.get_mut(id.0) {
+            fact.undated = Some(gap);
         }
     }
 

@@ -47,6 +47,7 @@ pub mod store;
 pub mod subject;
 pub mod tls_listeners;
 pub mod tls_settings;
+pub mod undated;
 pub mod update;
 pub mod value;
 pub mod watch;

@@ -199,12 +199,14 @@ fn with_name(source: Option<Source>, value: &Value) -> Option<Source> {
             artifact,
             key,
             written,
+            line,
             ..
         } => Some(Source::Value {
             artifact,
             key,
             name: Some(value.name.clone()),
             written,
+            line,
         }),
         other => Some(other),
     }

@@ -11,8 +11,9 @@ use super::subject::Subject;
 use crate::bundle::{Artifact, CertificateForm, Kind};
 use crate::parse::certificate::{Certificate, Thumbprint};
 use crate::parse::certificate_bundle;
-use crate::parse::hive::{Key, Lookup};
+use crate::parse::hive::{Lookup, Why};
 use crate::parse::pem::read_pem;
+use crate::parse::registry::Key;
 use crate::parse::store_blob::{KeyProviderInfo, SelfSignedMark, StoreBlob, StoreElement};
 
 /// Files of certificates are read up to this size, in bytes.
@@ -270,8 +271,10 @@ fn read_store(
             match listing.troubles.first() {
                 None => Known::Is(()),
                 Some(trouble) => {
-                    registry.remark(artifact, Some(path.to_owned()), trouble.to_string());
-                    Known::Open(facts.gaps.open(subject, format!("damaged: {trouble}")))
+                    if trouble.why != Why::NotExported {
+                        registry.remark(artifact, Some(path.to_owned()), trouble.to_string());
+                    }
+                    Known::Open(facts.gaps.open(subject, trouble.reason()))
                 }
             }
         }
@@ -319,15 +322,15 @@ fn read_entry(
         ),
         Lookup::Unreadable(trouble) => (Err(trouble.to_string()), true),
     };
-    let sources = vec![
-        Source::Value {
-            artifact: artifact.to_owned(),
-            key: at.clone(),
-            name: Some("Blob".to_owned()),
-            written: key.written(),
-        },
-        source(artifact, thumbprint),
-    ];
+    let place = registry
+        .software()
+        .map(|file| file.source(&at, Some("Blob"), key.written()));
+    let held_by = match &place {
+        Some(Source::Value { artifact, .. }) => artifact.clone(),
+        _ => artifact.to_owned(),
+    };
+    let mut sources = vec![source(&held_by, thumbprint)];
+    sources.splice(0..0, place);
     let mut unreadable = |why: String| {
         problem(format!("the store entry cannot be read: {why}"));
         let subject = match home {

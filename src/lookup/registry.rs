@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use crate::bundle::Bundle;
 use crate::contain::contain;
 use crate::facts::registry::{HiveFile, HiveRole, control_set_in_use, open_hives};
-use crate::parse::hive::{Key, Lookup, State, Value};
+use crate::parse::hive::{Hive, Lookup, State, Value, Why};
+use crate::parse::registry::Key;
 
 /// No more keys than these are shown at once.
 const MOST_KEYS: usize = 10_000;
@@ -96,7 +97,10 @@ impl Hives {
                     HiveRole::System => "SYSTEM".to_owned(),
                     HiveRole::Software => "SOFTWARE".to_owned(),
                     HiveRole::Security => "SECURITY".to_owned(),
-                    HiveRole::Other => file.hive.name_in_header().to_owned(),
+                    HiveRole::Other => {
+                        let hive = file.hive.hive();
+                        hive.map_or("", Hive::name_in_header).to_owned()
+                    }
                 },
                 state: state(file),
                 newest: file.hive.newest_write(),
@@ -127,7 +131,11 @@ impl Hives {
             }));
             match looked {
                 Ok(inner) => {
-                    if !inner.keys.is_empty() && file.hive.state() != State::Clean {
+                    let is_clean = file
+                        .hive
+                        .hive()
+                        .is_some_and(|hive| hive.state() == State::Clean);
+                    if !inner.keys.is_empty() && !is_clean {
                         found
                             .remarks
                             .push(format!("{}: {}", file.artifact, state(file)));
@@ -143,7 +151,10 @@ impl Hives {
 }
 
 fn state(file: &HiveFile) -> &'static str {
-    match file.hive.state() {
+    let Some(hive) = file.hive.hive() else {
+        return "exported as text: without times, and only what is shown";
+    };
+    match hive.state() {
         State::Clean => "whole",
         State::Replayed => "transaction logs replayed",
         State::Stale => "stale: its last writes are in transaction logs that are missing",
@@ -195,7 +206,9 @@ fn walk(file: &HiveFile, key: &Key<'_>, query: &Query, depth: u16, found: &mut F
     }
     let values = key.values();
     let below = key.subkeys();
-    for trouble in values.troubles.iter().chain(&below.troubles) {
+    let troubles = values.troubles.iter().chain(&below.troubles);
+    // That an export may not hold everything is said once, with its name.
+    for trouble in troubles.filter(|trouble| trouble.why != Why::NotExported) {
         found.remarks.push(format!("{}: {trouble}", file.artifact));
     }
     let wanted = |value: &Value| match &query.value {

@@ -14,6 +14,8 @@ pub mod guid;
 pub mod hive;
 pub mod key_file;
 pub mod pem;
+pub mod registry;
+pub mod registry_text;
 pub mod security;
 pub mod store_blob;
 pub mod text;

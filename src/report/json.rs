@@ -1,5 +1,6 @@
 //! JSON: the whole report in the stable shape of [`Output`].
 
+use super::escape::in_json;
 use crate::verdict::model::{CollectionOutput, Output, Report, SCHEMA_VERSION, Tool};
 
 /// The reports, indented, with a line end.
@@ -43,18 +44,19 @@ fn output(reports: &[Report]) -> Output<&[Report]> {
     }
 }
 
-/// Any of our own values, on a line.
+/// Any of our own values, on a line. What of a stranger's text would act on a terminal is written out.
 pub(super) fn line(value: &impl serde::Serialize) -> Vec<u8> {
-    let mut bytes =
-        serde_json::to_vec(value).expect("maps with text keys and plain values always serialize");
-    bytes.push(b'\n');
-    bytes
+    finished(serde_json::to_string(value))
 }
 
-/// Any of our own values, indented, with a line end.
+/// The same, indented.
 pub(super) fn pretty(value: &impl serde::Serialize) -> Vec<u8> {
-    let mut bytes = serde_json::to_vec_pretty(value)
-        .expect("maps with text keys and plain values always serialize");
-    bytes.push(b'\n');
-    bytes
+    finished(serde_json::to_string_pretty(value))
+}
+
+fn finished(document: serde_json::Result<String>) -> Vec<u8> {
+    let document = document.expect("maps with text keys and plain values always serialize");
+    let mut shown = in_json(&document);
+    shown.push('\n');
+    shown.into_bytes()
 }

@@ -116,7 +116,11 @@ impl<'a> Sources<'a> {
             return format!("{} #{number}", file.unwrap_or_default());
         }
         if let Some(key) = &source.key {
-            let hive = file.unwrap_or_default();
+            let mut hive = file.unwrap_or_default();
+            // An export as text has lines, where a hive has none.
+            if let Some(line) = source.line {
+                hive = format!("{hive}:{line}");
+            }
             let key = match (last_part(key), last_part(key).len() < key.len()) {
                 (last, true) => format!("…\\{last}"),
                 (last, false) => last.to_owned(),

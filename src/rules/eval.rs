@@ -21,7 +21,8 @@ pub struct Evaluation {
     pub level: Level,
     /// What kind of finding its tests make it, before what it explains is looked at.
     pub hold: Hold,
-    /// When the fault took effect: the newest time among its true requires and decisives. None where none of these has one.
+    /// When the fault took effect: the newest time among its true requires and decisives. None where none of these has one, or one
+    /// may be later than it says.
     pub fault: Option<Timestamp>,
 }
 
@@ -63,15 +64,17 @@ pub fn evaluate(rule: &Rule, facts: &mut FactSet) -> Evaluation {
         .iter()
         .partition(|test| matches!(test.role, TestRole::Require | TestRole::Decisive));
     truths.extend(first.iter().map(|test| ask(test, facts, &moments)));
-    let fault = truths
-        .iter()
-        .filter(|truth| truth.is_true())
-        .flat_map(Truth::facts)
-        .filter_map(|id| facts.fact(*id).at)
-        .max();
-    moments.fault = match fault {
-        Some(fault) => Known::Is(Some(fault)),
-        None => anchors.first_failure.clone(),
+    let resting = || {
+        let found = truths.iter().filter(|truth| truth.is_true());
+        found.flat_map(Truth::facts).map(|id| facts.fact(*id))
+    };
+    let undated = resting().find_map(|fact| fact.undated);
+    let newest = resting().filter_map(|fact| fact.at).max();
+    let fault = newest.filter(|_| undated.is_none());
+    moments.fault = match (undated, fault) {
+        (Some(gap), _) => Known::Open(gap),
+        (None, Some(fault)) => Known::Is(Some(fault)),
+        (None, None) => anchors.first_failure.clone(),
     };
     truths.extend(later.iter().map(|test| ask(test, facts, &moments)));
     let level = level_of(rule, &truths, facts);

@@ -269,11 +269,13 @@ fn source(source: &Source) -> SourceEntry {
             key,
             name,
             written,
+            line,
         } => SourceEntry {
             artifact: Some(artifact),
             key: Some(key),
             value: name,
             written: written.map(|at| at.to_string()),
+            line,
             ..none
         },
         Source::Certificate {

@@ -7,7 +7,13 @@ use serde_json::json;
 
 use super::{all, fixtures, options};
 
-const SENT_ON: [Format; 4] = [Format::Html, Format::Markdown, Format::Jsonl, Format::Csv];
+const SENT_ON: [Format; 5] = [
+    Format::Html,
+    Format::Markdown,
+    Format::Json,
+    Format::Jsonl,
+    Format::Csv,
+];
 
 fn rendered(report: &Report, format: Format) -> String {
     let options = options(80, Charset::Unicode, Detail::Screen);
@@ -37,6 +43,8 @@ fn pages_tickets_and_timelines() {
             rendered(&report, Format::Markdown)
         );
         insta::assert_snapshot!(format!("{name}_csv"), rendered(&report, Format::Csv));
+        insta::assert_snapshot!(format!("{name}_json"), rendered(&report, Format::Json));
+        insta::assert_snapshot!(format!("{name}_jsonl"), rendered(&report, Format::Jsonl));
     }
 }
 
@@ -158,9 +166,7 @@ fn evidence_acts_in_no_format() {
     for format in SENT_ON {
         let shown = rendered(&report, format);
         let raw = ['\u{1b}', '\u{202e}', '\0'];
-        if format != Format::Jsonl {
-            assert!(!shown.contains(raw), "{format:?}");
-        }
+        assert!(!shown.contains(raw), "{format:?}");
     }
     let page = rendered(&report, Format::Html);
     assert!(!page.contains("<script") && !page.contains("<b>"));

@@ -18,7 +18,7 @@ use jiff::Timestamp;
 
 use super::catalog::firewall::FirewallListener;
 use super::catalog::listener::ListenerSwitch;
-use super::effect::at_service_start;
+use super::effect::{Written, at_service_start};
 use super::fact::{FactSet, Source};
 use super::gap::Gap;
 use super::host::Identity;
@@ -108,7 +108,10 @@ fn firewall(
 ) {
     let set_away = listener.port.as_ref().map(|port| *port != DEFAULT_PORT);
     // The service reads its port when it starts. Which one it had before stands nowhere.
-    let written = listener.written.filter(|_| set_away == Known::Is(true));
+    let written = match set_away {
+        Known::Is(true) => listener.written.map_or(Written::Undated, Written::At),
+        _ => Written::Never,
+    };
     let effect = at_service_start(facts, FirewallListener::KIND.name, written);
     let pending = effect.pending();
     let gaps = &mut facts.gaps;

@@ -151,12 +151,14 @@ fn of_key(source: Source) -> Source {
             artifact,
             key,
             written,
+            line,
             ..
         } => Source::Value {
             artifact,
             key,
             name: None,
             written,
+            line,
         },
         other => other,
     }

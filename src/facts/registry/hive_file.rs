@@ -1,11 +1,16 @@
 //! A hive of the collection: opened with its transaction logs, told which one it is, and asked for the host's name.
 
+use jiff::Timestamp;
 use rayon::prelude::*;
 
 use super::Problem;
+use super::export::{ExportFile, join};
 use crate::bundle::{Artifact, Bundle, Kind};
+use crate::facts::fact::Source;
 use crate::facts::grouping::Says;
 use crate::parse::hive::{Hive, Lookup};
+use crate::parse::registry::Keys;
+use crate::parse::registry_text::is_within;
 
 /// Which hive of a machine a file is, by the keys in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,30 +33,63 @@ pub struct HiveFile {
     /// Which one it is.
     pub role: HiveRole,
     /// Its content.
-    pub hive: Hive,
+    pub hive: Keys,
+    /// The exports that it was put together from; none of a hive.
+    pub parts: Vec<Part>,
 }
 
-/// Opens every hive of a collection, several at once; those that cannot be read are problems.
+/// An export that the keys of a hive were put together from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Its path in the collection.
+    pub artifact: String,
+    /// The first key in it, from the root of the hive and in lower case.
+    pub root: String,
+    /// The same key, as it names it.
+    pub title: String,
+    /// Whether what is not in it, of that key and below, does not exist.
+    pub is_whole: bool,
+}
+
+/// What Windows links to the control set in use; only an export holds it.
+pub(super) const LINKED_SET: &str = "CurrentControlSet";
+
+/// Opens every hive of a collection, and every registry export as far as it is one of a hive, several at once; those that cannot
+/// be read are problems. Each export stands by itself: nothing is said of whose it is.
 #[must_use]
 pub fn open_hives(bundle: &Bundle) -> (Vec<HiveFile>, Vec<Problem>) {
     let hives: Vec<&Artifact> = bundle
         .artifacts
         .iter()
-        .filter(|artifact| matches!(artifact.kind, Kind::Hive(_)))
+        .filter(|artifact| matches!(artifact.kind, Kind::Hive(_) | Kind::RegistryExport))
         .collect();
-    let opened: Vec<Result<HiveFile, Problem>> = hives
+    let opened: Vec<Vec<Result<HiveFile, Problem>>> = hives
         .into_par_iter()
-        .map(|artifact| HiveFile::open(bundle, artifact))
+        .map(|artifact| match artifact.kind {
+            Kind::RegistryExport => opened_export(artifact),
+            _ => vec![HiveFile::open(bundle, artifact)],
+        })
         .collect();
     let mut problems = Vec::new();
     let mut files = Vec::new();
-    for outcome in opened {
+    for outcome in opened.into_iter().flatten() {
         match outcome {
             Ok(file) => files.push(file),
             Err(problem) => problems.push(problem),
         }
     }
     (files, problems)
+}
+
+fn opened_export(artifact: &Artifact) -> Vec<Result<HiveFile, Problem>> {
+    let file = match ExportFile::open(artifact) {
+        Ok(file) => file,
+        Err(problem) => return vec![Err(problem)],
+    };
+    let problems = file.problems();
+    let (joined, contradictions) = join(&[file], &[]);
+    let problems = problems.into_iter().chain(contradictions).map(Err);
+    joined.into_iter().map(Ok).chain(problems).collect()
 }
 
 impl HiveFile {
@@ -82,8 +120,36 @@ impl HiveFile {
         Ok(HiveFile {
             artifact: artifact.path.clone(),
             role: role(&hive),
-            hive,
+            hive: Keys::Hive(Box::new(hive)),
+            parts: Vec::new(),
         })
+    }
+
+    /// Where a key stands, or a value of it; of several exports the one that shows it, else the one whose own key is nearest.
+    #[must_use]
+    pub fn source(&self, key: &str, name: Option<&str>, written: Option<Timestamp>) -> Source {
+        let text = self.hive.text();
+        let origin = text.and_then(|tree| tree.origin(key, name));
+        let artifact = match origin {
+            Some(origin) => origin.artifact.to_string(),
+            None => self.nearest(key).to_owned(),
+        };
+        Source::Value {
+            artifact,
+            key: key.to_owned(),
+            name: name.map(str::to_owned),
+            written,
+            line: origin.map(|origin| origin.line),
+        }
+    }
+
+    fn nearest(&self, key: &str) -> &str {
+        let key = key.to_lowercase();
+        let parts = self.parts.iter();
+        let nearest = parts
+            .filter(|part| is_within(&key, &part.root))
+            .max_by_key(|part| part.root.len());
+        nearest.map_or(&self.artifact, |part| &part.artifact)
     }
 
     /// What it says of the host it comes from. Only SYSTEM holds a name.
@@ -171,7 +237,11 @@ pub(super) enum ControlSet {
 }
 
 /// `Select\Current`; where that cannot be read, the only control set, if there is one alone.
-pub(super) fn control_set(hive: &Hive) -> ControlSet {
+pub(super) fn control_set(hive: &Keys) -> ControlSet {
+    // What an export calls so was linked to the control set in use when it was made.
+    if hive.text().is_some() && matches!(hive.key(LINKED_SET), Lookup::Present(_)) {
+        return ControlSet::Named(LINKED_SET.to_owned());
+    }
     let current = match hive.key("Select").and_then(|key| key.value("Current")) {
         Lookup::Present(value) => value.dword().map_err(|wrong| wrong.to_string()),
         Lookup::Absent => Err("it is not there".to_owned()),
@@ -188,13 +258,14 @@ pub(super) fn control_set(hive: &Hive) -> ControlSet {
         Err(why) => format!("Select\\Current does not say which control set is in use: {why}"),
     };
     let sets: Vec<String> = match hive.key("") {
-        Lookup::Present(root) => {
+        // An export of one control set does not tell whether there are others.
+        Lookup::Present(root) if hive.hive().is_some() || root.subkeys().is_whole() => {
             let names = root.subkeys().entries.into_iter().map(|key| key.name());
             names
                 .filter(|name| name.to_lowercase().starts_with("controlset"))
                 .collect()
         }
-        Lookup::Absent | Lookup::Unreadable(_) => Vec::new(),
+        Lookup::Present(_) | Lookup::Absent | Lookup::Unreadable(_) => Vec::new(),
     };
     match sets.as_slice() {
         [only] => ControlSet::Named(only.clone()),

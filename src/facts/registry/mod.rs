@@ -5,6 +5,7 @@
 //! have been written since; a value of another type than Windows reads is open, and named as a problem.
 
 mod answer;
+mod export;
 mod hive_file;
 
 use std::collections::BTreeSet;
@@ -13,14 +14,16 @@ use std::sync::{Mutex, PoisonError};
 use jiff::Timestamp;
 
 pub use answer::{Answer, Place, Problem};
-pub use hive_file::{HiveFile, HiveRole, control_set_in_use, open_hives};
+pub use export::{ExportFile, join};
+pub use hive_file::{HiveFile, HiveRole, Part, control_set_in_use, open_hives};
 
 use super::coverage::{Coverage, Window};
 use super::fact::{FactSet, Source};
 use super::gap::{GapId, Gaps};
 use super::known::Known;
 use super::subject::Subject;
-use crate::parse::hive::{Key, Listing, Lookup, Value, WrongType};
+use crate::parse::hive::{Hive, Listing, Lookup, Value, Why, WrongType};
+use crate::parse::registry::Key;
 use hive_file::{ControlSet, control_set};
 
 /// The hives of one host.
@@ -126,7 +129,8 @@ impl Registry {
     #[must_use]
     pub fn newest_write(&self) -> Option<Timestamp> {
         self.files()
-            .flat_map(|file| [file.hive.newest_write(), file.hive.header().written])
+            .filter_map(|file| file.hive.hive())
+            .flat_map(|hive| [hive.newest_write(), hive.header().written])
             .flatten()
             .max()
     }
@@ -144,7 +148,8 @@ impl Registry {
         let mut problems = self.problems.clone();
         problems.extend(remarks.iter().cloned());
         for file in self.files() {
-            problems.extend(file.hive.problems().into_iter().map(|problem| Problem {
+            let own = file.hive.hive().map(Hive::problems).unwrap_or_default();
+            problems.extend(own.into_iter().map(|problem| Problem {
                 artifact: file.artifact.clone(),
                 at: Some(format!("byte {}", problem.at)),
                 message: problem.message,
@@ -172,6 +177,9 @@ impl Registry {
                 Some(file) if file.hive.is_stale() => {
                     Coverage::PresenceOnly(facts.gaps.open(subject, STALE))
                 }
+                Some(file) if file.hive.text().is_some_and(|tree| !tree.is_whole()) => {
+                    Coverage::PresenceOnly(facts.gaps.open(subject, PARTIAL))
+                }
                 Some(_) => Coverage::Whole(Window::ALWAYS),
             };
             facts.cover(subject, coverage);
@@ -191,7 +199,7 @@ impl Registry {
         };
         Answer {
             value: self.judge(gaps, place.subject(), file, found),
-            source: Some(source(file, &path, None, written)),
+            source: Some(file.source(&path, None, written)),
             written,
         }
     }
@@ -215,7 +223,7 @@ impl Registry {
         let found = key.and_then(|key| key.value(name));
         Answer {
             value: self.judge(gaps, place.subject(), file, found),
-            source: Some(source(file, &path, Some(name), written)),
+            source: Some(file.source(&path, Some(name), written)),
             written,
         }
     }
@@ -234,7 +242,7 @@ impl Registry {
         };
         let answer = Answer {
             value: self.judge(gaps, place.subject(), file, key.value(name)),
-            source: Some(source(file, key.path(), Some(name), key.written())),
+            source: Some(file.source(key.path(), Some(name), key.written())),
             written: key.written(),
         };
         self.read(gaps, place, answer, Value::dword)
@@ -339,11 +347,14 @@ impl Registry {
             Lookup::Present(value) => Known::Is(Some(value)),
             Lookup::Absent if file.hive.is_stale() => Known::Open(gaps.open(subject, STALE)),
             Lookup::Absent => Known::Is(None),
+            Lookup::Unreadable(trouble) if trouble.why == Why::NotExported => {
+                Known::Open(gaps.open(subject, trouble.reason()))
+            }
             Lookup::Unreadable(trouble) => {
                 // One damaged list keeps many questions open; it is one problem.
                 let at = format!("byte {}", trouble.offset);
                 self.remark(&file.artifact, Some(at), trouble.to_string());
-                Known::Open(gaps.open(subject, format!("damaged: {trouble}")))
+                Known::Open(gaps.open(subject, trouble.reason()))
             }
         }
     }
@@ -377,7 +388,7 @@ impl Registry {
                     self.remark(&file.artifact, Some("Select".to_owned()), why.clone());
                     Err(Unanswered {
                         gap: gaps.open(subject, why.clone()),
-                        source: Some(source(file, "Select", Some("Current"), None)),
+                        source: Some(file.source("Select", Some("Current"), None)),
                     })
                 }
                 None => Err(missing(gaps)),
@@ -409,6 +420,8 @@ const MOST_CONTROL_SETS: usize = 8;
 /// Why nothing is known of a hive that is not there.
 pub(super) const NOT_COLLECTED: &str = "not in the collection";
 
+const PARTIAL: &str = "only some of its keys were exported, as text";
+
 const STALE: &str = "the hive is dirty and its transaction logs (.LOG1, .LOG2) are missing or do not fit, so that what was written last is not in it";
 
 /// A question that could not be put: there is no hive, or no control set.
@@ -424,15 +437,6 @@ impl Unanswered {
             source: self.source,
             written: None,
         }
-    }
-}
-
-fn source(file: &HiveFile, key: &str, name: Option<&str>, written: Option<Timestamp>) -> Source {
-    Source::Value {
-        artifact: file.artifact.clone(),
-        key: key.to_owned(),
-        name: name.map(str::to_owned),
-        written,
     }
 }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::facts::catalog::schannel::{SchannelFailure, SuiteRefusals};
 use crate::facts::coverage::Window;
-use crate::facts::effect::Effect;
+use crate::facts::effect::{Effect, Written};
 use crate::facts::fact::{Fact, FactSet};
 use crate::facts::known::Known;
 use crate::facts::subject::Subject;
@@ -54,10 +54,10 @@ impl Logged {
 
 impl Trace {
     /// A setting that should still wait for a restart, and whose failure was logged after it was written, is in effect.
-    pub(super) fn proves(&self, effect: Effect, written: Option<Timestamp>) -> Effect {
+    pub(super) fn proves(&self, effect: Effect, written: Written) -> Effect {
         match effect {
-            Effect::Pending(_) if self.seen == Known::Is(true) && self.last > written => {
-                Effect::Since(written)
+            Effect::Pending(_) if self.seen == Known::Is(true) && self.last > written.time() => {
+                Effect::Since(written.time())
             }
             other => other,
         }

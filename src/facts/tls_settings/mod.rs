@@ -16,7 +16,7 @@ pub use read::{Collected, FoundValue, OtherSet, ReadAt, read};
 use super::catalog::host::Role as HostRole;
 use super::catalog::tls::{LocalSuites, Obstacle, Peer, SuitePolicy, TlsServer};
 use super::certificate::Choice;
-use super::effect::{Effect, at_boot, at_service_start};
+use super::effect::{Effect, Written, at_boot, at_service_start};
 use super::fact::FactSet;
 use super::gap::Gaps;
 use super::host::Identity;
@@ -126,23 +126,16 @@ impl Computed {
     pub fn add_facts(&self, facts: &mut FactSet) {
         let collected = &self.collected;
         let logged = Logged::of(facts);
-        let newest = collected
-            .protocols
-            .iter()
-            .filter_map(|(_, written)| *written)
-            .max();
+        let newest = Written::newest(collected.protocols.iter().map(|(_, written)| *written));
         let protocols = at_service_start(facts, TlsServer::KIND.name, newest);
         let protocols = logged.no_credential.proves(protocols, newest);
-        let policy_written = collected
-            .policy
-            .written
-            .filter(|_| collected.policy.present().is_some());
+        let of_list = |set: bool, written| Written::newest(set.then_some(written).into_iter());
+        let policy_set = collected.policy.present().is_some();
+        let policy_written = of_list(policy_set, collected.policy.written);
         let policy = at_boot(facts, SuitePolicy::KIND.name, policy_written);
         let policy = logged.refusals.proves(policy, policy_written);
-        let local_written = collected
-            .local
-            .written
-            .filter(|_| collected.local.present().is_some());
+        let local_set = collected.local.present().is_some();
+        let local_written = of_list(local_set, collected.local.written);
         let local = at_boot(facts, LocalSuites::KIND.name, local_written);
         let local = logged.refusals.proves(local, local_written);
         let list = match self.offer.list_source {

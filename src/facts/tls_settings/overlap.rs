@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::answer::{doubtful, settled, unless_pending};
+use crate::facts::catalog::schannel::SuiteRefusals;
 use crate::facts::catalog::tls::{Obstacle, Overlap, Peer};
 use crate::facts::effect::Effect;
 use crate::facts::fact::{FactId, FactSet, Source};
@@ -48,14 +49,17 @@ pub(super) fn common_ground(
     (Known::Is(false), first)
 }
 
-/// Somebody is locked out, and what that client offers is not known: that others would agree says nothing of it. Where not even
-/// they do, nothing more is needed.
+/// Somebody is locked out, or was refused and the logs do not tell how that ended, and what that client offers is not known: that
+/// others would agree says nothing of it. Where not even they do, nothing more is needed.
 pub(super) fn unknown_client(
     mainstream: &[(Client, Negotiation)],
     server: FactId,
     facts: &mut FactSet,
 ) {
-    let locked_out = matches!(facts.anchors.first_failure, Known::Is(Some(_)));
+    let locked_out = match facts.anchors.first_failure {
+        Known::Is(failure) => failure.is_some(),
+        Known::Open(_) => facts.of_kind(SuiteRefusals::KIND).next().is_some(),
+    };
     if !locked_out || common_ground(mainstream, &mut facts.gaps).0 == Known::Is(false) {
         return;
     }

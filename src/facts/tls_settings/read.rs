@@ -9,7 +9,8 @@ use crate::facts::fact::Source;
 use crate::facts::gap::{GapId, Gaps};
 use crate::facts::known::Known;
 use crate::facts::registry::{Answer, Place, Registry};
-use crate::parse::hive::{Key, Lookup, Value, WrongType};
+use crate::parse::hive::{Lookup, Value, WrongType};
+use crate::parse::registry::Key;
 use crate::tls::{self, PolicyList, ProtocolValues, Role, SchannelSettings, Setting, Version};
 
 const SCHANNEL: &str = "Control\\SecurityProviders\\SCHANNEL";
@@ -340,7 +341,7 @@ impl Reader<'_> {
             found.insert(key.name(), self.enabled(&key));
         }
         if let Some(trouble) = troubles.first() {
-            return Setting::Unknown(format!("damaged: {trouble}"));
+            return Setting::Unknown(trouble.reason());
         }
         Setting::Present(found)
     }
@@ -349,15 +350,10 @@ impl Reader<'_> {
         let value = match key.value("Enabled") {
             Lookup::Present(value) => value,
             Lookup::Absent => return Setting::Absent,
-            Lookup::Unreadable(trouble) => return Setting::Unknown(format!("damaged: {trouble}")),
+            Lookup::Unreadable(trouble) => return Setting::Unknown(trouble.reason()),
         };
         if let Some(file) = self.registry.system() {
-            let source = Source::Value {
-                artifact: file.artifact.clone(),
-                key: key.path().to_owned(),
-                name: Some("Enabled".to_owned()),
-                written: key.written(),
-            };
+            let source = file.source(key.path(), Some("Enabled"), key.written());
             self.note(text_of(&value), source, key.written());
         }
         value.dword().map_or_else(

@@ -10,6 +10,7 @@
 //! inspect    all of this for one chunk
 //! reader     for all chunks of a file, several at once, and in order
 //! gather     from records and damaged places to the summary
+//! text       the same records, as tools wrote them in XML and JSON
 //! summary    what the log covers, and what is missing
 //! ```
 //!
@@ -26,6 +27,7 @@ mod prefilter;
 mod reader;
 mod record;
 mod summary;
+mod text;
 
 use std::io;
 use std::ops::{Bound, RangeBounds};
@@ -52,6 +54,11 @@ pub enum EventLogError {
         "no event log: neither a file header (ElfFile) at its start nor a chunk (ElfChnk) on any sector"
     )]
     NotAnEventLog,
+    /// Records as text, too many of them.
+    #[error(
+        "event records as text of more than {0} MiB are not read: export the log with `wevtutil epl`"
+    )]
+    TextTooLarge(u64),
     /// The bytes cannot be had.
     #[error("cannot be read: {0}")]
     Read(#[from] io::Error),
@@ -91,8 +98,10 @@ pub fn read_during(
     if bytes.is_empty() {
         return Err(EventLogError::Empty);
     }
-    let layout = layout::locate(bytes)?.ok_or(EventLogError::NotAnEventLog)?;
     let asked = Asked { wants, during };
+    let Some(layout) = layout::locate(bytes)? else {
+        return text::read(bytes, asked, on_record);
+    };
     Ok(reader::Reader::new(bytes, asked, on_record, &layout).run(&layout)?)
 }
 

@@ -114,13 +114,15 @@ pub(super) fn timestamp(filetime: u64) -> Option<Timestamp> {
     Timestamp::new(seconds, nanoseconds).ok()
 }
 
-/// A record's rendering, read once.
+/// What a record's rendering holds, read once.
 pub(super) struct Rendering<'a> {
-    event: Node<'a>,
+    pub system: System<'a>,
+    pub event_data: Option<Node<'a>>,
+    pub user_data: Option<Node<'a>>,
 }
 
 impl<'a> Rendering<'a> {
-    /// Reads it.
+    /// Reads it; of an element that stands there twice the first counts.
     pub fn parse(json: &'a [u8]) -> Result<Self, String> {
         #[derive(Deserialize)]
         struct Envelope<'a> {
@@ -129,28 +131,35 @@ impl<'a> Rendering<'a> {
         }
         let envelope: Envelope<'a> =
             serde_json::from_slice(json).map_err(|error| format!("no Event element: {error}"))?;
+        let (mut system, mut event_data, mut user_data) = (None, None, None);
+        for (name, node) in envelope.event.into_members() {
+            let element = match name.as_ref() {
+                "System" => &mut system,
+                "EventData" => &mut event_data,
+                "UserData" => &mut user_data,
+                _ => continue,
+            };
+            if node != Node::Null {
+                element.get_or_insert(node);
+            }
+        }
         Ok(Rendering {
-            event: envelope.event,
+            system: System(system.ok_or("no System element")?),
+            event_data,
+            user_data,
         })
-    }
-
-    /// Its `System` part.
-    pub fn system(&self) -> Result<System<'_, 'a>, String> {
-        let system = self.event.member("System").ok_or("no System element")?;
-        Ok(System(system))
-    }
-
-    /// An element that is there and not empty.
-    fn element(&self, name: &str) -> Option<&Node<'a>> {
-        self.event.member(name).filter(|node| **node != Node::Null)
     }
 }
 
 /// The `System` part of a record.
-#[derive(Clone, Copy)]
-pub(super) struct System<'r, 'a>(&'r Node<'a>);
+pub(super) struct System<'a>(Node<'a>);
 
-impl System<'_, '_> {
+impl<'a> System<'a> {
+    /// The `System` part, read already.
+    pub fn of(node: Node<'a>) -> Self {
+        System(node)
+    }
+
     pub fn key(&self) -> Result<RecordKey<'_>, String> {
         let provider = self.0.member("Provider");
         let event_id = self.0.member("EventID").and_then(Node::number);
@@ -211,9 +220,12 @@ pub(super) struct Place {
     pub offset: u64,
 }
 
-/// Puts a record together from its rendering.
-pub(super) fn record(rendering: &Rendering<'_>, place: &Place) -> Result<EventRecord, String> {
-    let system = rendering.system()?;
+/// Puts a record together from its `System` part and what its provider filled.
+pub(super) fn record_of(
+    system: &System<'_>,
+    data: EventData,
+    place: &Place,
+) -> Result<EventRecord, String> {
     let key = system.key()?;
     let text = |text: &str| text.to_owned();
     Ok(EventRecord {
@@ -235,16 +247,17 @@ pub(super) fn record(rendering: &Rendering<'_>, place: &Place) -> Result<EventRe
             .attribute("Correlation", "ActivityID")
             .map(str::to_lowercase),
         user_sid: system.attribute("Security", "UserID").map(text),
-        data: data(rendering),
+        data,
         chunk: place.chunk,
         offset: place.offset,
         integrity: place.span.integrity,
     })
 }
 
-fn data(rendering: &Rendering<'_>) -> EventData {
+/// What a provider filled, out of `EventData` or `UserData`.
+pub(super) fn data_of(event_data: Option<Node<'_>>, user_data: Option<Node<'_>>) -> EventData {
     let mut data = EventData::default();
-    if let Some(user_data) = rendering.element("UserData") {
+    if let Some(user_data) = user_data.filter(|node| *node != Node::Null) {
         let element = user_data
             .members()
             .iter()
@@ -255,9 +268,9 @@ fn data(rendering: &Rendering<'_>) -> EventData {
         } else if let Some(text) = user_data.text() {
             data.unnamed.push(text.to_owned());
         }
-    } else if let Some(event_data) = rendering.element("EventData") {
+    } else if let Some(event_data) = event_data {
         data.container = "EventData".to_owned();
-        event_data_fields(event_data, &mut data);
+        event_data_fields(&event_data, &mut data);
     }
     data
 }

@@ -49,6 +49,14 @@ pub struct Listing<T> {
 }
 
 impl<T> Listing<T> {
+    /// Turns every entry into something else.
+    pub fn map<U>(self, change: impl FnMut(T) -> U) -> Listing<U> {
+        Listing {
+            entries: self.entries.into_iter().map(change).collect(),
+            troubles: self.troubles,
+        }
+    }
+
     /// Whether every entry of the list was read, so that one that is not here does not exist.
     pub fn is_whole(&self) -> bool {
         self.troubles.is_empty()
@@ -57,7 +65,7 @@ impl<T> Listing<T> {
 
 /// Something that could not be read, and where.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
-#[error("{}, byte {offset}: {why}", KeyPath(path))]
+#[error("{}{}: {why}", KeyPath(path), Place(*offset, why))]
 pub struct Trouble {
     /// The key that was being read, from the root of the hive; empty for the root itself.
     pub path: String,
@@ -65,6 +73,18 @@ pub struct Trouble {
     pub offset: u64,
     /// What is wrong there.
     pub why: Why,
+}
+
+/// Where in the file; what was not exported stands nowhere.
+struct Place<'w>(u64, &'w Why);
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.1 {
+            Why::NotExported => Ok(()),
+            _ => write!(out, ", byte {}", self.0),
+        }
+    }
 }
 
 struct KeyPath<'p>(&'p str);
@@ -153,12 +173,28 @@ pub enum Why {
     /// A text that is cut off by zeroes where a sector begins.
     #[error("a text that breaks off where a zeroed sector begins")]
     Zeroed,
+    /// It may be there on the machine; what was exported as text does not hold it.
+    #[error(
+        "what is not here was not exported, or its export is cut or contradicted: collect the hive"
+    )]
+    NotExported,
     /// Keys nested deeper than Windows allows.
     #[error("keys nested deeper than {limit}")]
     Depth {
         /// The limit.
         limit: usize,
     },
+}
+
+impl Trouble {
+    /// Why a question stays open.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        match self.why {
+            Why::NotExported => self.to_string(),
+            _ => format!("damaged: {self}"),
+        }
+    }
 }
 
 /// A flaw, before it is known which key it is about.

@@ -153,12 +153,14 @@ fn placeholders_must_be_filled_by_a_test() {
         "`service.failure` has no field `servce`; did you mean `service`?"
     );
     assert_eq!(
-        said(&rule("{host.identity.name}")),
+        said(&rule("{log.cleared.channel}")),
         [(
             5,
-            "no test of this rule selects `host.identity`, so nothing fills this".to_owned()
+            "no test of this rule selects `log.cleared`, so nothing fills this".to_owned()
         )]
     );
+    // What every machine has.
+    assert_eq!(said(&rule("{host.identity.name}")), []);
     let strikes = format!("{HEAD}strikes = \"service.failure.event\"\n{DECISIVE}");
     assert_eq!(
         said(&strikes),

@@ -58,6 +58,7 @@ fn what_the_verdict_rests_on_comes_first_then_what_lies_in_the_bracket() {
             key: format!("Services\\{service}"),
             name: Some("Start".to_owned()),
             written: Some(second(written)),
+            line: None,
         };
         facts.add(Some(second(written)), body, vec![source]);
     }

@@ -1,0 +1,236 @@
+//! What Windows' own tools write as text tells the same as the files that it was taken from, as far as it holds enough.
+
+#[path = "support/text_export.rs"]
+mod text_export;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use rdptriage::bundle::{self, EventLogForm, Kind};
+use rdptriage::parse::event_log;
+use rdptriage::parse::hive::Hive;
+use rdptriage::rules::RuleSet;
+use rdptriage::verdict::model::Report;
+use rdptriage::{Options, diagnose};
+use text_export::{event_xml, reg_export, reg_query};
+
+type Files = BTreeMap<String, Vec<u8>>;
+
+/// What each file of a sample is replaced by; none where it stays.
+type Retell<'r> = &'r dyn Fn(&Kind, &str, &[u8]) -> Option<Files>;
+
+fn samples() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples");
+    let entries = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap());
+    let mut names: Vec<String> = entries
+        .filter(|entry| entry.path().join("collected").is_dir())
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+fn collected(sample: &str) -> PathBuf {
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples");
+    samples.join(sample).join("collected")
+}
+
+/// Copies a sample with other files in the place of some.
+fn retold(sample: &str, name: &str, retell: Retell<'_>) -> PathBuf {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join("text_exports")
+        .join(format!("{name}-{sample}"));
+    if target.exists() {
+        std::fs::remove_dir_all(&target).unwrap();
+    }
+    let bundle = bundle::open(&[collected(sample)]).unwrap();
+    for artifact in &bundle.artifacts {
+        let bytes = artifact.open().unwrap().read_all(1 << 30).unwrap();
+        let path = artifact.path.as_str();
+        let files = match retell(&artifact.kind, path, &bytes) {
+            Some(files) => files,
+            None => BTreeMap::from([(path.to_owned(), bytes)]),
+        };
+        for (path, bytes) in files {
+            let place = target.join(path);
+            std::fs::create_dir_all(place.parent().unwrap()).unwrap();
+            std::fs::write(place, bytes).unwrap();
+        }
+    }
+    target
+}
+
+fn report(folder: &Path) -> Report {
+    let rules = RuleSet::builtin().unwrap();
+    let mut reports = diagnose(&[folder.to_owned()], &rules, &Options::default()).unwrap();
+    assert_eq!(reports.len(), 1, "{}", folder.display());
+    reports.remove(0)
+}
+
+/// `cause protocols-disabled`, `healthy`.
+fn verdict(report: &Report) -> String {
+    let verdict = serde_json::to_value(&report.verdict).unwrap();
+    format!("{} {}", verdict["status"], verdict["cause"]).replace('"', "")
+}
+
+/// The level of every finding by its cause; of one that does no harm yet, that.
+fn levels(report: &Report) -> BTreeMap<String, String> {
+    let findings = report.findings.iter().map(|finding| {
+        let finding = serde_json::to_value(finding).unwrap();
+        let word = |field: &str| finding[field].as_str().unwrap_or_default().to_owned();
+        let level = match word("role").as_str() {
+            "latent" => "latent".to_owned(),
+            _ => word("level"),
+        };
+        (word("cause"), level)
+    });
+    findings.collect()
+}
+
+/// The root of the registry that a hive is, by its file's name.
+fn root_of(path: &str) -> Option<&'static str> {
+    let name = path.rsplit('/').next().unwrap_or(path).to_uppercase();
+    match name.as_str() {
+        "SYSTEM" => Some("HKEY_LOCAL_MACHINE\\SYSTEM"),
+        "SOFTWARE" => Some("HKEY_LOCAL_MACHINE\\SOFTWARE"),
+        "SECURITY" => Some("HKEY_LOCAL_MACHINE\\SECURITY"),
+        _ => None,
+    }
+}
+
+/// Replaces hives by what `write` makes of them.
+fn of_hives(
+    kind: &Kind,
+    path: &str,
+    bytes: &[u8],
+    write: &dyn Fn(&Hive, &str) -> Files,
+) -> Option<Files> {
+    let root = root_of(path).filter(|_| matches!(kind, Kind::Hive(_)))?;
+    let hive = Hive::open(&bytes.to_vec(), &[]).unwrap();
+    Some(write(&hive, root))
+}
+
+fn named(root: &str, ending: &str) -> String {
+    let name = root.rsplit('\\').next().unwrap();
+    format!("{name}.{ending}")
+}
+
+/// Causes of which the text says more than the hives do, or something else: only doubt may come of what a text lacks.
+fn says_more(of_hive: &Report, of_text: &Report) -> Vec<String> {
+    const ORDER: [&str; 4] = ["undetermined", "possible", "likely", "confirmed"];
+    let rank = |level: &str| ORDER.iter().position(|known| *known == level);
+    let in_hive = levels(of_hive);
+    let mut more = Vec::new();
+    for (cause, level) in levels(of_text) {
+        let before = in_hive[&cause].as_str();
+        let is_less = match (rank(before), rank(&level)) {
+            (Some(before), Some(now)) => now <= before,
+            (None, Some(now)) => now == 0,
+            (before, None) => before.is_none(),
+        };
+        if !is_less {
+            more.push(format!("{cause} {before} -> {level}"));
+        }
+    }
+    more
+}
+
+/// Samples whose folder of keys is known to be whole because a hive lies in its place beside it; a text in its place proves nothing
+/// of the folder.
+const BY_THE_HIVES_PLACE: [&str; 3] = [
+    "key-missing-object-exists",
+    "key-of-another-machine",
+    "machinekeys-renamed",
+];
+
+/// What more a text may say than the files.
+#[derive(Clone, Copy)]
+enum More {
+    Nothing,
+    /// Where nobody is known to be locked out, what would lock out one client is not asked of it.
+    RuledOut,
+}
+
+/// Judges every sample with other files in its place. Says where the verdict differs; that a text says more than the files it was
+/// taken from is a failure at once.
+fn differing(name: &str, allowed: More, retell: Retell<'_>) -> Vec<String> {
+    let mut differing = Vec::new();
+    for sample in samples() {
+        if BY_THE_HIVES_PLACE.contains(&sample.as_str()) {
+            continue;
+        }
+        let told = report(&collected(&sample));
+        let retold = report(&retold(&sample, name, retell));
+        let more = match allowed {
+            More::Nothing => says_more(&told, &retold),
+            More::RuledOut => Vec::new(),
+        };
+        assert!(more.is_empty(), "{sample}: {more:?}");
+        let (told, retold) = (verdict(&told), verdict(&retold));
+        if told != retold {
+            differing.push(format!("{sample}: {told} / {retold}"));
+        }
+    }
+    differing
+}
+
+#[test]
+fn whole_hives_as_text_say_the_same() {
+    let differing = differing("reg", More::Nothing, &|kind, path, bytes| {
+        of_hives(kind, path, bytes, &|hive, root| {
+            BTreeMap::from([(named(root, "reg"), reg_export(hive, "", root))])
+        })
+    });
+    // Both are causes of their own; which came first only the times in the hives tell.
+    assert_eq!(
+        differing,
+        ["two-causes: confirmed termservice-disabled / confirmed rdp-disabled"]
+    );
+}
+
+#[test]
+fn queries_prove_presence_and_nothing_else() {
+    let differing = differing("query", More::Nothing, &|kind, path, bytes| {
+        of_hives(kind, path, bytes, &|hive, root| {
+            let text = reg_query(hive, "", root);
+            BTreeMap::from([(named(root, "txt"), text.into_bytes())])
+        })
+    });
+    // What rests on the lack of a value is open.
+    assert_eq!(
+        differing,
+        [
+            "ecdsa-only-policy: confirmed tls-suite-policy-unusable / confirmed tls-handshake-failed",
+            "firewall-policy-without-merge: confirmed firewall-blocks-rdp / inconclusive null",
+            "key-denied-explicitly: confirmed key-access-denied / likely key-access-denied",
+            "old-clients-locked-out: likely tls-no-common-suite / confirmed tls-handshake-failed",
+            "policy-of-another-generation: confirmed tls-suite-policy-unusable / confirmed tls-handshake-failed",
+            "port-moved: confirmed listener-port-moved / inconclusive null",
+            "protocols-off: confirmed tls-server-protocols-disabled / confirmed tls-handshake-failed",
+            "two-causes: confirmed termservice-disabled / confirmed rdp-disabled",
+        ]
+    );
+}
+
+#[test]
+fn logs_as_xml_prove_presence_and_nothing_else() {
+    let differing = differing("xml", More::RuledOut, &|kind, path, bytes| {
+        let Kind::EventLog(EventLogForm::Whole) = kind else {
+            return None;
+        };
+        let mut records = Vec::new();
+        let keep = &mut |record| records.push(record);
+        event_log::read(&bytes.to_vec(), &|_| true, keep).unwrap();
+        let text = event_xml(&records);
+        Some(BTreeMap::from([(format!("{path}.xml"), text.into_bytes())]))
+    });
+    assert!(!differing.is_empty(), "a text may be a choice of records");
+    for one in differing {
+        let (told, retold) = one.split_once(" / ").unwrap();
+        let (level, cause) = retold.split_once(' ').unwrap();
+        let same = told.ends_with(cause) && level == "likely";
+        assert!(same || level == "inconclusive", "{one}");
+    }
+}
