@@ -161,6 +161,7 @@ fn told_with(
         registry: &registry,
         identity: &identity,
         exported,
+        listed: Vec::new(),
         affected: None,
         served: Default::default(),
     };

@@ -73,6 +73,9 @@ fn seeds() -> Vec<(&'static str, Vec<u8>)> {
             seeds.push((target, bytes));
         }
     }
+    for export in files_below(&root().join("tests/pfx")) {
+        seeds.push(("pkcs12", std::fs::read(export).expect("an export")));
+    }
     for rule in files_below(&root().join("src/rules/builtin"))
         .into_iter()
         .take(3)
@@ -82,6 +85,14 @@ fn seeds() -> Vec<(&'static str, Vec<u8>)> {
     seeds.push(("diagnose", (0..=255).collect()));
     let sddl = b"O:SYG:SYD:PAI(A;;FA;;;SY)(A;;FA;;;BA)(A;;FR;;;NS)";
     seeds.push(("security_descriptor", sddl.to_vec()));
+    let export = "Windows Registry Editor Version 5.00\r\n\r\n[HKEY_LOCAL_MACHINE\\SYSTEM\\X]\r\n\"a\"=dword:00000001\r\n\"b\"=hex(7):61,00,00,00,\\\r\n  00,00\r\n\r\n[HKEY_LOCAL_MACHINE\\SYSTEM\\X\\y]\r\n@=\"z\"\r\n\r\n";
+    seeds.push(("registry_text", export.as_bytes().to_vec()));
+    let query = "\r\nHKEY_LOCAL_MACHINE\\SYSTEM\\X\r\n    a    REG_DWORD    0x1\r\n    b    REG_MULTI_SZ    x\\0y\r\n\r\nSERVICE_NAME: t\r\n        START_TYPE         : 3   DEMAND_START\r\n";
+    seeds.push(("registry_text", query.as_bytes().to_vec()));
+    let event = b"xmlns='e'><System><Provider Name='Schannel'/><EventID>36870</EventID><TimeCreated SystemTime='2026-11-12T16:00:00Z'/><Computer>a</Computer></System><EventData><Data Name='Type'>x&amp;</Data></EventData></Event>";
+    seeds.push(("event_text", event.to_vec()));
+    let listing = b"Cert Hash(sha1): 37378a1b06dcef1b4d4753f7d21e4f20b18fbfec\r\n  Key Container = a\r\n  Provider = b\r\n";
+    seeds.push(("certificate_listing", listing.to_vec()));
     seeds
 }
 
@@ -121,7 +132,7 @@ proptest! {
     #[test]
     fn noise_is_read_or_refused(
         which in 0..entry::ENTRIES.len(),
-        mark in prop::sample::select(vec![&b""[..], b"ElfFile\0", b"ElfChnk\0", b"regf", b"hbin", b"\x30\x82", b"[[case]]\n", b"O:SYD:(A;;"]),
+        mark in prop::sample::select(vec![&b""[..], b"ElfFile\0", b"ElfChnk\0", b"regf", b"hbin", b"\x30\x82", b"[[case]]\n", b"O:SYD:(A;;", b"REGEDIT4\n\n[HKEY_", b"HKEY_LOCAL_MACHINE\\a\n    "]),
         noise in prop::collection::vec(any::<u8>(), 0..4096),
     ) {
         let bytes = [mark, &noise].concat();

@@ -3,14 +3,15 @@
 
 mod support;
 
-use rdptriage::verdict::model::{Finding, Level, Report, Role};
+use jiff::Timestamp;
+use rdptriage::verdict::model::{Level, Report, Role};
 use rdptriage::{Options, diagnose};
 use support::event_log::{Event, LogBuilder};
 use support::machine::keys::{listener_key, saved};
 use support::machine::{
-    Channel, LISTENER, Machine, Refused, TlsFailure, Windows, at, minutes, seconds,
+    CONTROL_SET, Channel, LISTENER, Machine, Refused, TlsFailure, Windows, at, minutes, seconds,
 };
-use support::verdict::{Files, collect, diagnosed_folder, rules};
+use support::verdict::{Files, collect, finding, report, rules, says};
 
 const ANNA: &str = "10.20.4.17";
 const BERTIL: &str = "10.20.4.31";
@@ -25,16 +26,6 @@ const LOGS: [Channel; 8] = [
     Channel::RemoteConnectionManagerAdmin,
 ];
 
-fn report(files: &Files) -> Report {
-    diagnosed_folder(collect(files).path(), &rules())
-}
-
-fn says(report: &Report) -> String {
-    let cause = report.verdict.cause.as_deref().unwrap_or("-");
-    let (status, state) = (report.verdict.status, &report.verdict.state);
-    format!("{status:?} {cause} {state}").to_lowercase()
-}
-
 /// What else stands, for a test that fails.
 fn others(report: &Report) -> String {
     let standing = report
@@ -43,11 +34,6 @@ fn others(report: &Report) -> String {
         .filter(|finding| finding.level > Level::Undetermined);
     let told = standing.map(|each| format!("{} {:?} {:?}", each.cause, each.level, each.role));
     format!("{}; {}", says(report), told.collect::<Vec<_>>().join(", "))
-}
-
-fn finding<'a>(report: &'a Report, cause: &str) -> &'a Finding {
-    let mut findings = report.findings.iter();
-    findings.find(|finding| finding.cause == cause).unwrap()
 }
 
 /// A machine on which two people work from the ninth to the eleventh of November.
@@ -109,6 +95,144 @@ fn a_port_that_waits_for_the_service_to_start_again_closes_nothing() {
         let strikes = report(&everything(&mut machine, "2026-11-15T16:00:00Z"));
         assert_eq!(says(&strikes), "confirmed listener-port-moved silent");
     }
+}
+
+/// Windows lets a service that was disabled run on until its next start.
+#[test]
+fn what_waits_for_a_restart_is_latent_while_people_work_or_rest() {
+    type Change = fn(&mut Machine, Timestamp);
+    fn disable(machine: &mut Machine, service: &str, time: Timestamp) {
+        let key = format!(r"{CONTROL_SET}\Services\{service}");
+        machine.system.set_dword(&key, "Start", 4).touch(&key, time);
+    }
+    let changes: [(&str, Change, bool); 3] = [
+        (
+            "termservice-disabled",
+            |m, at| disable(m, "TermService", at),
+            false,
+        ),
+        (
+            "crypto-service-disabled",
+            |m, at| disable(m, "KeyIso", at),
+            true,
+        ),
+        (
+            "listener-adapter-missing",
+            |machine, at| {
+                let terminal_server = format!(r"{CONTROL_SET}\Control\Terminal Server");
+                let table = format!(
+                    r"{terminal_server}\LanaTable\{{6AAFC9A9-0542-4DB2-8760-CCFFA953737C}}"
+                );
+                let adapters = format!(
+                    r"{CONTROL_SET}\Control\Class\{{4D36E972-E325-11CE-BFC1-08002BE10318}}\0001"
+                );
+                machine
+                    .system
+                    .set_dword(LISTENER, "LanAdapter", 2)
+                    .touch(LISTENER, at);
+                machine.system.set_dword(&table, "LanaId", 2);
+                let other = "{698E50A9-4F58-4D86-B61D-F42E58DCACF6}";
+                machine.system.set_sz(&adapters, "NetCfgInstanceId", other);
+            },
+            true,
+        ),
+    ];
+    for (cause, change, on_a_quiet_machine) in changes {
+        for windows in [Windows::Server2012R2, Windows::Server2022] {
+            let mut machine = machine(windows);
+            change(&mut machine, at("2026-11-11T15:00:00Z"));
+            let waits = report(&everything(&mut machine, "2026-11-11T15:30:00Z"));
+            assert_eq!(says(&waits), "healthy - succeeding", "{cause} {windows:?}");
+            assert_eq!(
+                finding(&waits, cause).role,
+                Role::Latent,
+                "{cause} {windows:?}"
+            );
+            if on_a_quiet_machine {
+                let quiet = report(&everything(&mut machine, "2026-11-15T16:00:00Z"));
+                assert_eq!(quiet.verdict.cause, None, "{cause} {}", others(&quiet));
+            }
+        }
+    }
+}
+
+/// In the second control set the same, and nothing in the first.
+#[test]
+fn the_control_set_in_use_is_what_counts() {
+    let mut machine = machine(Windows::Server2019);
+    let service = format!(r"{CONTROL_SET}\Services\TermService");
+    machine
+        .system
+        .set_dword(&service, "Start", 4)
+        .touch(&service, at("2026-11-11T15:00:00Z"));
+    machine.boots(at("2026-11-11T20:00:00Z"));
+    let mut files = everything(&mut machine, "2026-11-15T16:00:00Z");
+    let healthy = machine.system.clone().in_set_two();
+    files.insert(
+        "SYSTEM".into(),
+        machine.system.clone().in_set_two().to_bytes(),
+    );
+    assert_eq!(
+        says(&report(&files)),
+        "confirmed termservice-disabled silent"
+    );
+    let mut other = healthy;
+    let first = r"ControlSet001\Services\TermService";
+    other
+        .set_dword(r"ControlSet002\Services\TermService", "Start", 3)
+        .set_dword(first, "Start", 4);
+    files.insert("SYSTEM".into(), other.to_bytes());
+    assert_eq!(
+        finding(&report(&files), "termservice-disabled").level,
+        Level::RuledOut
+    );
+}
+
+/// Before Server 2012 no log names who connects, and each attempt dies of the same.
+#[test]
+fn a_credential_that_cannot_be_made_hits_every_client_named_or_not() {
+    for failure in [TlsFailure::NoCredential, TlsFailure::KeyUnusable] {
+        let mut machine = machine(Windows::Server2008R2);
+        machine
+            .boots(at("2026-11-11T22:00:00Z"))
+            .listener_starts(at("2026-11-11T22:00:40Z"));
+        for index in 0..8 {
+            machine.dies_in_tls(
+                at("2026-11-12T08:00:00Z") + minutes(index * 6),
+                ANNA,
+                failure,
+            );
+        }
+        let report = report(&everything(&mut machine, "2026-11-12T09:10:00Z"));
+        let expected = match failure {
+            TlsFailure::KeyUnusable => "key-unusable",
+            _ => "tls-credential-unavailable",
+        };
+        assert_eq!(
+            report.verdict.cause.as_deref(),
+            Some(expected),
+            "{}",
+            others(&report)
+        );
+    }
+}
+
+/// While Windows starts the service may fail for a moment: nothing but System.evtx tells, and of nothing more.
+#[test]
+fn a_credential_that_failed_for_a_moment_at_the_start_is_no_fault() {
+    let mut machine = machine(Windows::Server2022);
+    machine
+        .events_mut()
+        .retain(|event| event.channel == Channel::System);
+    machine.boots(at("2026-11-11T22:00:00Z"));
+    for index in 0..4 {
+        let time = at("2026-11-11T22:00:30Z") + seconds(index);
+        machine.schannel_failure(time, TlsFailure::NoCredential);
+    }
+    let mut files = everything(&mut machine, "2026-11-12T12:40:00Z");
+    files.retain(|name, _| ["System.evtx", "SYSTEM", "SOFTWARE"].contains(&name.as_str()));
+    let report = report(&files);
+    assert_eq!(report.verdict.cause, None, "{}", others(&report));
 }
 
 /// Most clients only warn of a certificate that has ended.

@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 
 use jiff::Timestamp;
 use rdptriage::facts::catalog::key::KeyTrace;
+use rdptriage::facts::catalog::service::ServiceLibrary;
 use rdptriage::facts::fact::FactSet;
 use rdptriage::facts::value::{FieldState, Value};
 use rdptriage::verdict::model::Report;
@@ -504,6 +505,12 @@ fn a_folder_of_very_many_key_files() {
             None => std::thread::sleep(std::time::Duration::from_millis(5)),
         }
     };
+    println!(
+        "{many} key files, an image of {} MiB: {} ms, at most {} MiB of memory",
+        fs::metadata(&image).unwrap().len() >> 20,
+        begun.elapsed().as_millis(),
+        peak >> 10
+    );
     assert!(status.success(), "{status}");
     let report = fs::read_to_string(folder.path().join("report.json")).unwrap();
     let report: serde_json::Value = serde_json::from_str(&report).unwrap();
@@ -513,12 +520,6 @@ fn a_folder_of_very_many_key_files() {
         "{}",
         report["verdict"]
     );
-    println!(
-        "{many} key files, an image of {} MiB: {} ms, at most {} MiB of memory",
-        fs::metadata(&image).unwrap().len() >> 20,
-        begun.elapsed().as_millis(),
-        peak >> 10
-    );
     assert!(peak <= 256 << 10, "{peak} KiB");
 }
 
@@ -527,4 +528,57 @@ fn peak_memory(process: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM"))?;
     line.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// The service's library as it lies on the disk: which version it is, and that somebody patched it.
+#[test]
+fn the_services_library_is_looked_at() {
+    const TERMSRV: &str = "Windows/System32/termsrv.dll";
+    let folder = TempDir::new().unwrap();
+    let mut volume = volume("machinekeys-renamed");
+    let library = |facts: &FactSet| {
+        let mut found = facts.of_kind(ServiceLibrary::KIND);
+        let fact = found.next().expect("it is told");
+        (
+            text(fact, "version"),
+            text(fact, "damage"),
+            text(fact, "altered"),
+        )
+    };
+    volume.file(TERMSRV, &[0; 5000], Lies::Simply);
+    let (version, damage, _) = library(&facts(&written(&folder, &volume)));
+    assert_eq!(version, "");
+    assert!(damage.contains("does not begin as a program"), "{damage}");
+
+    volume.at(TERMSRV).content = support::program::library([10, 0, 17763, 5644]);
+    let whole = library(&facts(&written(&folder, &volume)));
+    assert_eq!(
+        whole,
+        ("10.0.17763.5644".to_owned(), String::new(), "no".to_owned())
+    );
+    let level = |report: &Report| {
+        let found = report
+            .findings
+            .iter()
+            .find(|finding| finding.cause == "termservice-replaced");
+        found.unwrap().level
+    };
+    use rdptriage::verdict::model::Level;
+    let image = written(&folder, &volume);
+    assert_eq!(level(&report(&image)), Level::RuledOut);
+
+    let patched = volume.at(TERMSRV);
+    let middle = patched.content.len() - 40;
+    patched.content[middle..middle + 12].fill(0x90);
+    let image = written(&folder, &volume);
+    assert_eq!(library(&facts(&image)).2, "yes");
+    let told = report(&image);
+    assert_eq!(level(&told), Level::Confirmed);
+    assert!(
+        told.verdict
+            .contributing
+            .contains(&"termservice-replaced".to_owned()),
+        "{:?}",
+        told.verdict
+    );
 }

@@ -1,5 +1,6 @@
 //! What Windows' own tools write as text tells the same as the files that it was taken from, as far as it holds enough.
 
+mod support;
 #[path = "support/text_export.rs"]
 mod text_export;
 
@@ -12,7 +13,8 @@ use rdptriage::parse::hive::Hive;
 use rdptriage::rules::RuleSet;
 use rdptriage::verdict::model::Report;
 use rdptriage::{Options, diagnose};
-use text_export::{event_xml, reg_export, reg_query};
+use support::machine::{Machine, Windows, at};
+use text_export::{event_xml, reg_export, reg_query, service_settings};
 
 type Files = BTreeMap<String, Vec<u8>>;
 
@@ -183,10 +185,13 @@ fn whole_hives_as_text_say_the_same() {
             BTreeMap::from([(named(root, "reg"), reg_export(hive, "", root))])
         })
     });
-    // Both are causes of their own; which came first only the times in the hives tell.
+    // Whether the service has read the port since it was set, and which of two causes came first, only the times in the hives tell.
     assert_eq!(
         differing,
-        ["two-causes: confirmed termservice-disabled / confirmed rdp-disabled"]
+        [
+            "port-moved: confirmed listener-port-moved / inconclusive null",
+            "two-causes: confirmed termservice-disabled / confirmed rdp-disabled",
+        ]
     );
 }
 
@@ -233,4 +238,67 @@ fn logs_as_xml_prove_presence_and_nothing_else() {
         let same = told.ends_with(cause) && level == "likely";
         assert!(same || level == "inconclusive", "{one}");
     }
+}
+
+#[test]
+fn a_disabled_service_is_told_by_its_settings_as_text() {
+    let folder = retold("service-disabled", "services", &|kind, path, bytes| {
+        root_of(path).filter(|_| matches!(kind, Kind::Hive(_)))?;
+        let hive = Hive::open(&bytes.to_vec(), &[]).unwrap();
+        let services = hive.key("ControlSet001\\Services").present();
+        let text = services.map(|services| service_settings(&services));
+        Some(text.map_or_else(BTreeMap::new, |text| {
+            BTreeMap::from([("services.txt".to_owned(), text.into_bytes())])
+        }))
+    });
+    let report = report(&folder);
+    assert_eq!(
+        report.verdict.cause.as_deref(),
+        Some("termservice-disabled")
+    );
+    let places: Vec<_> = report.facts.iter().flat_map(|fact| &fact.sources).collect();
+    let start = places.iter().find(|source| {
+        let key = source.key.as_deref();
+        key == Some("CurrentControlSet\\Services\\TermService") && source.line.is_some()
+    });
+    assert_eq!(start.unwrap().artifact.as_deref(), Some("services.txt"));
+}
+
+#[test]
+fn a_listing_of_certificates_tells_where_the_pinned_ones_key_is_kept() {
+    let made = at("2026-09-14T06:10:00Z");
+    let mut machine = Machine::new("CONTOSO-CU01", Windows::Server2019, made);
+    machine.pinned_cng_certificate(made, "te-RemoteDesktop-4711");
+    let der = machine.certificate.as_ref().unwrap().der();
+    let thumbprint = sha1_of(&der);
+    let listing = format!(
+        "my \"Personnel\"\r\n================ Certificat 0 ================\r\nNum\u{e9}ro de s\u{e9}rie : 1f\r\nHach. cert. (sha1): {thumbprint}\r\n  Conteneur de cl\u{e9} = te-RemoteDesktop-4711\r\n  Fournisseur = Microsoft Software Key Storage Provider\r\nSucc\u{e8}s du test de chiffrement\r\nCertUtil: -store\r\n"
+    );
+    // In a code page, as a console of that language redirects it.
+    let listing: Vec<u8> = listing.chars().map(|letter| letter as u8).collect();
+    let told = |files: &[(&str, Vec<u8>)]| {
+        let files = files.iter().cloned();
+        let files = files.map(|(name, bytes)| (name.to_owned(), bytes));
+        let report = support::verdict::report(&files.collect());
+        let mut facts = report.facts.iter();
+        let fact = facts.find(|fact| fact.kind == "listener.certificate");
+        let fields = &fact.unwrap().fields;
+        (fields["container"].clone(), fields["subject"].clone())
+    };
+    let system = machine.system.to_bytes();
+    let (container, subject) = told(&[
+        ("SYSTEM", system.clone()),
+        ("SOFTWARE", machine.software.to_bytes()),
+    ]);
+    assert_eq!(container, "te-RemoteDesktop-4711");
+    let listed = told(&[("SYSTEM", system.clone()), ("my.txt", listing.clone())]);
+    assert_eq!(listed.0, container);
+    assert!(listed.1.is_object(), "a listing's words are not read");
+    let with_file = told(&[("SYSTEM", system), ("my.txt", listing), ("x.cer", der)]);
+    assert_eq!(with_file, (container, subject));
+}
+
+fn sha1_of(der: &[u8]) -> String {
+    let certificate = rdptriage::parse::certificate::Certificate::from_der(der).unwrap();
+    certificate.thumbprint.to_string().to_lowercase()
 }

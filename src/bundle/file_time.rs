@@ -6,7 +6,7 @@ use jiff::Timestamp;
 const UNIX_EPOCH: i128 = 116_444_736_000_000_000;
 
 /// The time; none for zero and for what lies beyond the calendar.
-pub(super) fn file_time(ticks: u64) -> Option<Timestamp> {
+pub(crate) fn file_time(ticks: u64) -> Option<Timestamp> {
     let since = i128::from(ticks) - UNIX_EPOCH;
     let time = Timestamp::from_nanosecond(since * 100).ok()?;
     (ticks > 0).then_some(time)

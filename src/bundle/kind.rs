@@ -24,6 +24,8 @@ pub enum Kind {
     },
     /// One certificate or several.
     Certificate(CertificateForm),
+    /// A list of revoked certificates.
+    RevocationList(RevocationForm),
     /// A private key as CryptoAPI or CNG keep it; whole or, by its unique name, damaged.
     KeyFile,
     /// A master key of DPAPI; only which one it is gets read.
@@ -32,7 +34,11 @@ pub enum Kind {
     AclListing,
     /// A key folder as `dir` or `Get-ChildItem` list it.
     FolderListing,
-    /// Keys of a registry as text: a `.reg` file, or what `reg query` prints.
+    /// The manifest of a collection that the script of `rdptriage collect` made.
+    CollectionManifest,
+    /// Certificates of a store as `certutil` lists them.
+    CertificateListing,
+    /// Keys of a registry as text: a `.reg` file, or what `reg query` or `sc qc` prints.
     RegistryExport,
     /// A disk image; the files on it are artifacts of their own.
     DiskImage(ImageForm),
@@ -40,6 +46,8 @@ pub enum Kind {
     FileTable,
     /// A volume's journal of changes ($UsnJrnl:$J).
     ChangeJournal,
+    /// A program or a library of Windows.
+    Program,
     /// A folder of a disk, itself: what lies in it, and its permissions.
     Folder,
     /// An archive; what lies in it are artifacts of their own.
@@ -82,6 +90,17 @@ pub enum CertificateForm {
     Pkcs7,
     /// In a serialized store (`.sst`).
     SerializedStore,
+    /// With its private key in a PKCS #12 file (`.pfx`).
+    Pkcs12,
+}
+
+/// How a list of revoked certificates is encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RevocationForm {
+    /// One, binary.
+    Der,
+    /// One or many, as text between BEGIN and END.
+    Pem,
 }
 
 /// Why a file is not used.
@@ -120,11 +139,6 @@ pub enum NotUsed {
     /// An event log of Windows XP or Server 2003.
     #[error("an event log of Windows Server 2003 or before, which is not read")]
     OldEventLog,
-    /// Certificates in an envelope.
-    #[error(
-        "PKCS #12 (.pfx), whose private key is not read: export the certificate alone, as .cer"
-    )]
-    CertificateEnvelope,
     /// A private key.
     #[error("a private key, which is not read: remove it from the collection")]
     PrivateKey,
@@ -142,14 +156,18 @@ impl Kind {
             Kind::Hive(_) => "hive",
             Kind::TransactionLog { .. } => "transaction log",
             Kind::Certificate(_) => "certificate",
+            Kind::RevocationList(_) => "revocation list",
             Kind::KeyFile => "key file",
             Kind::MasterKey => "master key",
             Kind::AclListing => "permissions",
             Kind::FolderListing => "folder listing",
+            Kind::CollectionManifest => "collection manifest",
+            Kind::CertificateListing => "certificate listing",
             Kind::RegistryExport => "registry export",
             Kind::DiskImage(_) => "disk image",
             Kind::FileTable => "file table",
             Kind::ChangeJournal => "change journal",
+            Kind::Program => "program",
             Kind::Folder => "folder",
             Kind::Archive(_) => "archive",
             Kind::NotUsed(_) => "not used",
@@ -165,13 +183,17 @@ impl Kind {
             | Kind::Hive(_)
             | Kind::TransactionLog { .. }
             | Kind::Certificate(_)
+            | Kind::RevocationList(_)
             | Kind::KeyFile
             | Kind::MasterKey
             | Kind::AclListing
             | Kind::FolderListing
+            | Kind::CollectionManifest
+            | Kind::CertificateListing
             | Kind::RegistryExport
             | Kind::FileTable
             | Kind::ChangeJournal
+            | Kind::Program
             | Kind::DiskImage(_)
             | Kind::Folder
             | Kind::Archive(_) => None,
@@ -188,13 +210,17 @@ impl Kind {
             | Kind::KeyFile
             | Kind::AclListing
             | Kind::FolderListing
+            | Kind::CollectionManifest
+            | Kind::CertificateListing
             | Kind::RegistryExport => true,
             Kind::TransactionLog { .. }
+            | Kind::RevocationList(_)
             | Kind::MasterKey
             | Kind::Archive(_)
             | Kind::DiskImage(_)
             | Kind::FileTable
             | Kind::ChangeJournal
+            | Kind::Program
             | Kind::Folder
             | Kind::NotUsed(_) => false,
         }
@@ -207,16 +233,20 @@ impl Kind {
             Kind::EventLog(_)
             | Kind::Hive(_)
             | Kind::TransactionLog { .. }
+            | Kind::CertificateListing
             | Kind::RegistryExport => true,
             Kind::Certificate(_)
+            | Kind::RevocationList(_)
             | Kind::KeyFile
             | Kind::MasterKey
             | Kind::AclListing
             | Kind::FolderListing
+            | Kind::CollectionManifest
             | Kind::Archive(_)
             | Kind::DiskImage(_)
             | Kind::FileTable
             | Kind::ChangeJournal
+            | Kind::Program
             | Kind::Folder
             | Kind::NotUsed(_) => false,
         }
@@ -241,7 +271,8 @@ pub(super) fn promised_by_name(name: &str) -> Option<&'static str> {
     match (name.as_str(), ending) {
         ("system" | "software", _) | (_, Some("hiv" | "hve")) => Some("a hive"),
         (_, Some("evtx")) => Some("an event log"),
-        (_, Some("cer" | "crt" | "der" | "pem")) => Some("a certificate"),
+        (_, Some("cer" | "crt" | "der" | "pem" | "pfx" | "p12")) => Some("a certificate"),
+        (_, Some("crl")) => Some("a list of revoked certificates"),
         _ => None,
     }
 }
@@ -278,11 +309,14 @@ pub(super) fn sniff(source: &dyn ReadAt, name: &str) -> io::Result<Kind> {
     if is_first_bin(&head) {
         return Ok(Kind::Hive(HiveForm::Headerless));
     }
-    if is_certificate(&head) {
-        return Ok(Kind::Certificate(CertificateForm::Der));
+    if let Some(kind) = certificate_or_list(&head) {
+        return Ok(kind);
     }
     if is_pkcs7(&head) {
         return Ok(Kind::Certificate(CertificateForm::Pkcs7));
+    }
+    if is_pkcs12(&head) {
+        return Ok(Kind::Certificate(CertificateForm::Pkcs12));
     }
     if head.starts_with(SERIALIZED_STORE) {
         return Ok(Kind::Certificate(CertificateForm::SerializedStore));
@@ -292,6 +326,9 @@ pub(super) fn sniff(source: &dyn ReadAt, name: &str) -> io::Result<Kind> {
     }
     if machine_keys::is_master_key(&head) {
         return Ok(Kind::MasterKey);
+    }
+    if head.starts_with(b"MZ") {
+        return Ok(Kind::Program);
     }
     if file_system::is_file_table(&head, source.len()) {
         return Ok(Kind::FileTable);
@@ -388,8 +425,6 @@ fn known_otherwise(head: &[u8]) -> Option<NotUsed> {
         Some(NotUsed::DiskImage)
     } else if head.get(4..8) == Some(b"LfLe") {
         Some(NotUsed::OldEventLog)
-    } else if is_envelope(head) {
-        Some(NotUsed::CertificateEnvelope)
     } else {
         None
     }
@@ -424,51 +459,51 @@ const GENERALIZED_TIME: u8 = 0x18;
 const SEQUENCE: u8 = 0x30;
 const VERSION: u8 = 0xA0;
 
-/// Whether the bytes begin as a certificate does (RFC 5280, 4.1): in a sequence a sequence of version, serial number,
-/// algorithm, issuer and validity. A list of revoked certificates has a time where the validity would be, a request has
+/// What begins as a certificate does (RFC 5280, 4.1), in a sequence a sequence of version, serial number, algorithm, issuer and
+/// validity; or as a list of revoked ones (5.1), without serial number and with a time where the validity would be. A request has
 /// neither; so they are told apart without reading further.
-fn is_certificate(bytes: &[u8]) -> bool {
-    let begins = || {
-        let (SEQUENCE, certificate, _) = element(bytes)? else {
-            return None;
-        };
-        let (SEQUENCE, signed, _) = element(certificate)? else {
-            return None;
-        };
-        let (tag, _, after) = element(signed)?;
-        let serial = if tag == VERSION { after } else { signed };
-        let (INTEGER, _, after) = element(serial)? else {
-            return None;
-        };
-        let (SEQUENCE, algorithm, after) = element(after)? else {
-            return None;
-        };
-        let (OBJECT_IDENTIFIER, ..) = element(algorithm)? else {
-            return None;
-        };
-        let (SEQUENCE, _, after) = element(after)? else {
-            return None;
-        };
-        let (SEQUENCE, validity, _) = element(after)? else {
-            return None;
-        };
-        let (tag, ..) = element(validity)?;
-        Some(matches!(tag, UTC_TIME | GENERALIZED_TIME))
+fn certificate_or_list(bytes: &[u8]) -> Option<Kind> {
+    let (SEQUENCE, whole, _) = element(bytes)? else {
+        return None;
     };
-    begins().unwrap_or(false)
+    let (SEQUENCE, signed, _) = element(whole)? else {
+        return None;
+    };
+    let (tag, _, after) = element(signed)?;
+    let (first, explicit) = match tag {
+        VERSION => (after, true),
+        _ => (signed, false),
+    };
+    // Of a certificate the serial number; of a list its version, where it says one.
+    let (tag, number, after) = element(first)?;
+    let rest = if tag == INTEGER { after } else { first };
+    let (SEQUENCE, algorithm, after) = element(rest)? else {
+        return None;
+    };
+    let (OBJECT_IDENTIFIER, ..) = element(algorithm)? else {
+        return None;
+    };
+    let (SEQUENCE, _, after) = element(after)? else {
+        return None;
+    };
+    let (next, content, _) = element(after)?;
+    let is_time = |tag: u8| matches!(tag, UTC_TIME | GENERALIZED_TIME);
+    if is_time(next) && !explicit && (tag != INTEGER || number == [1]) {
+        return Some(Kind::RevocationList(RevocationForm::Der));
+    }
+    let validity = next == SEQUENCE && element(content).is_some_and(|(tag, ..)| is_time(tag));
+    (validity && tag == INTEGER).then_some(Kind::Certificate(CertificateForm::Der))
 }
 
-/// PKCS #12 begins with version 3 and a sequence (RFC 7292, 4).
-fn is_envelope(bytes: &[u8]) -> bool {
-    let begins = || {
-        let (SEQUENCE, content, _) = element(bytes)? else {
-            return None;
-        };
-        let (tag, value, after) = element(content)?;
-        let (next, ..) = element(after)?;
-        Some(tag == INTEGER && value == [3] && next == SEQUENCE)
-    };
-    begins().unwrap_or(false)
+/// PKCS #12 begins with version 3 and a sequence (RFC 7292, 4), in a sequence of whatever length.
+fn is_pkcs12(bytes: &[u8]) -> bool {
+    bytes.first() == Some(&SEQUENCE)
+        && (2..=6).any(|header| {
+            let version = element(bytes.get(header..).unwrap_or_default());
+            version.is_some_and(|(tag, number, after)| {
+                tag == INTEGER && number == [3] && after.first() == Some(&SEQUENCE)
+            })
+        })
 }
 
 /// PKCS #7 begins with the object identifier of signed data, in a sequence of whatever length.
@@ -499,7 +534,11 @@ fn text(source: &dyn ReadAt) -> io::Result<Option<Kind>> {
     if !wide && bytes.iter().take(HEAD).any(|byte| *byte == 0) {
         return Ok(None);
     }
+    if is_collection_manifest(&bytes) {
+        return Ok(Some(Kind::CollectionManifest));
+    }
     let mut private_key = false;
+    let mut revocation_list = false;
     for line in bytes.split(|byte| matches!(byte, b'\n' | b'\r')) {
         let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
         let line = line.strip_prefix(b"\xff\xfe").unwrap_or(line);
@@ -511,15 +550,36 @@ fn text(source: &dyn ReadAt) -> io::Result<Option<Kind>> {
             return Ok(Some(Kind::Certificate(CertificateForm::Pem)));
         }
         private_key |= label.ends_with(b"PRIVATE KEY-----");
+        revocation_list |= label == b"X509 CRL-----";
     }
-    Ok(if private_key {
+    Ok(if revocation_list {
+        Some(Kind::RevocationList(RevocationForm::Pem))
+    } else if private_key {
         Some(Kind::NotUsed(NotUsed::PrivateKey))
+    } else if text_form::is_certificate_listing(&bytes) {
+        // Its long form shows the permissions of keys as well.
+        Some(Kind::CertificateListing)
     } else if machine_keys::is_acl_listing(&bytes) {
         Some(Kind::AclListing)
     } else {
         let listing = machine_keys::is_folder_listing(&bytes).then_some(Kind::FolderListing);
         listing.or_else(|| text_form::kind(&bytes))
     })
+}
+
+/// Whether a text is JSON whose first member says that it is a collection's manifest.
+fn is_collection_manifest(text: &[u8]) -> bool {
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    let text = text.strip_prefix(b"\xff\xfe").unwrap_or(text);
+    let mut words = text
+        .split(|byte| byte.is_ascii_whitespace() || matches!(byte, b',' | b':'))
+        .filter(|word| !word.is_empty());
+    let (open, format) = match words.next() {
+        Some(b"{") => (true, words.next()),
+        Some(word) => (word.starts_with(b"{"), word.strip_prefix(b"{")),
+        None => return false,
+    };
+    open && format == Some(b"\"format\"") && words.next() == Some(b"\"rdptriage-collection\"")
 }
 
 /// The first chunk of an event log whose header is lost.
@@ -633,8 +693,15 @@ mod tests {
         // Cut off behind its beginning, it is a damaged certificate and not something unknown.
         let cut = signed(&version, &validity);
         assert_eq!(kind_of(&cut[..cut.len() - 4], "x"), certificate);
-        let revoked = signed(b"", &der(UTC_TIME, b"250101000000Z"));
-        assert_eq!(not_used(&revoked), NotUsed::Unrecognized);
+        let algorithm = der(SEQUENCE, &der(OBJECT_IDENTIFIER, &[0x2A]));
+        let issued = der(UTC_TIME, b"250101000000Z");
+        for version in [&b""[..], &der(INTEGER, &[1])] {
+            let fields = [version, &algorithm, &der(SEQUENCE, b""), &issued].concat();
+            assert_eq!(
+                kind_of(&der(SEQUENCE, &der(SEQUENCE, &fields)), "x"),
+                Kind::RevocationList(RevocationForm::Der)
+            );
+        }
         const SIGNED: &[u8] = b"\x2A\x86\x48\x86\xF7\x0D\x01\x07\x02";
         let message = der(SEQUENCE, b"\x06\x09")
             .into_iter()
@@ -644,7 +711,10 @@ mod tests {
             Kind::Certificate(CertificateForm::Pkcs7)
         );
         let store = der(SEQUENCE, &[der(INTEGER, &[3]), der(SEQUENCE, b"")].concat());
-        assert_eq!(not_used(&store), NotUsed::CertificateEnvelope);
+        assert_eq!(
+            kind_of(&store, "x"),
+            Kind::Certificate(CertificateForm::Pkcs12)
+        );
     }
 
     #[test]

@@ -8,6 +8,8 @@ use super::path;
 /// How the files of a collection are laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Layout {
+    /// What the script of `rdptriage collect` makes, with its manifest.
+    Collected,
     /// Velociraptor's `uploads/ACCESSOR/C%3A/...` (docs.velociraptor.app, "Offline collections").
     Velociraptor,
     /// Microsoft's MSRD-Collect: `HOST_EventLogs/HOST_System.evtx`.
@@ -39,6 +41,7 @@ const LOOKED_AT: usize = 4096;
 impl Layout {
     /// Every layout, in the order in which they are asked for: the more particular first.
     pub const ALL: &'static [Layout] = &[
+        Layout::Collected,
         Layout::Velociraptor,
         Layout::MsrdCollect,
         Layout::PsSdp,
@@ -55,6 +58,7 @@ impl Layout {
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
+            Layout::Collected => "rdptriage-collect",
             Layout::Velociraptor => "velociraptor",
             Layout::MsrdCollect => "msrd-collect",
             Layout::PsSdp => "pssdp",
@@ -72,6 +76,7 @@ impl Layout {
     #[must_use]
     pub fn title(self) -> &'static str {
         match self {
+            Layout::Collected => "rdptriage collection",
             Layout::Velociraptor => "Velociraptor collection",
             Layout::MsrdCollect => "MSRD-Collect collection",
             Layout::PsSdp => "psSDP collection",
@@ -101,6 +106,7 @@ impl Layout {
     fn is_told_by(self, places: &[Place<'_>]) -> bool {
         let some = |test: &dyn Fn(&Place<'_>) -> bool| places.iter().any(test);
         match self {
+            Layout::Collected => some(&|place| place.artifact.kind == Kind::CollectionManifest),
             Layout::Velociraptor => {
                 some(&|place| place.is_evidence() && place.is_below_accessor())
                     || confirmed(places, |name| name == "uploads.json", &["vfs_path"])

@@ -10,7 +10,7 @@ mod aside;
 pub mod disk;
 mod error;
 mod file_system;
-mod file_time;
+pub(crate) mod file_time;
 mod hash;
 mod kind;
 mod layout;
@@ -31,7 +31,7 @@ pub use archive::{Access, ArchiveForm, ArchiveTrouble, LimitName, Limits, Passwo
 pub use artifact::Artifact;
 pub use error::{OpenError, Problem, Trouble};
 pub use hash::{Sha256Digest, sha256};
-pub use kind::{CertificateForm, EventLogForm, HiveForm, Kind, NotUsed};
+pub use kind::{CertificateForm, EventLogForm, HiveForm, Kind, NotUsed, RevocationForm};
 pub use layout::Layout;
 pub use origin::Origin;
 pub use source::{FileSource, ReadAt};

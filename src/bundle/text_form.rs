@@ -9,7 +9,8 @@ pub(super) fn kind(text: &[u8]) -> Option<Kind> {
     if is_event_text(text) {
         Some(Kind::EventLog(EventLogForm::Text))
     } else {
-        is_registry_query(text).then_some(Kind::RegistryExport)
+        let is_registry = is_registry_query(text) || is_service_query(text);
+        is_registry.then_some(Kind::RegistryExport)
     }
 }
 
@@ -47,6 +48,27 @@ fn is_registry_query(text: &[u8]) -> bool {
     };
     let mut lines = lines(text).skip_while(|line| !without_mark(line).starts_with(KEY));
     lines.any(is_value)
+}
+
+/// The start type of a service as `sc qc` prints it: `START_TYPE  : 3   DEMAND_START`, where only the name before is translated.
+fn is_service_query(text: &[u8]) -> bool {
+    const TYPES: [&[u8]; 5] = [
+        b": 0   BOOT_START",
+        b": 1   SYSTEM_START",
+        b": 2   AUTO_START",
+        b": 3   DEMAND_START",
+        b": 4   DISABLED",
+    ];
+    let is_type = |line: &[u8]| TYPES.iter().any(|known| contains(line, known));
+    lines(text).any(|line| line.starts_with(b" ") && is_type(line))
+}
+
+/// The rule before each certificate of `certutil -store`, and the name of a hash in some line.
+pub(super) fn is_certificate_listing(text: &[u8]) -> bool {
+    const RULE: &[u8] = b"================ ";
+    lines(text)
+        .any(|line| line.starts_with(RULE) && line.trim_ascii_end().ends_with(b" ================"))
+        && contains(text, b"(sha1)")
 }
 
 fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {

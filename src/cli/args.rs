@@ -10,6 +10,7 @@ use rdptriage::verdict::client_error::ClientCode;
 
 use super::archive::ArchiveArgs;
 use super::format_name::{FormatName, ListFormatName, TextOrJsonName};
+use super::pfx::PfxArgs;
 
 /// Says why Remote Desktop is broken, from the files collected from the server.
 #[derive(Debug, Parser)]
@@ -56,6 +57,9 @@ pub(crate) enum Command {
         #[arg(value_name = "IMAGE", value_hint = ValueHint::FilePath)]
         image: PathBuf,
     },
+    /// Prints the PowerShell script that collects, read-only, all that is asked for from a server
+    #[command(after_help = COLLECT_HELP)]
+    Collect,
     /// Prints the JSON Schema of the JSON report
     Schema,
     /// Prints the completions of a shell
@@ -106,6 +110,15 @@ pub(crate) enum RulesCommand {
         folder: Option<PathBuf>,
     },
 }
+
+const COLLECT_HELP: &str = "\
+  rdptriage collect > collect.ps1
+
+On the server, in an elevated PowerShell (2 or later; Server 2008 R2 to 2025):
+  powershell -NoProfile -ExecutionPolicy Bypass -File collect.ps1 -OutputFolder D:\\
+
+It makes one zip, which is diagnosed as it is. It changes nothing and asks no private key for anything; the key files
+themselves are taken only with -IncludeKeyFiles. Its beginning tells the rest.";
 
 const EXPLAIN_HELP: &str = "\
 Examples:
@@ -308,6 +321,9 @@ pub(crate) struct DiagnoseArgs {
     /// Exits with 0 whatever was found; 2 stays 2
     #[arg(long, help_heading = "Output")]
     pub(crate) exit_zero: bool,
+
+    #[command(flatten)]
+    pub(crate) pfx: PfxArgs,
 
     #[command(flatten)]
     pub(crate) archives: ArchiveArgs,
@@ -519,6 +535,9 @@ pub(crate) struct CertsArgs {
     pub(crate) format: ListFormatName,
 
     #[command(flatten)]
+    pub(crate) pfx: PfxArgs,
+
+    #[command(flatten)]
     pub(crate) archives: ArchiveArgs,
 
     #[command(flatten)]
@@ -572,6 +591,9 @@ pub(crate) struct FactsArgs {
     /// The time zone to show times in (Europe/Berlin, +02:00) [default: UTC]
     #[arg(long, value_name = "ZONE", value_parser = time_zone)]
     pub(crate) tz: Option<TimeZone>,
+
+    #[command(flatten)]
+    pub(crate) pfx: PfxArgs,
 
     #[command(flatten)]
     pub(crate) archives: ArchiveArgs,

@@ -13,7 +13,7 @@ use super::{output, screen};
 
 pub(crate) fn run(args: &CertsArgs) -> Result<ExitCode> {
     let bundle = bundle::open_with(&args.paths, &args.archives.access())?;
-    let mut found = certificates::find(&bundle);
+    let mut found = certificates::find(&bundle, &args.pfx.passwords()?);
     for problem in &found.problems {
         output::remark(problem);
     }

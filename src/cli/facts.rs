@@ -24,6 +24,7 @@ pub(crate) fn run(args: &FactsArgs) -> Result<ExitCode> {
         client_addresses: args.client_address.clone(),
         hashing: Hashing::Off,
         access: args.archives.access(),
+        pfx_passwords: args.pfx.passwords()?,
         ..Options::default()
     };
     match &args.as_case {

@@ -3,6 +3,7 @@
 mod archive;
 mod args;
 mod certs;
+mod collect;
 mod completions;
 mod diagnose;
 mod events;
@@ -15,6 +16,7 @@ mod incident;
 mod negotiate;
 mod output;
 mod panic;
+mod pfx;
 mod progress;
 mod registry;
 mod rules;
@@ -69,6 +71,7 @@ fn run(command: &Command) -> anyhow::Result<ExitCode> {
         Command::Registry(args) => registry::run(args),
         Command::Certs(args) => certs::run(args),
         Command::Volumes { image } => volumes::run(image),
+        Command::Collect => collect::run(),
         Command::Schema => schema::run(),
         Command::Completions { shell } => completions::run(*shell),
         Command::Man => completions::man(),

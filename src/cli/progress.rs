@@ -1,7 +1,7 @@
 //! A line on the terminal that says how far the reading is; nothing where standard error is no terminal.
 
-use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::thread;
+use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rdptriage::Progress;
@@ -9,26 +9,30 @@ use rdptriage::report::{Charset, escape};
 
 /// What is done in less time needs no line.
 const A_MOMENT: Duration = Duration::from_millis(400);
-const LINE: &str = "{percent:>3} %  {bytes} of {total_bytes}  {binary_bytes_per_sec}  {wide_msg}";
+const OPENING: &str = "opening: what is in the collection  {elapsed}";
+const READING: &str =
+    "{percent:>3} %  {bytes} of {total_bytes}  {binary_bytes_per_sec}  {wide_msg}";
 
-/// The line, once it is shown.
+/// The line. It is shown by and by, by itself: a large archive or disk is opened for a while before anything of it is read.
 pub(crate) struct Bar {
-    began: Instant,
     bar: ProgressBar,
-    shown: OnceLock<()>,
 }
 
 impl Bar {
     pub(crate) fn new() -> Self {
         let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden());
-        bar.set_style(
-            ProgressStyle::with_template(LINE).unwrap_or_else(|_| ProgressStyle::default_bar()),
-        );
-        Bar {
-            began: Instant::now(),
-            bar,
-            shown: OnceLock::new(),
-        }
+        bar.set_style(style(OPENING));
+        let later = bar.clone();
+        // Never waited for: it ends with the program, or finds the line taken away.
+        thread::spawn(move || {
+            thread::sleep(A_MOMENT);
+            if !later.is_finished() {
+                // Draws to a terminal only.
+                later.set_draw_target(ProgressDrawTarget::stderr());
+                later.enable_steady_tick(A_MOMENT);
+            }
+        });
+        Bar { bar }
     }
 
     /// Takes the line away: what follows stands in its place.
@@ -39,6 +43,7 @@ impl Bar {
 
 impl Progress for Bar {
     fn begin(&self, bytes: u64) {
+        self.bar.set_style(style(READING));
         self.bar.set_length(bytes);
     }
 
@@ -50,10 +55,9 @@ impl Progress for Bar {
 
     fn advance(&self, bytes: u64) {
         self.bar.inc(bytes);
-        if self.began.elapsed() >= A_MOMENT {
-            // Draws to a terminal only.
-            self.shown
-                .get_or_init(|| self.bar.set_draw_target(ProgressDrawTarget::stderr()));
-        }
     }
+}
+
+fn style(line: &str) -> ProgressStyle {
+    ProgressStyle::with_template(line).unwrap_or_else(|_| ProgressStyle::default_bar())
 }

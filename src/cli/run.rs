@@ -49,6 +49,7 @@ pub(crate) fn options(args: &DiagnoseArgs, incident: Option<Timestamp>) -> Resul
         client_addresses: args.client_address.clone(),
         client_error: args.client_error.clone(),
         access: args.archives.access(),
+        pfx_passwords: args.pfx.passwords()?,
         client: args.client.as_deref().map(rdptriage::client).transpose()?,
         hashing: match args.no_hash {
             true => Hashing::Off,

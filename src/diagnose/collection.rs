@@ -12,11 +12,15 @@ use crate::facts::grouping::{self, File, Says, Side};
 use crate::facts::key_chain::KeyRecords;
 use crate::facts::log_coverage::CollectedLog;
 use crate::facts::registry::{self, ExportFile, HiveFile};
+use crate::facts::revocation::CollectedList;
 use crate::facts::store::Exported;
+use crate::parse::collection_manifest::Failure;
+use crate::parse::event_log::Hole;
 use crate::verdict::model::Problem;
 
-use super::Hashing;
+use super::Options;
 use super::entries;
+use super::manifest;
 use super::progress::{Progress, Remaining};
 use super::reading::{self, Content, Log};
 use super::room::Room;
@@ -27,9 +31,12 @@ const MOST_HOSTS: usize = 2000;
 /// Every file of the input, read.
 pub(super) struct Collection {
     bundle: Bundle,
+    options: Options,
     files: Vec<Opened>,
     /// What concerns no file of a host: unreadable folders, links.
     problems: Vec<Problem>,
+    /// Files that are not what was collected, by a manifest's digests.
+    altered: BTreeSet<String>,
 }
 
 /// One file, read.
@@ -68,6 +75,11 @@ pub(super) struct HostFiles {
     /// Exports of its registry, until they are joined with its hives.
     exports: Vec<ExportFile>,
     pub certificates: Vec<Exported>,
+    pub revocation_lists: Vec<CollectedList>,
+    /// Its files that are not what was collected, by the digests in the collection's manifest.
+    pub altered: BTreeSet<String>,
+    /// What the script that collected could not.
+    pub failures: Vec<Failure>,
     /// What its file system recorded of keys.
     pub file_system: Vec<KeyRecords>,
     /// Its files as they lie in the collection, and what of the input could not be opened: what is known of key folders.
@@ -81,14 +93,14 @@ pub(super) struct HostFiles {
 impl Collection {
     /// Reads every file, several at once, and hashes it. Of the files of many hosts only so much is kept as there is room for; the
     /// rest is read again when its host is in work.
-    pub(super) fn read(bundle: Bundle, hashing: Hashing, progress: &dyn Progress) -> Self {
+    pub(super) fn read(bundle: Bundle, options: &Options, progress: &dyn Progress) -> Self {
         let room = Room::default();
         let mut files: Vec<Opened> = bundle
             .artifacts
             .par_iter()
             .map(|artifact| {
                 let remaining = Remaining::new(progress, &artifact.path, artifact.bytes_to_read());
-                let read = reading::open(&bundle, artifact, hashing, &remaining);
+                let read = reading::open(&bundle, artifact, options, &remaining);
                 Opened::new(read, &room)
             })
             .collect();
@@ -105,10 +117,46 @@ impl Collection {
                 .filter(|problem| problem.path == file.artifact.path);
             file.problems.splice(0..0, own.map(entries::bundle_problem));
         }
-        Collection {
+        let mut collection = Collection {
             bundle,
+            options: options.clone(),
             files,
             problems,
+            altered: BTreeSet::new(),
+        };
+        collection.check_manifests();
+        collection
+    }
+
+    /// Holds the files against the manifests of their collections.
+    fn check_manifests(&mut self) {
+        let manifests: Vec<_> = self
+            .files
+            .iter_mut()
+            .filter_map(|file| {
+                let content = file.content.get_mut();
+                match content.unwrap_or_else(PoisonError::into_inner) {
+                    Content::Manifest(manifest) => {
+                        Some((file.artifact.path.clone(), manifest.clone()))
+                    }
+                    _ => None,
+                }
+            })
+            .collect();
+        let here = manifest::by_path(self.files.iter().map(|file| &file.artifact));
+        let checked: Vec<_> = manifests
+            .iter()
+            .map(|(at, read)| manifest::check(at, read, &here))
+            .collect();
+        for found in checked {
+            for file in &mut self.files {
+                let own = |problem: &&Problem| {
+                    problem.artifact.as_deref() == Some(file.artifact.path.as_str())
+                };
+                file.problems
+                    .extend(found.problems.iter().filter(own).cloned());
+            }
+            self.altered.extend(found.altered);
         }
     }
 
@@ -150,6 +198,9 @@ impl Collection {
             hives: Vec::new(),
             exports: Vec::new(),
             certificates: Vec::new(),
+            revocation_lists: Vec::new(),
+            altered: BTreeSet::new(),
+            failures: Vec::new(),
             file_system: Vec::new(),
             collected: Vec::new(),
             unread: self.bundle.problems.clone(),
@@ -170,8 +221,24 @@ impl Collection {
                 }
                 continue;
             }
+            let is_altered = self.altered.contains(&file.artifact.path);
+            if is_altered {
+                files.altered.insert(file.artifact.path.clone());
+            }
             files.collected.push(file.artifact.clone());
-            file.give(&self.bundle, member, &mut files);
+            let logs = files.logs.len();
+            file.give(self, member, &mut files);
+            for log in files.logs.iter_mut().skip(logs).filter(|_| is_altered) {
+                log.summary.holes.push(Hole {
+                    chunk: 0,
+                    offset: 0,
+                    length: 0,
+                    hides: None,
+                    after: None,
+                    before: None,
+                    what: "the file is not what was collected".to_owned(),
+                });
+            }
         }
         files.join_exports();
         files
@@ -262,7 +329,7 @@ impl Opened {
         }
     }
 
-    fn give(&self, bundle: &Bundle, to: &Member, host: &mut HostFiles) {
+    fn give(&self, of: &Collection, to: &Member, host: &mut HostFiles) {
         let mut content = self.content.lock().unwrap_or_else(PoisonError::into_inner);
         let taken = std::mem::replace(&mut *content, Content::Nothing);
         let taken = match taken {
@@ -272,7 +339,7 @@ impl Opened {
                 }
                 // Others need not wait for it.
                 drop(content);
-                reading::again(bundle, &self.artifact)
+                reading::again(&of.bundle, &self.artifact, &of.options)
             }
             Content::Log(log) if self.is_shared => {
                 host.take_own(&log, to);
@@ -293,7 +360,11 @@ impl Opened {
             }
             Content::Hive(hive) => host.hives.push(*hive),
             Content::Export(file) => host.exports.push(file),
-            Content::Certificates(found) => host.certificates.extend(found),
+            Content::Certificates(found, lists) => {
+                host.certificates.extend(found);
+                host.revocation_lists.extend(lists);
+            }
+            Content::Manifest(manifest) => host.failures.extend(manifest.failures),
             Content::Records(records) => host.file_system.push(*records),
             Content::Nothing | Content::LetGo => {}
         }
@@ -329,6 +400,9 @@ impl HostFiles {
             hives: Vec::new(),
             exports: Vec::new(),
             certificates: Vec::new(),
+            revocation_lists: Vec::new(),
+            altered: BTreeSet::new(),
+            failures: Vec::new(),
             file_system: Vec::new(),
             collected: Vec::new(),
             unread: Vec::new(),

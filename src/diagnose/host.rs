@@ -21,16 +21,20 @@ use crate::facts::host::{Hints, Identity, identify, joined};
 use crate::facts::key_chain::{self, KeyEvidence};
 use crate::facts::known::Known;
 use crate::facts::layout::never_holds;
-use crate::facts::log_coverage::CollectedLog;
-use crate::facts::registry::Registry;
+use crate::facts::log_coverage::{self, CollectedLog};
+use crate::facts::registry::{HiveFile, Registry};
 use crate::facts::served::Served;
 use crate::facts::stale::{self, Doubt};
 use crate::facts::subject::Subject;
 use crate::facts::value::{FieldState, Value};
-use crate::facts::{listener, listener_service, logon, session, tls_listeners, undated, update};
+use crate::facts::{
+    altered, listener, listener_service, logon, revocation, session, store_listing, tls_listeners,
+    undated, update,
+};
+use crate::parse::collection_manifest::{Failure, Target};
 use crate::rules::RuleSet;
 use crate::verdict::model::{
-    ArtifactEntry, CollectionLayout, Connection, Host, Negotiation, Problem, Report,
+    ArtifactEntry, CollectionLayout, Connection, Host, Negotiation, Problem, Refused, Report,
 };
 use crate::verdict::{self, Surroundings};
 
@@ -91,6 +95,9 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
         events,
         hives,
         certificates,
+        revocation_lists,
+        altered,
+        failures,
         file_system,
         collected,
         unread,
@@ -102,6 +109,7 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
         .iter()
         .map(|exported| exported.artifact.clone())
         .collect();
+    let (listed, listing_problems) = store_listing::read(&collected);
     let registry = Registry::of(hives);
     let asked = history::Options {
         incident: options.incident,
@@ -117,6 +125,7 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
         registry: &registry,
         identity: &identity,
         exported: certificates,
+        listed,
         affected: options.client.clone(),
         served: Served::of(&history),
     };
@@ -170,6 +179,7 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
     );
     from_hives.add_facts(&registry, &proof, &mut facts);
     listener_service::add_facts(&history, &registry, &mut facts);
+    listener_service::add_libraries(&collected, &mut facts);
     session::add_facts(&history, &registry, &identity, &mut facts);
     update::add_facts(&history, &registry, &identity, &mut facts);
     let (mut keys, key_problems) = KeyEvidence::read(&collected, &unread);
@@ -193,10 +203,18 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
     };
     certificate_fitness::add_facts(&fitness_bearing, &mut facts);
 
+    revocation::add_facts(
+        &revocation_lists,
+        &from_hives.stores,
+        &from_hives.certificate,
+        &mut facts,
+    );
+
+    altered::mark(&altered, &mut facts);
     stale::mark(&registry.stale().collect(), Doubt::Dirty, &mut facts);
     let tampering = Tampering::read(&history, &logs, last_build(&events), &identity);
     if tampering.hives_do_not_fit() {
-        let all = registry.files().map(|file| file.artifact.as_str());
+        let all = registry.files().flat_map(HiveFile::artifacts);
         stale::mark(&all.collect(), Doubt::DoesNotFit, &mut facts);
     }
     undated::mark(&mut facts);
@@ -208,13 +226,14 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
     };
     let mut all_problems = problems;
     let told = registry.problems().into_iter().chain(key_problems);
+    let told = told.chain(listing_problems);
     all_problems.extend(told.map(entries::hive_problem));
     all_problems.extend(tampering.problems());
     all_problems.extend(contradictions(&history, from_hives.tls.as_ref()));
     let (artifacts, problems) = entries::artifacts(artifacts, &used, all_problems);
     Gathered {
         host: host(name, aliases, &identity, &history, &registry),
-        layout: layout(Layout::of(&collected)),
+        layout: layout(Layout::of(&collected), &failures),
         connections: surroundings::connections(&history),
         negotiation: negotiation::of_host(from_hives.tls.as_ref(), Starts::of(&history.anchors)),
         artifacts,
@@ -348,7 +367,7 @@ fn tls_proof(
         .collect()
 }
 
-fn layout(layout: Layout) -> CollectionLayout {
+fn layout(layout: Layout, failures: &[Failure]) -> CollectionLayout {
     CollectionLayout {
         name: layout.word().to_owned(),
         title: (layout != Layout::Plain).then(|| layout.title().to_owned()),
@@ -356,7 +375,27 @@ fn layout(layout: Layout) -> CollectionLayout {
             .iter()
             .map(|subject| subject.name().to_owned())
             .collect(),
+        refused: failures.iter().filter_map(refused).collect(),
     }
+}
+
+/// What a failed step leaves open.
+fn refused(failure: &Failure) -> Option<Refused> {
+    let subject = match &failure.target {
+        Target::Log(channel) | Target::AbsentLog(channel) => log_coverage::subject_of(channel)?,
+        Target::Hive(hive) if hive == "SYSTEM" => Subject::SystemHive,
+        Target::Hive(hive) if hive == "SOFTWARE" => Subject::SoftwareHive,
+        Target::Hive(hive) if hive == "SECURITY" => Subject::SecurityHive,
+        Target::Hive(_) | Target::Store(_) | Target::Folder(_) | Target::Other(_) => return None,
+    };
+    let why = match &failure.target {
+        Target::AbsentLog(_) => "this Windows has no such log".to_owned(),
+        _ => format!("collect.ps1 could not collect it ({})", failure.why.trim()),
+    };
+    Some(Refused {
+        what: subject.name().to_owned(),
+        why,
+    })
 }
 
 fn host(

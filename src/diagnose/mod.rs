@@ -10,6 +10,7 @@ mod collection;
 mod contradiction;
 mod entries;
 mod host;
+mod manifest;
 mod negotiate;
 mod negotiation;
 mod progress;
@@ -26,7 +27,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use rayon::prelude::*;
 
-use crate::bundle::{self, Access, Artifact, OpenError};
+use crate::bundle::{self, Access, Artifact, OpenError, Password};
 use crate::contain::contain;
 use crate::facts::event::LoggedEvent;
 use crate::facts::fact::FactSet;
@@ -52,6 +53,8 @@ pub struct Options {
     pub client: Option<Client>,
     /// How archives are opened.
     pub access: Access,
+    /// What encrypted PKCS #12 files are opened with; the empty password is tried in any case.
+    pub pfx_passwords: Vec<Password>,
     /// Whether every file's SHA-256 is computed.
     pub hashing: Hashing,
 }
@@ -155,7 +158,7 @@ fn each_host<T: Send>(
 ) -> Result<(), OpenError> {
     let bundle = bundle::open_with(inputs, &options.access)?;
     progress.begin(bundle.artifacts.iter().map(Artifact::bytes_to_read).sum());
-    let mut collection = Collection::read(bundle, options.hashing, progress);
+    let mut collection = Collection::read(bundle, options, progress);
     let hosts = collection.hosts();
     let clients: Vec<Vec<LoggedEvent>> = hosts
         .iter()
@@ -219,7 +222,7 @@ mod tests {
     fn a_host_whose_diagnosis_breaks_off_is_inconclusive_and_says_why() {
         let input = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("samples/key-cut/collected");
         let bundle = bundle::open(&[input]).expect("a sample");
-        let mut collection = Collection::read(bundle, Hashing::Off, &Unseen);
+        let mut collection = Collection::read(bundle, &Options::default(), &Unseen);
         let hosts = collection.hosts();
         let files = collection.files_of(&hosts[0]);
         let rules = RuleSet::builtin().expect("the rules");

@@ -9,7 +9,7 @@ use crate::facts::history;
 use crate::facts::hives::{self, Evidence};
 use crate::facts::registry::{HiveRole, Registry};
 use crate::facts::served::Served;
-use crate::facts::tls_settings;
+use crate::facts::{store_listing, tls_settings};
 use crate::tls::{Client, Generation, ServerOffer};
 use crate::verdict::model::{Negotiation, NegotiationOutput, Problem, SCHEMA_VERSION, Tool};
 
@@ -17,7 +17,7 @@ use super::collection::{Collection, HostFiles};
 use super::entries;
 use super::host::{self, Records};
 use super::negotiation::{self, Starts};
-use super::{Hashing, Unseen};
+use super::{Hashing, Options, Unseen};
 
 /// Why a negotiation cannot be computed.
 #[derive(Debug, thiserror::Error)]
@@ -199,6 +199,7 @@ fn offer_of(paths: &[String]) -> Result<Offered, NegotiateError> {
         registry: &registry,
         identity: &identity,
         exported: machine.certificates,
+        listed: store_listing::read(&machine.collected).0,
         affected: None,
         served: Served::of(&history),
     };
@@ -238,7 +239,11 @@ fn hive_problems(registry: &Registry) -> Vec<Problem> {
 /// The one machine of which these files hold the SYSTEM hive.
 fn one_machine(paths: &[String]) -> Result<HostFiles, NegotiateError> {
     let inputs: Vec<PathBuf> = paths.iter().map(PathBuf::from).collect();
-    let mut collection = Collection::read(bundle::open(&inputs)?, Hashing::Off, &Unseen);
+    let options = Options {
+        hashing: Hashing::Off,
+        ..Options::default()
+    };
+    let mut collection = Collection::read(bundle::open(&inputs)?, &options, &Unseen);
     let members = collection.hosts();
     let (mut with, without): (Vec<HostFiles>, Vec<HostFiles>) = members
         .iter()

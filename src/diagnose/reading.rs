@@ -11,17 +11,21 @@ use crate::facts::grouping::{NameInLog, Says, Side};
 use crate::facts::key_chain::KeyRecords;
 use crate::facts::log_coverage::CollectedLog;
 use crate::facts::registry::{ExportFile, HiveFile};
-use crate::facts::store::{Exported, exported};
+use crate::facts::revocation::{self, CollectedList};
+use crate::facts::store::{Exported, exported_with};
 use crate::facts::watch;
+use crate::parse::collection_manifest::CollectionManifest;
 use crate::parse::event_log;
 use crate::verdict::model::Problem;
 
-use super::Hashing;
 use super::entries::{self, hive_problem, log_problems};
 use super::progress::{Counted, Remaining};
+use super::{Hashing, Options};
 
 /// The channel that a collector keeps the records of other machines in.
 const FORWARDED: &str = "ForwardedEvents";
+/// The most that is read of a manifest, in bytes: 100,000 key files take half of it.
+const LARGEST_MANIFEST: u64 = 64 << 20;
 
 /// What the client writes where somebody connects from.
 const CLIENT_CHANNEL: &str = "Microsoft-Windows-TerminalServices-RDPClient/Operational";
@@ -36,7 +40,8 @@ pub(super) enum Content {
     Log(Box<Log>),
     Hive(Box<HiveFile>),
     Export(ExportFile),
-    Certificates(Vec<Exported>),
+    Certificates(Vec<Exported>, Vec<CollectedList>),
+    Manifest(Box<CollectionManifest>),
     Records(Box<KeyRecords>),
     /// A transaction log, which its hive takes in, or what is not used or not readable.
     Nothing,
@@ -58,9 +63,11 @@ impl Content {
             Content::Log(log) => log.says(),
             Content::Hive(hive) => hive.says(),
             Content::Export(file) => file.says(),
-            Content::Certificates(_) | Content::Records(_) | Content::Nothing | Content::LetGo => {
-                Says::Nothing
-            }
+            Content::Certificates(..)
+            | Content::Manifest(_)
+            | Content::Records(_)
+            | Content::Nothing
+            | Content::LetGo => Says::Nothing,
         }
     }
 
@@ -70,7 +77,8 @@ impl Content {
             Content::Log(log) => log.side(),
             Content::Hive(_)
             | Content::Export(_)
-            | Content::Certificates(_)
+            | Content::Certificates(..)
+            | Content::Manifest(_)
             | Content::Records(_)
             | Content::Nothing
             | Content::LetGo => Side::Either,
@@ -84,9 +92,9 @@ impl Content {
                 // With its own texts.
                 (log.events.len() * size_of::<LoggedEvent>() * 5 / 4) as u64
             }
-            Content::Hive(_) | Content::Export(_) | Content::Certificates(_) => artifact.bytes,
-            // Of a file table only what concerns keys is kept.
-            Content::Records(_) | Content::Nothing | Content::LetGo => 0,
+            Content::Hive(_) | Content::Export(_) | Content::Certificates(..) => artifact.bytes,
+            // A manifest speaks of other files; of a file table only what concerns keys is kept.
+            Content::Manifest(_) | Content::Records(_) | Content::Nothing | Content::LetGo => 0,
         }
     }
 }
@@ -95,14 +103,14 @@ impl Content {
 pub(super) fn open(
     bundle: &Bundle,
     artifact: &Artifact,
-    hashing: Hashing,
+    options: &Options,
     remaining: &Remaining<'_>,
 ) -> (Artifact, Content, Vec<Problem>) {
     let counted = |source| Counted { source, remaining };
     // Of an image only the files that matter are read, and each of them has its own digest.
     let hashing = match artifact.kind.is_read_in_part() {
         true => Hashing::Off,
-        false => hashing,
+        false => options.hashing,
     };
     // Held while it is read and hashed, so that what is packed is unpacked once for both.
     let held = match artifact.kind {
@@ -111,14 +119,14 @@ pub(super) fn open(
         _ => artifact.open().ok(),
     };
     let (opened, digest) = match hashing {
-        Hashing::Off => (contained(bundle, artifact, Some(remaining)), None),
+        Hashing::Off => (contained(bundle, artifact, options, Some(remaining)), None),
         Hashing::Sha256 if artifact.sha256.is_some() => (
-            contained(bundle, artifact, Some(remaining)),
+            contained(bundle, artifact, options, Some(remaining)),
             artifact.sha256.map(Ok),
         ),
         // Hashing is what takes the time, so it tells how far it is.
         Hashing::Sha256 => rayon::join(
-            || contained(bundle, artifact, None),
+            || contained(bundle, artifact, options, None),
             || Some(artifact.open().and_then(|source| sha256(&counted(source)))),
         ),
     };
@@ -140,16 +148,20 @@ pub(super) fn open(
 }
 
 /// Reads a file that was let go once more.
-pub(super) fn again(bundle: &Bundle, artifact: &Artifact) -> Content {
-    contained(bundle, artifact, None).0
+pub(super) fn again(bundle: &Bundle, artifact: &Artifact, options: &Options) -> Content {
+    contained(bundle, artifact, options, None).0
 }
 
 fn contained(
     bundle: &Bundle,
     artifact: &Artifact,
+    options: &Options,
     remaining: Option<&Remaining<'_>>,
 ) -> (Content, Vec<Problem>) {
-    contain(AssertUnwindSafe(|| read(bundle, artifact, remaining))).unwrap_or_else(|panicked| {
+    contain(AssertUnwindSafe(|| {
+        read(bundle, artifact, options, remaining)
+    }))
+    .unwrap_or_else(|panicked| {
         let problem = entries::problem(&artifact.path, None, panicked.to_string());
         (Content::Nothing, vec![problem])
     })
@@ -158,6 +170,7 @@ fn contained(
 fn read(
     bundle: &Bundle,
     artifact: &Artifact,
+    options: &Options,
     remaining: Option<&Remaining<'_>>,
 ) -> (Content, Vec<Problem>) {
     match &artifact.kind {
@@ -166,6 +179,13 @@ fn read(
             Ok(hive) => (Content::Hive(Box::new(hive)), Vec::new()),
             Err(problem) => (Content::Nothing, vec![hive_problem(problem)]),
         },
+        Kind::Certificate(_) | Kind::RevocationList(_) => {
+            let (found, problems) = exported_with([artifact], &options.pfx_passwords);
+            let (lists, unread) = revocation::collected(artifact);
+            let problems = problems.into_iter().chain(unread).map(hive_problem);
+            (Content::Certificates(found, lists), problems.collect())
+        }
+        Kind::CollectionManifest => read_manifest(artifact),
         Kind::RegistryExport => match ExportFile::open(artifact) {
             Ok(file) => {
                 let problems = file.problems().into_iter().map(hive_problem).collect();
@@ -173,11 +193,6 @@ fn read(
             }
             Err(problem) => (Content::Nothing, vec![hive_problem(problem)]),
         },
-        Kind::Certificate(_) => {
-            let (found, problems) = exported([artifact]);
-            let problems = problems.into_iter().map(hive_problem).collect();
-            (Content::Certificates(found), problems)
-        }
         Kind::FileTable | Kind::ChangeJournal => read_records(artifact, remaining),
         Kind::TransactionLog { hive: None } => {
             let lone = "a transaction log without its hive beside it: collect the hive as well";
@@ -192,11 +207,25 @@ fn read(
         | Kind::MasterKey
         | Kind::AclListing
         | Kind::FolderListing
+        | Kind::CertificateListing
         | Kind::DiskImage(_)
+        | Kind::Program
         | Kind::Folder
         | Kind::Archive(_)
         | Kind::NotUsed(_) => (Content::Nothing, Vec::new()),
     }
+}
+
+/// Why it cannot be read is told where its folders are asked for.
+fn read_manifest(artifact: &Artifact) -> (Content, Vec<Problem>) {
+    let read = artifact
+        .open()
+        .and_then(|source| source.read_all(LARGEST_MANIFEST));
+    let content = match read.map(|bytes| CollectionManifest::parse(&bytes)) {
+        Ok(Ok(manifest)) => Content::Manifest(Box::new(manifest)),
+        Ok(Err(_)) | Err(_) => Content::Nothing,
+    };
+    (content, Vec::new())
 }
 
 fn read_records(artifact: &Artifact, remaining: Option<&Remaining<'_>>) -> (Content, Vec<Problem>) {

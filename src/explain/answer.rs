@@ -84,7 +84,7 @@ fn rule(id: &str, rules: &RuleSet) -> (Answer, Behind) {
         .filter(|rule| rule.explains.iter().any(|explained| explained == id));
     behind.extend(explaining.map(|rule| rule.id.clone()));
     let meaning = rules.rule(id).map_or_else(String::new, |rule| {
-        format!("{}. {}", rule.title, rule.summary.to_string().trim())
+        format!("{}. {}", rule.title.spoken(), rule.summary.spoken().trim())
     });
     let mut answer = told(Subject::Rule, id.to_owned(), meaning);
     if let Some(rule) = rules.rule(id) {

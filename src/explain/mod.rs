@@ -177,6 +177,9 @@ mod tests {
             let what: Vec<&str> = answer.collect.iter().map(|one| one.what.as_str()).collect();
             assert!(what.contains(&"SYSTEM hive"), "{what:?}");
         }
+        for text in ["Schannel-36874", "Event ID: 36874", "system 36874"] {
+            assert_eq!(only(text).name, "Schannel 36874", "{text}");
+        }
         // Two providers have a 21.
         assert!(asked("21").len() >= 2);
         assert_eq!(
@@ -186,6 +189,30 @@ mod tests {
         // 1058 is a service's error, too.
         let names: Vec<Subject> = asked("1058").iter().map(|answer| answer.subject).collect();
         assert_eq!(names, [Subject::Event, Subject::Status]);
+    }
+
+    #[test]
+    fn what_people_write_around_a_code_does_no_harm() {
+        for (text, name) in [
+            ("key_missing", "key-missing"),
+            ("error 0x80090016", "NTE_BAD_KEYSET (0x80090016)"),
+            ("HRESULT: 0x80090016", "NTE_BAD_KEYSET (0x80090016)"),
+            ("tls 40", "TLS alert 40, handshake_failure"),
+            ("0x2740", "WSAEADDRINUSE (0x80072740)"),
+            ("extended 0x7", "client error, extended 0x7"),
+        ] {
+            assert_eq!(only(text).name, name, "{text}");
+        }
+        // Alone, it may be the extended reason; as a status it would be another thing.
+        let names: Vec<String> = asked("0x5").into_iter().map(|answer| answer.name).collect();
+        assert_eq!(
+            names,
+            [
+                "client error, extended 0x5",
+                "ERROR_ACCESS_DENIED (0x80070005)"
+            ]
+        );
+        assert!(!asked("key-missing")[0].meaning.contains('{'));
     }
 
     #[test]

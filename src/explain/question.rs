@@ -27,10 +27,31 @@ pub(super) enum Question {
 
 /// Everything that this text may ask about, the likeliest first; nothing where it is not understood.
 pub(super) fn read(asked: &str, rules: &RuleSet) -> Vec<Question> {
-    let asked = asked.trim();
+    let found = as_written(asked.trim(), rules);
+    if !found.is_empty() {
+        return found;
+    }
+    // As logs, viewers and forums write it: `Schannel-36874`, `Event ID: 36874`, `error 0x80090016`.
+    let plain: Vec<String> = asked
+        .to_ascii_lowercase()
+        .split(|letter: char| letter.is_whitespace() || "-:,;#()[]".contains(letter))
+        .filter(|word| !word.is_empty() && !FILLERS.contains(word))
+        .map(str::to_owned)
+        .collect();
+    as_written(&plain.join(" "), rules)
+}
+
+/// Words that say nothing of what the number behind them is.
+const FILLERS: [&str; 12] = [
+    "a", "an", "the", "id", "error", "code", "status", "hresult", "ntstatus", "result", "reason",
+    "source",
+];
+
+fn as_written(asked: &str, rules: &RuleSet) -> Vec<Question> {
     let lower = asked.to_ascii_lowercase();
-    if rules.rule(&lower).is_some() {
-        return vec![Question::Rule(lower)];
+    let id = lower.replace(['_', ' '], "-");
+    if rules.rule(&id).is_some() {
+        return vec![Question::Rule(id)];
     }
     if let Some(named) = by_name(&lower) {
         return vec![named];
@@ -69,11 +90,15 @@ fn told(words: &[&str]) -> Option<Vec<Question>> {
         _ => return None,
     };
     match said {
-        ["alert"] | ["tls", "alert"] => return Some(vec![Question::Alert(id)]),
+        ["alert" | "tls"] | ["tls", "alert"] => return Some(vec![Question::Alert(id)]),
         ["state"] | ["error", "state"] | ["schannel", "state"] => {
             return Some(vec![Question::State(id)]);
         }
-        ["event"] => {
+        ["extended"] | ["extended", "error", "code"] => {
+            let code = ClientCode::parse(&format!("extended 0x{id:X}")).ok()?;
+            return Some(vec![Question::Client(code)]);
+        }
+        ["event" | "system" | "application"] => {
             let events = events(id);
             return Some(match events.is_empty() {
                 true => vec![Question::Unknown(id)],
@@ -101,8 +126,22 @@ fn of_number(text: &str, number: u32) -> Vec<Question> {
         return vec![Question::Status(number)];
     }
     let client = ClientCode::parse(text).ok();
+    let wrapped = 0x8007_0000 | number;
     if text.starts_with("0x") {
-        return client.map(Question::Client).into_iter().collect();
+        let mut found: Vec<Question> = client.clone().map(Question::Client).into_iter().collect();
+        // `0x2740`, a socket's error, is one that no client shows; `0x7` is shown as an extended reason.
+        if !client.is_some_and(|client| client.is_documented()) {
+            let extended = ClientCode::parse(&format!("extended {text}")).ok();
+            let told = extended
+                .filter(ClientCode::is_documented)
+                .map(Question::Client);
+            let status = super::tables::status(wrapped).map(|_| Question::Status(wrapped));
+            let others: Vec<Question> = told.into_iter().chain(status).collect();
+            if !others.is_empty() {
+                found = others;
+            }
+        }
+        return found;
     }
     let mut found = events(number);
     found.extend(
@@ -116,7 +155,6 @@ fn of_number(text: &str, number: u32) -> Vec<Question> {
     if TLS.states.codes.iter().any(|state| state.code == number) {
         found.push(Question::State(number));
     }
-    let wrapped = 0x8007_0000 | number;
     if super::tables::status(wrapped).is_some() {
         found.push(Question::Status(wrapped));
     }

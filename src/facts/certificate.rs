@@ -285,7 +285,15 @@ impl Described<'_> {
             Known::Open(gap) => Some(*gap),
             Known::Is(Some(entry)) if entry.certificate.is_none() => Some(gaps.open(
                 Subject::ListenerCertificate,
-                format!("the store entry {} cannot be read", chosen.thumbprint),
+                match entry.home {
+                    Home::Export => format!(
+                        "{} is only listed as text, with dates in the language and time zone of the machine",
+                        chosen.thumbprint
+                    ),
+                    Home::RemoteDesktop | Home::Personal => {
+                        format!("the store entry {} cannot be read", chosen.thumbprint)
+                    }
+                },
             )),
             Known::Is(_) => None,
         };

@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 
+use super::catalog::Kind;
 use super::catalog::host::HostBoot;
+use super::catalog::listener::ListenerStarted;
 use super::fact::FactSet;
 use super::gap::{Gap, GapId};
 
@@ -13,6 +15,8 @@ pub enum Effect {
     Since(Option<Timestamp>),
     /// Not yet: it was written after the last start of what reads it. What was in effect before is not in the hive.
     Pending(GapId),
+    /// It is not known when it was written, so that it may be in effect or wait for the next start.
+    Undated(GapId),
 }
 
 impl Effect {
@@ -21,16 +25,16 @@ impl Effect {
     pub fn since(self) -> Option<Timestamp> {
         match self {
             Effect::Since(time) => time,
-            Effect::Pending(_) => None,
+            Effect::Pending(_) | Effect::Undated(_) => None,
         }
     }
 
-    /// The gap, where it is not in effect yet.
+    /// The gap, where it is not in effect yet or may not be.
     #[must_use]
     pub fn pending(self) -> Option<GapId> {
         match self {
             Effect::Since(_) => None,
-            Effect::Pending(gap) => Some(gap),
+            Effect::Pending(gap) | Effect::Undated(gap) => Some(gap),
         }
     }
 }
@@ -56,6 +60,12 @@ impl Written {
         })
     }
 
+    /// When a setting was written that is set, as far as its key tells.
+    #[must_use]
+    pub fn of(time: Option<Timestamp>) -> Written {
+        time.map_or(Written::Undated, Written::At)
+    }
+
     /// The time, where there is one.
     #[must_use]
     pub fn time(self) -> Option<Timestamp> {
@@ -70,9 +80,20 @@ impl Written {
 /// these must be there before.
 #[must_use]
 pub fn in_effect_since(facts: &FactSet, written: Timestamp) -> Timestamp {
-    let boots = facts.of_kind(HostBoot::KIND).filter_map(|boot| boot.at);
-    boots
-        .filter(|boot| *boot >= written)
+    first_of(&[HostBoot::KIND], facts, written)
+}
+
+/// The same of what the Remote Desktop service reads when it starts: its first start after that, or that of Windows.
+#[must_use]
+pub fn in_effect_since_service_start(facts: &FactSet, written: Timestamp) -> Timestamp {
+    first_of(&[HostBoot::KIND, ListenerStarted::KIND], facts, written)
+}
+
+fn first_of(starts: &[&'static Kind], facts: &FactSet, written: Timestamp) -> Timestamp {
+    let of_kinds = starts.iter().flat_map(|kind| facts.of_kind(kind));
+    let times = of_kinds.filter_map(|start| start.at);
+    times
+        .filter(|start| *start >= written)
         .min()
         .unwrap_or(written)
 }
@@ -80,14 +101,16 @@ pub fn in_effect_since(facts: &FactSet, written: Timestamp) -> Timestamp {
 /// A setting that is read when Windows starts.
 pub fn at_boot(facts: &mut FactSet, about: &str, written: Written) -> Effect {
     let boot = facts.anchors.last_boot.settled().copied();
-    started(facts, about, written, boot, "Windows")
+    started(facts, about, written, boot, "Windows", in_effect_since)
 }
 
 /// A setting that is read when the Remote Desktop service starts, which it also does when Windows starts.
 pub fn at_service_start(facts: &mut FactSet, about: &str, written: Written) -> Effect {
     let boot = facts.anchors.last_boot.settled().copied();
     let service = facts.anchors.service_start.settled().copied();
-    started(facts, about, written, boot.max(service), "the service")
+    let start = boot.max(service);
+    let since = in_effect_since_service_start;
+    started(facts, about, written, start, "the service", since)
 }
 
 fn started(
@@ -96,6 +119,7 @@ fn started(
     written: Written,
     last_start: Option<Timestamp>,
     what: &str,
+    since: impl Fn(&FactSet, Timestamp) -> Timestamp,
 ) -> Effect {
     match (written, last_start) {
         (Written::At(written), Some(start)) if written > start => {
@@ -107,8 +131,8 @@ fn started(
                 obtain: "on the machine, before any restart: Get-TlsCipherSuite, netstat -ano".to_owned(),
             }))
         }
-        (Written::At(written), _) => Effect::Since(Some(in_effect_since(facts, written))),
-        (Written::Undated, Some(start)) => Effect::Pending(facts.gaps.record(Gap {
+        (Written::At(written), _) => Effect::Since(Some(since(facts, written))),
+        (Written::Undated, Some(start)) => Effect::Undated(facts.gaps.record(Gap {
             about: about.to_owned(),
             why: format!(
                 "set, but not known since when: {what} last started at {start}, and what was set later is not in effect yet"

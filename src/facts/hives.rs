@@ -20,6 +20,7 @@ use super::residue;
 use super::served::Served;
 use super::service;
 use super::store::{Exported, Stores};
+use super::store_listing::Listed;
 use super::tls_settings::{self, Computed};
 use crate::tls::Client;
 
@@ -32,6 +33,8 @@ pub struct Evidence<'e> {
     pub identity: &'e Identity,
     /// The certificates that were exported from it.
     pub exported: Vec<Exported>,
+    /// Those that were listed as text.
+    pub listed: Vec<Listed>,
     /// The client that is locked out, where its settings were given.
     pub affected: Option<Client>,
     /// What its logs tell of the time of the certificate.
@@ -58,12 +61,14 @@ pub fn read(evidence: Evidence<'_>, facts: &mut FactSet) -> FromHives {
         registry,
         identity,
         exported,
+        listed,
         affected,
         served,
     } = evidence;
     registry.cover(facts);
     host::add(identity, facts);
-    let stores = Stores::read(registry, exported, facts);
+    let mut stores = Stores::read(registry, exported, facts);
+    stores.take_listed(listed, facts);
     let certificate = certificate::choose(registry, &stores, identity, facts);
     let standing = certificate::listener(&certificate, identity, &served, facts);
     let tls = tls_settings::evaluate(registry, identity, &certificate, affected, &mut facts.gaps);

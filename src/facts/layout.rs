@@ -30,7 +30,8 @@ const HIVES_AND_KEYS: &[Subject] = &[
 #[must_use]
 pub fn never_holds(layout: Layout) -> &'static [Subject] {
     match layout {
-        Layout::Plain => &[],
+        Layout::Plain | Layout::Collected => &[],
+
         Layout::Disk | Layout::DriveTree | Layout::Velociraptor => PERMISSIONS,
         Layout::Kape | Layout::Cylr | Layout::InspectDisk => KEYS,
         Layout::MsrdCollect | Layout::PsSdp | Layout::Tss => HIVES_AND_KEYS,

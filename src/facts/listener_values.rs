@@ -2,6 +2,7 @@
 
 use super::catalog::listener::{HostSetup, ListenerValues};
 use super::catalog::service::RpcHosting;
+use super::effect::in_effect_since_service_start;
 use super::fact::FactSet;
 use super::known::Known;
 use super::listener::{LISTENER, effective_value};
@@ -60,7 +61,9 @@ fn listener_values(registry: &Registry, facts: &mut FactSet) {
         out_of_range,
         port: port.value,
     };
-    facts.add(key.written.filter(|_| is_fault), fact, vec![source]);
+    let since = |written| in_effect_since_service_start(facts, written);
+    let at = key.written.filter(|_| is_fault).map(since);
+    facts.add(at, fact, vec![source]);
 }
 
 fn setup(registry: &Registry, facts: &mut FactSet) {

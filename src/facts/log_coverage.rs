@@ -230,8 +230,8 @@ fn both(one: &[Coverage], other: &[Coverage], gaps: &mut Gaps) -> Vec<Coverage> 
     shared
 }
 
-/// The channel that a subject is.
-fn subject_of(channel: &str) -> Option<Subject> {
+/// The subject that a channel is.
+pub fn subject_of(channel: &str) -> Option<Subject> {
     let (provider, kind) = channel.rsplit_once('/').unwrap_or((channel, ""));
     let provider = provider.to_ascii_lowercase();
     Some(

@@ -1,8 +1,10 @@
 //! From records to facts: everything that is computed from the evidence, each with its source. Rules only select facts.
 
+pub mod altered;
 pub mod catalog;
 pub mod certificate;
 pub mod certificate_fitness;
+pub mod channel;
 pub mod client_report;
 pub mod clock;
 pub mod clock_change;
@@ -36,6 +38,7 @@ pub mod renewal;
 pub mod renewal_service;
 mod renewal_texts;
 pub mod residue;
+pub mod revocation;
 pub mod schannel;
 pub mod served;
 pub mod service;
@@ -44,6 +47,7 @@ pub mod session;
 pub mod stale;
 pub mod storage_event;
 pub mod store;
+pub mod store_listing;
 pub mod subject;
 pub mod tls_listeners;
 pub mod tls_settings;

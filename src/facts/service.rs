@@ -2,13 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use super::catalog::service::{ServiceStart, StartType};
+use jiff::Timestamp;
+
+use super::catalog::schannel::SchannelFailure;
+use super::catalog::service::{ServiceFailure, ServiceRan, ServiceStart, StartType};
 use super::effect::in_effect_since;
-use super::fact::FactSet;
+use super::fact::{Fact, FactSet};
 use super::gap::Gaps;
+use super::incident::ConnectionState;
 use super::known::Known;
 use super::registry::{Place, Registry};
 use super::subject::Subject;
+use super::value::{FieldState, Value};
 
 /// The services, by key name: the service itself and its helpers, what keeps keys and certificates, what TermService depends
 /// on, and what brings packets to it.
@@ -105,15 +110,46 @@ pub fn starts(registry: &Registry, facts: &mut FactSet) {
         let Some(source) = answer.source.or(key.source) else {
             continue;
         };
+        let brings = service == "TermService" || needed == Known::Is(true);
+        let pending_restart = answer
+            .written
+            .is_some_and(|written| disabled && runs_on(&service, brings, written, facts));
         let fact = ServiceStart {
             default_start: default_start(&service).map(str::to_owned),
             service,
             present,
             start,
             needed,
+            pending_restart,
         };
         facts.add(at, fact, vec![source]);
     }
+}
+
+/// Whether a service that was disabled then runs on until Windows starts again: it was so after the last start, and neither service
+/// control nor what would fail without it tells that it stopped. Where it brings people in, they must have been seen to come: with
+/// nobody left, it may have been stopped as well.
+fn runs_on(service: &str, brings_people_in: bool, written: Timestamp, facts: &FactSet) -> bool {
+    let after_boot = matches!(facts.anchors.last_boot, Known::Is(boot) if boot < written);
+    let is =
+        |fact: &Fact, field: &str, value: Value| fact.field(field) == Some(&FieldState::Is(value));
+    let since = |kind| facts.of_kind(kind).filter(|fact| fact.at >= Some(written));
+    let own = |fact: &&Fact| is(fact, "service", Value::Text(service.to_owned()));
+    let stopped = since(ServiceRan::KIND)
+        .filter(own)
+        .any(|fact| is(fact, "running", Value::Bool(false)))
+        || since(ServiceFailure::KIND).any(|fact| own(&fact));
+    let credential_fails = since(SchannelFailure::KIND).any(|fact| {
+        let event = fact.field("event");
+        let credential = [36870, 36871].map(|id| FieldState::Is(Value::Number(id)));
+        is(fact, "attributed", Value::Bool(true)) && credential.iter().any(|id| event == Some(id))
+    });
+    let nobody_left = matches!(
+        facts.anchors.state,
+        ConnectionState::Silent | ConnectionState::Unseen
+    );
+    let told_to_run = !(stopped || credential_fails || brings_people_in && nobody_left);
+    after_boot && told_to_run
 }
 
 /// The services and drivers below TermService, as `DependOnService` has them, each in the case in which it was named first.

@@ -8,11 +8,12 @@ use super::gap::GapId;
 use super::known::Known;
 use super::registry::{Place, Problem, Registry, binary};
 use super::subject::Subject;
-use crate::bundle::{Artifact, CertificateForm, Kind};
+use crate::bundle::{Artifact, CertificateForm, Kind, Password};
 use crate::parse::certificate::{Certificate, Thumbprint};
 use crate::parse::certificate_bundle;
 use crate::parse::hive::{Lookup, Why};
 use crate::parse::pem::read_pem;
+use crate::parse::pkcs12::{self, Effort, KeyHeld};
 use crate::parse::registry::Key;
 use crate::parse::store_blob::{KeyProviderInfo, SelfSignedMark, StoreBlob, StoreElement};
 
@@ -48,6 +49,8 @@ pub struct Entry {
     /// What is wrong with a store's entry: it cannot be read, or holds another certificate than its name says. Open where the hive
     /// itself is damaged there.
     pub damage: Known<Option<String>>,
+    /// What an exported file holds of its private key.
+    pub exported_key: KeyHeld,
     /// Where it stands.
     pub sources: Vec<Source>,
 }
@@ -80,12 +83,23 @@ pub struct Exported {
     pub artifact: String,
     /// The certificate.
     pub certificate: Certificate,
+    /// What the same file holds of its private key.
+    pub key: KeyHeld,
 }
 
 /// Reads the exported certificates among these artifacts; what cannot be read is a problem.
 pub fn exported<'a>(
     artifacts: impl IntoIterator<Item = &'a Artifact>,
 ) -> (Vec<Exported>, Vec<Problem>) {
+    exported_with(artifacts, &[])
+}
+
+/// As [`exported`]; PKCS #12 files are opened with these passwords, or with the empty one.
+pub fn exported_with<'a>(
+    artifacts: impl IntoIterator<Item = &'a Artifact>,
+    passwords: &[Password],
+) -> (Vec<Exported>, Vec<Problem>) {
+    let passwords: Vec<&str> = passwords.iter().map(Password::text).collect();
     let mut found = Vec::new();
     let mut problems = Vec::new();
     for artifact in artifacts {
@@ -99,12 +113,14 @@ pub fn exported<'a>(
                 message,
             });
         };
-        let mut keep = |certificate: Certificate| {
+        let mut keep_with = |certificate: Certificate, key: KeyHeld| {
             found.push(Exported {
                 artifact: artifact.path.clone(),
                 certificate,
+                key,
             });
         };
+        let mut keep = |certificate: Certificate| keep_with(certificate, KeyHeld::None);
         let bytes = match artifact
             .open()
             .and_then(|source| source.read_all(LARGEST_FILE))
@@ -135,6 +151,18 @@ pub fn exported<'a>(
                 }
                 if let Some(error) = error {
                     problem(None, error.to_string());
+                }
+            }
+            CertificateForm::Pkcs12 => {
+                let read = pkcs12::read(&bytes, &passwords, Effort::USUAL);
+                for held in read.certificates {
+                    match held.certificate {
+                        Ok(certificate) => keep_with(*certificate, held.key),
+                        Err(error) => problem(None, error.to_string()),
+                    }
+                }
+                for trouble in read.problems {
+                    problem(None, trouble.to_string());
                 }
             }
             CertificateForm::Pem => {
@@ -177,6 +205,7 @@ impl Stores {
                 key_provider: Known::Open(facts.gaps.open(Subject::RemoteDesktopStore, NO_KEY)),
                 marked: false,
                 damage: Known::Is(None),
+                exported_key: exported.key,
                 sources: vec![source(&exported.artifact, thumbprint)],
                 certificate: Some(exported.certificate),
             });
@@ -357,6 +386,7 @@ fn read_entry(
                 key_provider,
                 marked: false,
                 damage,
+                exported_key: KeyHeld::None,
                 sources,
             });
         }
@@ -392,6 +422,7 @@ fn read_entry(
         key_provider,
         marked,
         damage: Known::Is(damage),
+        exported_key: KeyHeld::None,
         sources,
     })
 }

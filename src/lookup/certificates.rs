@@ -3,13 +3,18 @@
 
 use std::panic::AssertUnwindSafe;
 
-use crate::bundle::{Bundle, Kind};
+use jiff::Timestamp;
+
+use crate::bundle::{Bundle, Kind, Password};
 use crate::contain::contain;
 use crate::facts::registry::{HiveFile, open_hives};
-use crate::facts::store::exported;
+use crate::facts::revocation::{self, CollectedList};
+use crate::facts::store::exported_with;
 use crate::parse::certificate::{Certificate, KeyMatch, Thumbprint};
 use crate::parse::hive::Lookup;
 use crate::parse::key_file::{KeyFile, KeyFileName};
+use crate::parse::pkcs12;
+use crate::parse::revocation_list::Revoked;
 use crate::parse::store_blob::{KeyProviderInfo, SelfSignedMark, StoreBlob};
 
 const STORES: &str = "Microsoft\\SystemCertificates";
@@ -31,6 +36,10 @@ pub struct Held {
     pub key_file: Option<KeyFileName>,
     /// The collected key files that hold its key, or have the name of its key file.
     pub key_files: Vec<KeyHeld>,
+    /// What the exported file that holds it holds of its private key.
+    pub exported_key: pkcs12::KeyHeld,
+    /// What the collected lists of its issuer say of it.
+    pub revocations: Vec<Revocation>,
     /// Whether Windows marked it as one that it made for the listener.
     pub marked: bool,
 }
@@ -59,6 +68,19 @@ pub enum KeyHeld {
     },
 }
 
+/// What a list of revoked certificates says of one of its issuer. The list's signature is not checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revocation {
+    /// The list's file.
+    pub artifact: String,
+    /// The certificate's entry; none where it is not on the list.
+    pub entry: Option<Revoked>,
+    /// When the list was issued.
+    pub issued: Timestamp,
+    /// When the next one was due.
+    pub next_due: Option<Timestamp>,
+}
+
 /// What was found.
 #[derive(Debug, Default)]
 pub struct Found {
@@ -68,19 +90,21 @@ pub struct Found {
     pub problems: Vec<String>,
 }
 
-/// Finds every certificate.
+/// Finds every certificate; PKCS #12 files are opened with these passwords, or with the empty one.
 #[must_use]
-pub fn find(bundle: &Bundle) -> Found {
+pub fn find(bundle: &Bundle, passwords: &[Password]) -> Found {
     let files = bundle
         .artifacts
         .iter()
         .filter(|artifact| matches!(artifact.kind, Kind::Certificate(_)));
-    let (from_files, problems) = exported(files);
+    let (from_files, problems) = exported_with(files, passwords);
     let (hives, hive_problems) = open_hives(bundle);
     let mut found = Found {
         certificates: from_files
             .into_iter()
             .map(|exported| Held {
+                exported_key: exported.key,
+                revocations: Vec::new(),
                 artifact: exported.artifact,
                 store: None,
                 thumbprint: exported.certificate.thumbprint,
@@ -110,7 +134,33 @@ pub fn find(bundle: &Bundle) -> Found {
         }
     }
     compare_keys(bundle, &mut found);
+    look_up_revocations(bundle, &mut found);
     found
+}
+
+/// Looks every certificate up on the collected lists of its issuer.
+fn look_up_revocations(bundle: &Bundle, found: &mut Found) {
+    for artifact in &bundle.artifacts {
+        let (lists, problems) = revocation::collected(artifact);
+        let problems = problems
+            .into_iter()
+            .map(|problem| format!("{}: {}", problem.artifact, problem.message));
+        found.problems.extend(problems);
+        for CollectedList { artifact, list } in &lists {
+            for held in &mut found.certificates {
+                if let Ok(certificate) = &held.certificate
+                    && list.concerns(certificate)
+                {
+                    held.revocations.push(Revocation {
+                        artifact: artifact.clone(),
+                        entry: list.entry_of(certificate).cloned(),
+                        issued: list.issued,
+                        next_due: list.next_due,
+                    });
+                }
+            }
+        }
+    }
 }
 
 /// Holds every collected key file against every certificate.
@@ -208,6 +258,8 @@ fn in_stores(file: &HiveFile) -> (Vec<Held>, Vec<String>) {
                 key: blob.key_provider,
                 key_file,
                 key_files: Vec::new(),
+                exported_key: pkcs12::KeyHeld::None,
+                revocations: Vec::new(),
                 marked: blob.self_signed_mark == SelfSignedMark::Marked,
             });
         }

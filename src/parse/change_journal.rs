@@ -3,9 +3,9 @@
 
 use jiff::Timestamp;
 
-use super::file_time::moment;
 use crate::bundle::ReadAt;
 use crate::bundle::disk::EntryPlace;
+use crate::bundle::file_time::file_time;
 
 /// Windows keeps 32 MiB of it by default, and administrators seldom more than ten times that. Only the newest are looked at.
 const MOST_BYTES: u64 = 1 << 30;
@@ -136,7 +136,7 @@ impl Change {
             file: EntryPlace::of_reference(quad(8)?),
             folder: EntryPlace::of_reference(quad(folder_at)?),
             name: String::from_utf16_lossy(&units),
-            at: moment(quad(rest + 8)?),
+            at: file_time(quad(rest + 8)?),
             reasons: Reasons(double(rest + 16)?),
             is_folder: double(rest + 28)? & 0x10 != 0,
         })

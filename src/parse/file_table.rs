@@ -1,8 +1,5 @@
 //! $MFT: every file of a volume that is there, and those that were and whose entries no other file has taken yet.
 
-use jiff::Timestamp;
-
-use super::file_time::moment;
 use crate::bundle::ReadAt;
 use crate::bundle::disk::{EntryName, EntryPlace, FileEntry, FileTimes, entry_bytes};
 
@@ -25,38 +22,11 @@ pub struct TableEntry {
     /// The folder that it stands in.
     pub folder: EntryPlace,
     /// The times of the file; not with a name that is kept in another entry.
-    pub times: Option<Times>,
+    pub times: Option<FileTimes>,
     /// Its times when it got this name.
-    pub named: Times,
+    pub named: FileTimes,
     /// The length of its content, where it has one.
     pub bytes: Option<u64>,
-}
-
-/// Times of a file; none where they are not set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Times {
-    /// When it was made.
-    pub created: Option<Timestamp>,
-    /// When its content, or a folder's list of files, was last written.
-    pub modified: Option<Timestamp>,
-    /// When anything of it last changed: content, name, permissions, attributes.
-    pub changed: Option<Timestamp>,
-}
-
-impl Times {
-    fn of(times: FileTimes) -> Times {
-        Times {
-            created: moment(times.created),
-            modified: moment(times.modified),
-            changed: moment(times.changed),
-        }
-    }
-
-    /// The latest of them.
-    #[must_use]
-    pub fn latest(&self) -> Option<Timestamp> {
-        self.created.max(self.modified).max(self.changed)
-    }
 }
 
 /// What was read of a table.
@@ -136,7 +106,6 @@ fn read_entry(
         return;
     };
     summary.entries += 1;
-    let times = entry.times.map(Times::of);
     for EntryName {
         folder,
         name,
@@ -149,8 +118,8 @@ fn read_entry(
             is_folder: entry.is_folder,
             name,
             folder,
-            times,
-            named: Times::of(named),
+            times: entry.times,
+            named,
             bytes: entry.bytes,
         });
     }

@@ -57,25 +57,47 @@ pub fn is_pem(head: &[u8]) -> bool {
 /// allowed by RFC 7468 and ignored.
 pub fn read_pem(bytes: &[u8]) -> Vec<PemBlock> {
     let text = Text::decode(bytes);
+    let blocks = blocks(&text.characters).into_iter();
+    blocks
+        .filter(|(block, _)| block.label != CRL)
+        .flat_map(|(block, end)| match end {
+            End::Marked => block.read(),
+            End::Missing => vec![block.without_end()],
+        })
+        .collect()
+}
+
+/// What a list of revoked certificates is called (RFC 7468, 6).
+const CRL: &str = "X509 CRL";
+
+/// Whether a block has its END.
+#[derive(Clone, Copy)]
+enum End {
+    Marked,
+    Missing,
+}
+
+/// Every block, in order.
+fn blocks(text: &str) -> Vec<(OpenBlock<'_>, End)> {
     let mut blocks = Vec::new();
     let mut open: Option<OpenBlock<'_>> = None;
-    for (number, line) in lines(&text.characters) {
+    for (number, line) in lines(text) {
         if let Some(label) = begin_label(line) {
-            blocks.extend(open.take().map(OpenBlock::without_end));
+            blocks.extend(open.take().map(|block| (block, End::Missing)));
             open = Some(OpenBlock {
                 line: number,
                 label,
                 lines: Vec::new(),
             });
         } else if line.starts_with("-----END ") {
-            blocks.extend(open.take().into_iter().flat_map(OpenBlock::read));
+            blocks.extend(open.take().map(|block| (block, End::Marked)));
         } else if let Some(block) = &mut open
             && !block.holds_private_key()
         {
             block.lines.push((number, line));
         }
     }
-    blocks.extend(open.take().map(OpenBlock::without_end));
+    blocks.extend(open.take().map(|block| (block, End::Missing)));
     blocks
 }
 
@@ -86,6 +108,22 @@ fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
         .flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r'))
         .enumerate()
         .map(|(index, line)| (index + 1, line.trim()))
+}
+
+/// The lists of revoked certificates in a file, in DER, each with the line of its BEGIN, from 1.
+pub fn read_revocation_lists(bytes: &[u8]) -> Vec<(usize, Result<Vec<u8>, PemError>)> {
+    let text = Text::decode(bytes);
+    let blocks = blocks(&text.characters);
+    let lists = blocks.into_iter().filter(|(block, _)| block.label == CRL);
+    lists
+        .map(|(block, end)| {
+            let der = match end {
+                End::Marked => block.decode(),
+                End::Missing => Err(PemError::NoEnd),
+            };
+            (block.line, der)
+        })
+        .collect()
 }
 
 fn begin_label(line: &str) -> Option<&str> {

@@ -5,10 +5,12 @@ use jiff::Timestamp;
 use super::lookup::{is_for_people, time};
 use super::source::last_part;
 use super::{Clock, ListFormat, Listing, Room};
-use crate::lookup::certificates::{Held, KeyHeld};
+use crate::lookup::certificates::{Held, KeyHeld, Revocation};
 use crate::parse::certificate::{
     AlternativeName, Certificate, Extension, Hash, KeyUse, PublicKey, Purpose, SignatureAlgorithm,
 };
+use crate::parse::pkcs12::KeyHeld as Exported;
+use crate::parse::revocation_list::Revoked;
 
 /// RSA keys below this are refused by Windows' own default for chains (Microsoft, KB2661254); below the second they are weak.
 const REFUSED_BITS: u64 = 1024;
@@ -59,9 +61,15 @@ fn store(held: &Held) -> String {
 
 fn key_in_brief(held: &Held) -> &'static str {
     let any = |wanted: fn(&KeyHeld) -> bool| held.key_files.iter().any(wanted);
-    if any(|file| matches!(file, KeyHeld::Same { .. })) {
+    if held.revocations.iter().any(|list| list.entry.is_some()) {
+        "revoked"
+    } else if any(|file| matches!(file, KeyHeld::Same { .. }))
+        || held.exported_key == Exported::Fits
+    {
         "its key is here"
-    } else if any(|file| matches!(file, KeyHeld::Another { .. })) {
+    } else if any(|file| matches!(file, KeyHeld::Another { .. }))
+        || held.exported_key == Exported::Another
+    {
         "another key is here"
     } else if any(|file| matches!(file, KeyHeld::Unreadable { .. })) {
         "its key file is damaged"
@@ -128,12 +136,56 @@ fn fields(held: &Held, clock: &Clock) -> Vec<(&'static str, String)> {
             .iter()
             .map(|file| ("key match", key_match(file))),
     );
+    if let Some(says) = exported_key(held.exported_key) {
+        fields.push(("key match", format!("{} {says}", held.artifact)));
+    }
+    fields.extend(
+        held.revocations
+            .iter()
+            .map(|list| ("revocation", revocation(list, clock))),
+    );
     if let Ok(certificate) = &held.certificate {
         for remark in remarks(certificate) {
             fields.push(("remark", remark));
         }
     }
     fields
+}
+
+fn revocation(list: &Revocation, clock: &Clock) -> String {
+    let at = |time: Timestamp| format!("{} {}", clock.full(&time.to_string()), clock.zone_name());
+    let says = match &list.entry {
+        Some(Revoked {
+            at: revoked,
+            reason: Some(reason),
+        }) => format!("revoked on {} ({reason})", at(*revoked)),
+        Some(Revoked {
+            at: revoked,
+            reason: None,
+        }) => format!("revoked on {}", at(*revoked)),
+        None => "not on the list".to_owned(),
+    };
+    let until = match list.next_due {
+        Some(due) => format!(", good to {}", at(due)),
+        None => String::new(),
+    };
+    format!(
+        "{says}: {}, issued {}{until}; its signature is not checked",
+        list.artifact,
+        at(list.issued)
+    )
+}
+
+fn exported_key(key: Exported) -> Option<&'static str> {
+    match key {
+        Exported::None => None,
+        Exported::Fits => {
+            Some("holds the private key of this certificate: the public keys are the same")
+        }
+        Exported::Another => Some("holds a private key for it that is of another pair"),
+        Exported::Locked => Some("holds a private key for it that no password opens"),
+        Exported::NotCompared => Some("holds a private key for it that cannot be compared"),
+    }
 }
 
 fn key_match(file: &KeyHeld) -> String {

@@ -1,6 +1,7 @@
 //! The report's forms: one file for each format, reports in, bytes out. No terminal, no environment, no clock is looked at here;
 //! whoever asks says how wide, in which characters and in which time zone.
 
+mod attempt_rows;
 mod certificates;
 mod clock;
 pub mod escape;

@@ -22,6 +22,10 @@ const SENTENCES: &[(&str, &str)] = &[
         "enrolment for the listener's certificate [!failing did not fail][?failing fails][, template {template}][?ended , the certificate has ended]",
     ),
     (
+        "certificate.export",
+        "[?listener the listener's certificate][!listener certificate {thumbprint}] was exported with [key=fits its private key][key=another another certificate's private key][key=locked a private key that no password opens][key=not-compared a private key that cannot be compared]",
+    ),
+    (
         "certificate.key_link",
         "the certificate [?without_key has no private key][!without_key has a private key][?falls_back , the service uses its own instead]",
     ),
@@ -44,6 +48,10 @@ const SENTENCES: &[(&str, &str)] = &[
     (
         "certificate.renewal_service",
         "{service} [?blocked is disabled or fails to start][!blocked can run][; certificate {certificate}]",
+    ),
+    (
+        "certificate.revocation",
+        "[?own the listener's certificate][!own a certificate above the listener's] [?revoked is on][!revoked is not on] a list of revoked certificates[ ({reason})][?out_of_date , which was out of date][, by {issuer}]; its signature is not checked",
     ),
     (
         "certificate.strength",
@@ -96,7 +104,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "key.trace",
-        "[told_by=change-journal change journal: ][told_by=file-table file table: ]{says}[, {when}][?superseded , and undone since]",
+        "file system[told_by=change-journal 's change journal][told_by=file-table 's table of files][: {says}][, {when}][?superseded ; undone since]",
     ),
     (
         "licensing.certificate",
@@ -335,6 +343,10 @@ const SENTENCES: &[(&str, &str)] = &[
     (
         "service.ran",
         "{service} [?running started][!running stopped]",
+    ),
+    (
+        "service.library",
+        "{file}[ {version}][?damaged  is no whole library][!damaged  is whole][: {damage}][?altered , altered since it was built]",
     ),
     (
         "service.rpc_hosting",

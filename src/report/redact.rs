@@ -309,6 +309,9 @@ fn texts(report: &mut Report, change: &mut impl FnMut(&mut String)) {
     host.domain.iter_mut().for_each(&mut *change);
     report.layout.title.iter_mut().for_each(&mut *change);
     report.layout.never_holds.iter_mut().for_each(&mut *change);
+    for refused in &mut report.layout.refused {
+        change(&mut refused.why);
+    }
     let verdict = &mut report.verdict;
     change(&mut verdict.title);
     change(&mut verdict.summary);

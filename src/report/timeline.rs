@@ -135,10 +135,16 @@ pub fn moments(reports: &[Report], span: &Span) -> Vec<Moment> {
 
 /// Where a change stands: the key that was written then, and else the fact's first place.
 fn place_of_change<'a>(places: &[&'a SourceEntry], change: &Change) -> Option<&'a SourceEntry> {
-    let written = places
-        .iter()
-        .find(|place| place.written.as_ref() == Some(&change.time));
-    written.or(places.first()).copied()
+    let written = || {
+        let then = |place: &&&SourceEntry| place.written.as_ref() == Some(&change.time);
+        places.iter().filter(then)
+    };
+    // Several keys may have been written in one second.
+    let named = written().find(|place| {
+        let key = place.key.as_deref();
+        key.is_some_and(|key| change.what.contains(key))
+    });
+    named.or(written().next()).or(places.first()).copied()
 }
 
 fn push(found: &mut Vec<(Timestamp, Moment)>, moment: Moment, span: &Span) {

@@ -136,6 +136,20 @@ impl Template {
     }
 }
 
+impl Template {
+    /// For people who read a rule and not a report: each placeholder as the field's name, `<path>`.
+    #[must_use]
+    pub fn spoken(&self) -> String {
+        let pieces = self.0.iter().map(|piece| match piece {
+            Piece::Text(text) => text.clone(),
+            // Its value is a part of the sentence.
+            Piece::Field(field) if field.field == "says" => "...".to_owned(),
+            Piece::Field(field) => format!("<{}>", field.field.replace('_', " ")),
+        });
+        pieces.collect()
+    }
+}
+
 impl std::fmt::Display for Template {
     /// As it stands in the file.
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -309,8 +309,12 @@ fn source(source: &Source) -> SourceEntry {
 /// The gaps that leave a test or a field open, or that make a fact stale.
 /// Why something could not be checked; where the collector never takes it, that too, so that nobody collects the same again.
 fn why(gap: &Gap, layout: &CollectionLayout) -> String {
-    match &layout.title {
-        Some(title)
+    let refused = layout.refused.iter().find(|one| one.what == gap.about);
+    match (&layout.title, refused) {
+        (_, Some(refused)) if gap.why.ends_with("in the collection") => {
+            format!("{}: {}", gap.why, refused.why)
+        }
+        (Some(title), _)
             if gap.why.ends_with("in the collection")
                 && layout.never_holds.contains(&gap.about) =>
         {

@@ -8,8 +8,10 @@ use super::model::{Change, Role};
 use super::rank::{Judgement, evidence};
 use super::timeline::{fields, title};
 use crate::facts::catalog::certificate::{ListenerCertificate, Renewal};
-use crate::facts::catalog::host::{ClockStep, HostBoot, LogCleared};
+use crate::facts::catalog::host::{ClockStep, HostBoot, HostIdentity, LogCleared};
 use crate::facts::catalog::key::{KeyFileWritten, KeyTrace};
+use crate::facts::catalog::listener::HostEdition;
+use crate::facts::catalog::policy::PolicyValue;
 use crate::facts::catalog::service::ServiceChanged;
 use crate::facts::catalog::update::{PolicyApplied, UpdateInstalled};
 use crate::facts::fact::{Fact, FactId, FactSet, Source};
@@ -140,6 +142,10 @@ fn certificate_dates(fact: &Fact) -> Vec<(Timestamp, String, Option<String>)> {
 }
 
 fn changes_in(fact: &Fact) -> Vec<(Timestamp, String, Option<String>)> {
+    // Names and versions of the machine are no settings, and the keys that they stand in are written for other reasons.
+    if fact.kind == HostIdentity::KIND || fact.kind == HostEdition::KIND {
+        return Vec::new();
+    }
     let changing = [
         ServiceChanged::KIND,
         ClockStep::KIND,
@@ -175,12 +181,24 @@ fn changes_in(fact: &Fact) -> Vec<(Timestamp, String, Option<String>)> {
             Some((
                 *written,
                 what,
-                Some(fields(fact)).filter(|told| !told.is_empty()),
+                Some(now(fact)).filter(|told| !told.is_empty()),
             ))
         }
         _ => None,
     });
     written.collect()
+}
+
+/// What a setting is since it was written.
+fn now(fact: &Fact) -> String {
+    match (fact.field("policy"), fact.field("says")) {
+        (Some(FieldState::Is(policy)), Some(FieldState::Is(says)))
+            if fact.kind == PolicyValue::KIND =>
+        {
+            format!("policy '{policy}' is {says}")
+        }
+        _ => fields(fact),
+    }
 }
 
 /// Whether it lies between the last success and the first failure, as far as these are known.

@@ -156,6 +156,10 @@ fn numbers(given: &str) -> Option<Meaning> {
         .filter(|part| !part.is_empty())
         .collect();
     match parts[..] {
+        [extended] if lower.trim_start().starts_with("extended") => Some(Meaning::Reasons {
+            primary: None,
+            extended: Some(number(extended)?),
+        }),
         [primary] => Some(Meaning::Reasons {
             primary: Some(number(primary)?),
             extended: None,

@@ -100,12 +100,23 @@ pub struct Report {
 /// How a collection is laid out, which tells what it can hold.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct CollectionLayout {
-    /// `folder`, `disk`, `drive-tree`, `inspect-iaas-disk`, `kape`, `cylr`, `velociraptor`, `tss`, `msrd-collect` or `pssdp`.
+    /// `rdptriage-collect`, `folder`, `disk`, `drive-tree`, `inspect-iaas-disk`, `kape`, `cylr`, `velociraptor`, `tss`, `msrd-collect` or `pssdp`.
     pub name: String,
     /// Its name for people; null for a folder without the marks of a collector.
     pub title: Option<String>,
     /// What it never holds, by the kinds that gaps have.
     pub never_holds: Vec<String>,
+    /// What the script of `rdptriage collect` tried and could not collect.
+    pub refused: Vec<Refused>,
+}
+
+/// Something that could not be collected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Refused {
+    /// What, by the kinds that gaps have.
+    pub what: String,
+    /// What Windows said.
+    pub why: String,
 }
 
 /// The machine that a report speaks of.

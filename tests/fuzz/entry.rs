@@ -14,9 +14,11 @@ use rdptriage::parse::event_log::{self, EventRecord, RecordKey};
 use rdptriage::parse::firewall_rule::{ConnectionSecurityRule, FirewallRule, Profile};
 use rdptriage::parse::hive::{Hive, Key, Lookup};
 use rdptriage::parse::key_file::KeyFile;
+use rdptriage::parse::pkcs12::{self, Effort};
+use rdptriage::parse::registry_text::{self, TextTree};
 use rdptriage::parse::security::{ObjectKind, SecurityDescriptor, Sid, granted, parse_sddl};
 use rdptriage::parse::store_blob::StoreBlob;
-use rdptriage::parse::{folder_listing, pem};
+use rdptriage::parse::{certificate_listing, folder_listing, pem};
 use rdptriage::report::{Charset, Clock, Detail, Format, TextOptions};
 use rdptriage::rules::{Cases, RuleSet};
 use rdptriage::{Hashing, Options};
@@ -25,7 +27,7 @@ use rdptriage::{Hashing, Options};
 pub type Entry = fn(&[u8]);
 
 /// All of them, by the name of their fuzz target.
-pub const ENTRIES: [(&str, Entry); 15] = [
+pub const ENTRIES: [(&str, Entry); 19] = [
     ("event_log", event_log),
     ("prefilter", prefilter),
     ("hive", hive),
@@ -34,10 +36,14 @@ pub const ENTRIES: [(&str, Entry); 15] = [
     ("certificate", certificate),
     ("certificate_bundle", certificate_bundle),
     ("key_file", key_file),
+    ("pkcs12", pkcs12),
     ("security_descriptor", security_descriptor),
     ("acl_listing", acl_listing),
     ("folder_listing", folder_listing),
     ("firewall_rule", firewall_rule),
+    ("registry_text", registry_text),
+    ("event_text", event_text),
+    ("certificate_listing", certificate_listing),
     ("archive", archive),
     ("rule_file", rule_file),
     ("diagnose", diagnose),
@@ -170,6 +176,14 @@ pub fn key_file(bytes: &[u8]) {
     }
 }
 
+/// A PKCS #12 file, with the password of those that the tests were given.
+pub fn pkcs12(bytes: &[u8]) {
+    let read = pkcs12::read(bytes, &["Vordertür-7"], Effort::rounds(50_000));
+    for problem in &read.problems {
+        assert!(!problem.to_string().is_empty(), "a refusal says why");
+    }
+}
+
 /// A security descriptor, in its binary form and as SDDL, and who gets in by it.
 pub fn security_descriptor(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
@@ -194,6 +208,35 @@ pub fn acl_listing(bytes: &[u8]) {
 /// What dir printed.
 pub fn folder_listing(bytes: &[u8]) {
     let _ = folder_listing::read(bytes);
+}
+
+/// Keys of a registry as text, found again in the tree that is made of them.
+pub fn registry_text(bytes: &[u8]) {
+    let Ok(text) = registry_text::read(bytes) else {
+        return;
+    };
+    let mut tree = TextTree::default();
+    let keys = text.exports.iter().flat_map(|export| &export.keys);
+    for key in keys {
+        tree.add_key(&key.path, None);
+        let found = tree.key(&key.path).present().expect("a key that was added");
+        assert_eq!(found.path().to_lowercase(), key.path.to_lowercase());
+    }
+}
+
+/// Records in XML and in JSON.
+pub fn event_text(bytes: &[u8]) {
+    for mark in [b"".as_slice(), b"<Event ", b"{\"Event\":"] {
+        records(&[mark, bytes].concat(), &|_| true);
+    }
+}
+
+/// What certutil printed.
+pub fn certificate_listing(bytes: &[u8]) {
+    let rule = b"================ 0 ================\n";
+    for text in [bytes.to_vec(), [rule, bytes].concat()] {
+        let _ = certificate_listing::read(&text);
+    }
 }
 
 /// A rule of the firewall, as the registry holds it.

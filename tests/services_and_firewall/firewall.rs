@@ -226,6 +226,7 @@ fn the_listener_was_moved_away_from_its_rule() {
                 .system
                 .set_dword(LISTENER, "PortNumber", 33890)
                 .touch(LISTENER, at(CHANGED));
+            machine.listener_starts(at(CHANGED) + minutes(5));
         });
         assert_eq!(
             says(&report),

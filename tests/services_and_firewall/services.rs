@@ -231,7 +231,8 @@ fn bind_to(machine: &mut Machine, adapter: &str) {
 #[test]
 fn a_listener_that_is_bound_to_an_adapter_that_is_gone() {
     let report = silent_after(Windows::Server2016, |machine| {
-        bind_to(machine, OTHER_ADAPTER)
+        bind_to(machine, OTHER_ADAPTER);
+        machine.listener_starts(at(CHANGED) + minutes(5));
     });
     assert_eq!(says(&report), "confirmed listener-adapter-missing silent");
     let report = people_go_on(Windows::Server2016, |machine| bind_to(machine, ADAPTER));

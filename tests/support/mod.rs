@@ -9,6 +9,7 @@ pub mod event_log;
 pub mod hive;
 pub mod machine;
 pub mod ntfs;
+pub mod program;
 pub mod samples;
 pub mod verdict;
 pub mod watchdog;

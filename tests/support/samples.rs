@@ -5,6 +5,7 @@ mod keys;
 mod logons;
 mod services;
 mod sessions;
+mod tickets;
 
 use std::collections::BTreeMap;
 
@@ -58,6 +59,7 @@ pub fn forge_all() -> Vec<Sample> {
     samples.extend(logons::forge());
     samples.extend(sessions::forge());
     samples.extend(clients::forge());
+    samples.extend(tickets::forge());
     samples
 }
 
@@ -138,7 +140,7 @@ fn healthy_under_scan() -> Sample {
             machine.schannel_noise(time + minutes(3));
         }
         turn += 1;
-        time += minutes(29);
+        time += minutes(47);
     }
     // Anna mistypes once and gets in.
     machine.mistypes(at("2026-11-13T07:28:00Z"), PEOPLE[0].0);

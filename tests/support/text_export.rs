@@ -184,3 +184,30 @@ fn escaped(text: &str) -> String {
     let text = text.replace('&', "&amp;").replace('<', "&lt;");
     text.replace('>', "&gt;").replace('\'', "&apos;")
 }
+
+/// What `sc qc` prints of each of the services, on a Spanish Windows.
+pub fn service_settings(services: &Key<'_>) -> String {
+    const WORDS: [&str; 5] = [
+        "BOOT_START",
+        "SYSTEM_START",
+        "AUTO_START",
+        "DEMAND_START",
+        "DISABLED",
+    ];
+    let mut text = String::new();
+    for service in services.subkeys().entries {
+        let Some(start) = service.value("Start").present() else {
+            continue;
+        };
+        let start = start.dword().unwrap();
+        let account = service.value("ObjectName").present();
+        let account = account.map(|account| account.text().unwrap());
+        text.push_str(&format!(
+            "[SC] QueryServiceConfig CORRECTO\r\n\r\nNOMBRE_SERVICIO: {}\r\n        TIPO               : 20  WIN32_SHARE_PROCESS \r\n        TIPO_INICIO        : {start}   {}\r\n        CONTROL_ERROR      : 1   NORMAL\r\n        NOMBRE_RUTA_BINARIO: C:\\Windows\\System32\\svchost.exe\r\n        GRUPO_ORDEN_CARGA  : \r\n        ETIQUETA           : 0\r\n        NOMBRE_MOSTRAR     : x\r\n        DEPENDENCIAS       : RPCSS\r\n                           : TermDD\r\n        NOMBRE_INICIO_SERVICIO: {}\r\n\r\n",
+            service.name(),
+            WORDS[start as usize],
+            account.unwrap_or_default(),
+        ));
+    }
+    text
+}

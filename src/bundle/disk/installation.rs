@@ -13,6 +13,9 @@ const LOG_ENDINGS: [&str; 4] = ["", ".LOG", ".LOG1", ".LOG2"];
 const EVENT_LOGS: &[&str] = &["Windows", "System32", "winevt", "Logs"];
 const CRYPTO: &[&str] = &["ProgramData", "Microsoft", "Crypto"];
 const PROTECT: &[&str] = &["Windows", "System32", "Microsoft", "Protect", "S-1-5-18"];
+const SYSTEM: &[&str] = &["Windows", "System32"];
+/// The libraries of the service and of its logons, whose versions tell what is known to be wrong with them.
+const LIBRARIES: [&str; 2] = ["termsrv.dll", "tspkg.dll"];
 const CHANGE_JOURNAL: &[&str] = &["$Extend", "$UsnJrnl"];
 /// Machines that never delete keys have many thousands; more than these are not opened one by one.
 const MOST_FILES: usize = 20_000;
@@ -102,6 +105,7 @@ pub(super) fn take(volume: &Volume) -> Taken {
             }
         }
     }
+    taken.libraries(volume);
     taken.records_of_the_file_system(volume);
     taken.files.sort_by(|one, other| one.path.cmp(&other.path));
     taken.problems.sort();
@@ -221,6 +225,24 @@ impl Taken {
                 && let Some(inner) = self.step(volume, &place.path, &entry)
             {
                 self.whole(volume, &inner, wanted, deeper);
+            }
+        }
+    }
+
+    /// Libraries by name. Windows keeps those of its clients compressed by a means of its own (WOF), which is nothing to be told of.
+    fn libraries(&mut self, volume: &Volume) {
+        let Some(place) = self.place(volume, SYSTEM) else {
+            return;
+        };
+        for name in LIBRARIES {
+            let Ok(Some(entry)) = volume.entry(&place.file, name) else {
+                continue;
+            };
+            let opened = volume
+                .file(entry.number)
+                .and_then(|file| volume.data(&file, ""));
+            if !matches!(opened, Err(NtfsError::NotReadable(_))) {
+                self.file(&place, &entry);
             }
         }
     }

@@ -71,6 +71,20 @@ choice! {
     }
 }
 
+choice! {
+    /// What an exported file holds of a certificate's private key.
+    ExportedKey {
+        /// The key itself: the public halves are the same.
+        Fits = "fits",
+        /// A key that the file gives to this certificate and that is another's.
+        Another = "another",
+        /// One that is encrypted, and no password opens it.
+        Locked = "locked",
+        /// One that cannot be compared.
+        NotCompared = "not-compared",
+    }
+}
+
 catalogue! {
     /// The certificate that the listener uses, and why it is that one.
     "listener.certificate" => ListenerCertificate State (Absence::All(&[Subject::ListenerCertificate])) {
@@ -255,6 +269,35 @@ catalogue! {
         says: Option<String>,
         /// Whether the locked-out client's own settings, where these were collected, refuse its key (PKCS\\ClientMinKeyBitLength).
         refused: Known<bool>,
+    }
+
+    /// A certificate that was exported with a private key (.pfx).
+    "certificate.export" => CertificateExport State (Absence::All(&[Subject::ListenerCertificate])) {
+        /// Its SHA-1.
+        thumbprint: String,
+        /// Whether it is the listener's certificate.
+        listener: Known<bool>,
+        /// Whether the key in the file is its own.
+        key: ExportedKey,
+    }
+
+    /// Whether the listener's certificate, or one above it, stands on a list of revoked certificates that was collected. The list's
+    /// signature is not checked.
+    "certificate.revocation" => CertificateRevocation State (Absence::All(&[Subject::ListenerCertificate])) {
+        /// The certificate's SHA-1.
+        thumbprint: String,
+        /// Whether it is the listener's own, and not one above it.
+        own: bool,
+        /// Who issued the list.
+        issuer: String,
+        /// Whether it stands on it.
+        revoked: bool,
+        /// Why it was revoked, where the list says so.
+        reason: Option<String>,
+        /// When the next list was due.
+        next_due: Option<Timestamp>,
+        /// Whether that was over at the end of the collection.
+        out_of_date: Known<bool>,
     }
 
     /// What the private key of the listener's certificate may be used for.

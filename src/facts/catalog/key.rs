@@ -64,6 +64,8 @@ choice! {
         GetAcl = "get-acl",
         /// `dir` or `Get-ChildItem`.
         Directory = "dir",
+        /// The manifest of `rdptriage collect`.
+        Manifest = "manifest",
         /// $MFT, the file system's own table of files.
         FileTable = "mft",
     }

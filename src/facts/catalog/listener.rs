@@ -137,6 +137,8 @@ catalogue! {
         adapter: Option<String>,
         /// Whether Windows no longer knows that adapter.
         absent: Known<bool>,
+        /// Whether it was bound so after the service last started, which reads it then.
+        pending_restart: bool,
     }
 
     /// Whose the listener is.

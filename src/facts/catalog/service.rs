@@ -33,6 +33,9 @@ catalogue! {
         /// Whether Remote Desktop cannot do without it: a service or driver below TermService by `DependOnService`, LSM, nsi; Dhcp
         /// where an adapter has its address from it.
         needed: Known<bool>,
+        /// Whether it was disabled after Windows last started and nothing tells that it no longer runs: it does so until the next
+        /// start.
+        pending_restart: bool,
         /// How Windows sets it up to start, in the words of sc.exe; none where that is not known.
         default_start: Option<String>,
     }
@@ -104,6 +107,23 @@ catalogue! {
         /// Whether the library or the account is not Windows' own.
         replaced: Known<bool>,
         /// Whether it is not, and the service fails since people last got in.
+        fails: Known<bool>,
+    }
+
+    /// A library of Remote Desktop, as it lies in System32. Asked beside the registry, which names it.
+    "service.library" => ServiceLibrary State (Absence::All(&[Subject::SystemHive])) {
+        /// termsrv.dll, of the service; or tspkg.dll, of logons before a session.
+        file: String,
+        /// Its version, as `10.0.17763.5644`.
+        version: Option<String>,
+        /// Whether it is no whole library.
+        damaged: bool,
+        /// What is wrong with it, in words.
+        damage: Option<String>,
+        /// Whether its bytes do not add up to the sum that Microsoft's linker wrote into it: somebody patched it, as for many sessions
+        /// at once.
+        altered: Known<bool>,
+        /// Whether it was altered, and the service fails since people last got in.
         fails: Known<bool>,
     }
 

@@ -2,6 +2,7 @@
 //! whether its store entry is whole, and what becomes of enrolment for it.
 
 mod enrolment;
+mod export;
 mod key_link;
 mod pin;
 mod strength;
@@ -39,6 +40,7 @@ pub fn add_facts(bearing: &Bearing<'_>, facts: &mut FactSet) {
     enrolment::add_fact(bearing, facts);
     key_link::add_fact(bearing, facts);
     add_damaged_entries(bearing, facts);
+    export::add_facts(bearing, facts);
     if let Choice::Certificate(chosen) = bearing.choice {
         usage::add_facts(chosen, bearing.tls, facts);
         strength::add_fact(chosen, bearing.tls, facts);

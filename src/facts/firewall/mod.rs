@@ -18,7 +18,7 @@ use jiff::Timestamp;
 
 use super::catalog::firewall::FirewallListener;
 use super::catalog::listener::ListenerSwitch;
-use super::effect::{Written, at_service_start};
+use super::effect::{Effect, Written, at_service_start};
 use super::fact::{FactSet, Source};
 use super::gap::Gap;
 use super::host::Identity;
@@ -145,9 +145,10 @@ fn firewall(
         .or_else(|| admitted.map(Known::not))
         .or_else(|| listener.port.gap().map(Known::Open))
         .unwrap_or(Known::Is(false));
-    let closed_after_restart = match pending {
-        Some(_) => blocks.clone(),
-        None => Known::Is(false),
+    let closed_after_restart = match effect {
+        Effect::Pending(_) => blocks.clone(),
+        Effect::Undated(gap) => blocks.clone().and(Known::Open(gap)),
+        Effect::Since(_) => Known::Is(false),
     };
     let moved = pending.map_or(set_away, Known::Open);
     let moved_away = match &default_admitted {

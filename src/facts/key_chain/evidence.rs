@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use jiff::civil::DateTime;
 
 use crate::bundle::path::components;
@@ -11,6 +12,7 @@ use crate::facts::catalog::key::{KeyFolder, ListingForm};
 use crate::facts::fact::Source;
 use crate::facts::registry::Problem;
 use crate::parse::acl_listing::{AclListing, ListingForm as Form};
+use crate::parse::collection_manifest::CollectionManifest;
 use crate::parse::folder_listing;
 use crate::parse::guid::Guid;
 use crate::parse::key_file::{ContainerHash, KeyFileName, known_container};
@@ -18,6 +20,7 @@ use crate::parse::security::SecurityDescriptor;
 use crate::parse::text::Text;
 
 use super::file_system::{KeyJournal, KeyRecords, KeyTable};
+use super::manifest;
 use super::place::{self, Place};
 
 /// The most that is read of a listing, in bytes: 100,000 files take a quarter of it.
@@ -36,6 +39,15 @@ pub(super) struct Sighting {
     pub(super) shown: Shown,
 }
 
+/// When a listing says that a file was last written.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Written {
+    /// A moment.
+    Exact(Timestamp),
+    /// To the minute, by the clock on the machine's wall.
+    OnTheWall(DateTime),
+}
+
 /// What was seen of a key file.
 #[derive(Debug, Clone)]
 pub(super) enum Shown {
@@ -43,10 +55,10 @@ pub(super) enum Shown {
     Copy(Artifact),
     /// Its permissions, or why they cannot be read.
     Permissions(Result<SecurityDescriptor, String>),
-    /// Its name, and its size where `dir` printed it.
+    /// Its name, and its size where that is told.
     Name {
         size: Option<u64>,
-        written: Option<DateTime>,
+        written: Option<Written>,
     },
 }
 
@@ -59,6 +71,8 @@ pub(super) struct View {
     pub(super) names: BTreeSet<KeyFileName>,
     /// What keeps it from being whole, whatever it lists.
     pub(super) flaw: Option<String>,
+    /// Whether of very many key files only those of Remote Desktop's own container were all looked at.
+    pub(super) own_only: bool,
     /// Whether it shows an object that administrators may not look at.
     pub(super) past_permissions: bool,
 }
@@ -125,6 +139,7 @@ impl KeyEvidence {
             let read = match artifact.kind {
                 Kind::AclListing => KeyEvidence::read_permissions,
                 Kind::FolderListing => KeyEvidence::read_directory,
+                Kind::CollectionManifest => KeyEvidence::read_manifest,
                 _ => continue,
             };
             let bytes = artifact
@@ -166,6 +181,7 @@ impl KeyEvidence {
         );
         view.past_permissions = true;
         view.flaw.clone_from(&table.flaw);
+        view.own_only = table.own_only;
         for key in table.keys.iter().filter(|key| key.in_use) {
             let Some(folder) = table.folder_of(key).filter(|folder| folder.in_use) else {
                 continue;
@@ -342,11 +358,10 @@ impl KeyEvidence {
     }
 
     /// The view of a folder at this path of the collection.
-    fn view(&mut self, folder: KeyFolder, form: ListingForm, path: &str) -> &mut View {
-        let found = self
-            .views
-            .iter()
-            .position(|view| view.artifact.eq_ignore_ascii_case(path) && view.form == form);
+    pub(super) fn view(&mut self, folder: KeyFolder, form: ListingForm, path: &str) -> &mut View {
+        let found = self.views.iter().position(|view| {
+            view.artifact.eq_ignore_ascii_case(path) && view.form == form && view.folder == folder
+        });
         let index = found.unwrap_or_else(|| {
             self.views.push(View {
                 folder,
@@ -354,6 +369,7 @@ impl KeyEvidence {
                 artifact: path.to_owned(),
                 names: BTreeSet::new(),
                 flaw: None,
+                own_only: false,
                 past_permissions: form == ListingForm::Disk,
             });
             self.views.len() - 1
@@ -502,10 +518,18 @@ impl KeyEvidence {
                     },
                     shown: Shown::Name {
                         size: each.size,
-                        written: each.written,
+                        written: each.written.map(Written::OnTheWall),
                     },
                 });
             }
+        }
+    }
+
+    /// The folders that the manifest of a collection lists.
+    fn read_manifest(&mut self, artifact: &Artifact, bytes: &[u8], problems: &mut Vec<Problem>) {
+        match CollectionManifest::parse(bytes) {
+            Ok(read) => manifest::read(self, artifact, &read),
+            Err(error) => problems.push(problem(artifact, None, error.to_string())),
         }
     }
 
@@ -549,7 +573,7 @@ impl KeyEvidence {
 const PROTECT: [&str; 5] = ["windows", "system32", "microsoft", "protect", "s-1-5-18"];
 
 /// 0 for `...\Protect\S-1-5-18`, 1 for its folder `User`.
-fn protect_folder(folders: &[&str]) -> Option<usize> {
+pub(super) fn protect_folder(folders: &[&str]) -> Option<usize> {
     let lower: Vec<String> = folders.iter().map(|name| name.to_lowercase()).collect();
     let ends = |suffix: &[&str]| {
         let start = lower.len().checked_sub(suffix.len());

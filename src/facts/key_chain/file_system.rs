@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::Timestamp;
 
-use crate::bundle::disk::EntryPlace;
+use crate::bundle::disk::{EntryPlace, FileTimes};
 use crate::bundle::{Artifact, Kind, ReadAt};
 use crate::facts::key_event::SELF_SIGNED_CONTAINER;
 use crate::parse::change_journal::{self, Change, Reasons};
-use crate::parse::file_table::{self, TableEntry, Times};
+use crate::parse::file_table::{self, TableEntry};
 use crate::parse::key_file::{ContainerHash, KeyFileName};
 use crate::parse::store_blob::KeyStorage;
 
@@ -22,7 +22,7 @@ const ABOVE_MACHINE_KEYS: [&str; 4] = ["programdata", "microsoft", "crypto", "rs
 /// More folders than a volume has that Windows can still work on.
 const MOST_FOLDERS: usize = 1_000_000;
 /// Of so many key files all is kept; of more, only Remote Desktop's own.
-const MOST_KEYS: usize = 400_000;
+const MOST_KEYS: usize = 100_000;
 /// So many records of the journal are kept, the newest.
 const MOST_CHANGES: usize = 200_000;
 const DEEPEST: usize = 64;
@@ -74,6 +74,8 @@ pub struct KeyTable {
     /// The folders that keys lie in, and those beside MachineKeys.
     pub(super) folders: BTreeMap<u64, KeyFolderEntry>,
     pub(super) keys: Vec<KeyEntry>,
+    /// Whether of the key files only those of Remote Desktop's own container were all kept.
+    pub(super) own_only: bool,
     /// What keeps it from being whole.
     pub(super) flaw: Option<String>,
 }
@@ -85,8 +87,8 @@ pub(super) struct KeyFolderEntry {
     pub(super) in_use: bool,
     pub(super) name: String,
     above: EntryPlace,
-    pub(super) times: Times,
-    pub(super) named: Times,
+    pub(super) times: FileTimes,
+    pub(super) named: FileTimes,
     /// Where it is on the machine, as its folders tell.
     pub(super) place: Place,
 }
@@ -113,8 +115,8 @@ pub(super) struct KeyEntry {
     pub(super) entry: EntryPlace,
     pub(super) in_use: bool,
     pub(super) folder: EntryPlace,
-    pub(super) times: Times,
-    pub(super) named: Times,
+    pub(super) times: FileTimes,
+    pub(super) named: FileTimes,
     pub(super) bytes: Option<u64>,
 }
 
@@ -133,19 +135,17 @@ impl KeyTable {
         let own = ContainerHash::of(SELF_SIGNED_CONTAINER, KeyStorage::Capi);
         let mut folders: BTreeMap<u64, KeyFolderEntry> = BTreeMap::new();
         let mut keys = Vec::new();
-        let mut passed_over = 0_u64;
+        let mut own_only = false;
         let summary = file_table::read(source, &mut |entry| {
             if entry.is_folder {
                 if folders.len() < MOST_FOLDERS {
                     folders.insert(entry.place.number, KeyFolderEntry::of(entry));
-                } else {
-                    passed_over += 1;
                 }
             } else if let Ok(name) = entry.name.parse::<KeyFileName>() {
                 if keys.len() < MOST_KEYS || Some(name.hash) == own {
                     keys.push(KeyEntry::of(name, &entry));
                 } else {
-                    passed_over += 1;
+                    own_only = true;
                 }
             }
         })?;
@@ -154,9 +154,8 @@ impl KeyTable {
         } else if summary.damaged > 0 {
             Some(format!("{} of its entries are damaged", summary.damaged))
         } else {
-            (passed_over > 0).then(|| {
-                format!("it knows more files than are looked at: {passed_over} were passed over")
-            })
+            (folders.len() >= MOST_FOLDERS)
+                .then(|| format!("it knows more than {MOST_FOLDERS} folders"))
         };
         let parent = machine_keys_parent(&folders);
         let wanted: BTreeSet<u64> = keys.iter().map(|key| key.folder.number).collect();
@@ -178,6 +177,7 @@ impl KeyTable {
             parent,
             folders,
             keys,
+            own_only,
             flaw,
         })
     }

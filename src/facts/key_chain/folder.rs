@@ -9,10 +9,13 @@ use crate::facts::catalog::key::{KeyFolder, KeyFolderListing, KeyOperation, List
 use crate::facts::catalog::schannel::SchannelFailure;
 use crate::facts::coverage::{Coverage, Window};
 use crate::facts::fact::{Fact, FactId, FactSet, Source};
+use crate::facts::key_event::SELF_SIGNED_CONTAINER;
 use crate::facts::known::Known;
 use crate::facts::subject::Subject;
 use crate::facts::value::{FieldState, Value};
 use crate::parse::guid::Guid;
+use crate::parse::key_file::ContainerHash;
+use crate::parse::store_blob::KeyStorage;
 
 use super::evidence::{KeyEvidence, View};
 use super::wanted::Wanted;
@@ -165,6 +168,10 @@ fn completeness(
     if view.form == ListingForm::Disk {
         return Ok("the folder itself, from the disk that the hives lie on");
     }
+    let own = ContainerHash::of(SELF_SIGNED_CONTAINER, KeyStorage::Capi);
+    if view.own_only && !wanted.hashes.iter().all(|hash| Some(*hash) == own) {
+        return Err("of very many key files only Remote Desktop's own are looked at".to_owned());
+    }
     if view.form == ListingForm::FileTable {
         return Ok("the file system's own table of all files");
     }
@@ -174,10 +181,13 @@ fn completeness(
                 .to_owned(),
         );
     }
+    if view.form == ListingForm::Manifest {
+        return Ok("collect.ps1 lists every file of the folder, whatever its permissions");
+    }
     let is_own = |hash| wanted.hashes.contains(&hash);
     let others = view.names.iter().any(|name| !is_own(name.hash));
     match view.form {
-        ListingForm::Disk | ListingForm::FileTable => Ok("the folder itself"),
+        ListingForm::Disk | ListingForm::Manifest | ListingForm::FileTable => Ok("the folder itself"),
         ListingForm::Copies => Err("copies of some files: others may lie beside them".to_owned()),
         ListingForm::GetAcl => Err("Get-Acl shows what it was asked for, and no more".to_owned()),
         _ if !others => Err("it shows no other key file, so that it may have been asked for one alone".to_owned()),

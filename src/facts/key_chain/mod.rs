@@ -10,6 +10,7 @@ mod file;
 mod file_system;
 mod folder;
 mod folder_access;
+mod manifest;
 mod opened;
 mod place;
 mod store;

@@ -6,14 +6,16 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::bundle::disk::EntryPlace;
-use crate::facts::catalog::key::{KeyFolder, KeyTrace, TraceHappening, TraceObject, TraceTeller};
+use crate::facts::catalog::key::{
+    KeyFolder, KeyTrace, ListingForm, TraceHappening, TraceObject, TraceTeller,
+};
 use crate::facts::fact::{FactSet, Source};
 use crate::facts::gap::GapId;
 use crate::facts::known::Known;
 use crate::parse::change_journal::{Change, Reasons};
 use crate::parse::key_file::KeyFileName;
 
-use super::evidence::KeyEvidence;
+use super::evidence::{KeyEvidence, View};
 use super::file_system::{
     KeyEntry, KeyFolderEntry, KeyJournal, KeyTable, is_named_after_machine_keys, later, uses_then,
 };
@@ -57,6 +59,8 @@ pub(super) fn add_facts(
     folder: KeyFolder,
     facts: &mut FactSet,
 ) -> String {
+    let is_listing = |view: &View| view.form == ListingForm::FileTable;
+    let alone = evidence.views.iter().any(is_listing);
     let mut traces = Vec::new();
     for journal in &evidence.journals {
         let table = evidence
@@ -68,6 +72,7 @@ pub(super) fn add_facts(
                 wanted,
                 folder,
                 table,
+                alone,
             }
             .in_journal(journal),
         );
@@ -78,6 +83,7 @@ pub(super) fn add_facts(
             wanted,
             folder,
             table: Some(table),
+            alone,
         };
         let of_table = seen.in_table(table);
         // What the journal tells to the moment needs no guess.
@@ -237,6 +243,8 @@ struct Seen<'s> {
     wanted: &'s Wanted,
     folder: KeyFolder,
     table: Option<&'s KeyTable>,
+    /// Whether the table stands for the folder, which nobody collected.
+    alone: bool,
 }
 
 impl Seen<'_> {
@@ -481,7 +489,8 @@ impl Seen<'_> {
             doubt: None,
         };
         let mut traces = Vec::new();
-        if let Some(made) = key.times.created {
+        // Where the file itself was read, its own time is told already.
+        if let Some(made) = key.times.created.filter(|_| self.alone) {
             traces.push(trace(TraceHappening::Made, made, true));
         }
         let written = later(key.times.created, key.times.modified);

@@ -6,7 +6,7 @@ use crate::facts::catalog::key::KeyFileWritten;
 use crate::facts::fact::{FactId, FactSet, Source};
 use crate::facts::registry::{Place, Registry};
 
-use super::evidence::Shown;
+use super::evidence::{Shown, Written};
 use super::file::{Common, Located};
 
 /// Adds `key_file.written`: of a copy what its archive or its disk says, of a listing what it prints. A time after the end of the
@@ -21,11 +21,15 @@ pub(super) fn add_facts(
     for sighting in &located.seen {
         let exact = match &sighting.shown {
             Shown::Copy(artifact) => artifact.written,
+            Shown::Name {
+                written: Some(Written::Exact(written)),
+                ..
+            } => Some(*written),
             _ => None,
         };
         let printed = match &sighting.shown {
             Shown::Name {
-                written: Some(written),
+                written: Some(Written::OnTheWall(written)),
                 ..
             } => behind_utc(registry, facts).and_then(|behind| {
                 let utc = written.checked_add(behind).ok()?;

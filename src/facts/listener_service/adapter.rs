@@ -1,6 +1,7 @@
 //! The adapter that the listener is bound to: `LanAdapter` is a number that `LanaTable` resolves to an adapter's id.
 
 use crate::facts::catalog::listener::ListenerAdapter;
+use crate::facts::effect::{Written, at_service_start};
 use crate::facts::fact::{FactSet, Source};
 use crate::facts::gap::Gaps;
 use crate::facts::known::Known;
@@ -32,13 +33,19 @@ pub(super) fn add_fact(registry: &Registry, facts: &mut FactSet) {
     if sources.is_empty() {
         return;
     }
-    let at = number.written.filter(|_| absent == Known::Is(true));
+    let written = match absent {
+        Known::Is(true) => Written::of(number.written),
+        Known::Is(false) | Known::Open(_) => Written::Never,
+    };
+    let effect = at_service_start(facts, ListenerAdapter::KIND.name, written);
+    let pending_restart = effect.pending().is_some();
     facts.add(
-        at,
+        effect.since().or(written.time()),
         ListenerAdapter {
             bound,
             adapter,
             absent,
+            pending_restart,
         },
         sources,
     );

@@ -5,10 +5,12 @@
 //! start    whether the listener started, and failed
 //! logons   whether new sessions are taken
 //! adapter  the adapter that the listener is bound to
+//! library  what the service's libraries are
 //! owner    whose the listener, the service's library and the edition are
 //! ```
 
 mod adapter;
+mod library;
 mod logons;
 mod owner;
 mod start;
@@ -55,6 +57,8 @@ pub fn add_logged(history: &History<'_>, names: &DisplayNames, facts: &mut FactS
         }
     }
 }
+
+pub use library::add_facts as add_libraries;
 
 /// Adds what the registry sets, held against the logs. After the facts of hives and logs.
 pub fn add_facts(history: &History<'_>, registry: &Registry, facts: &mut FactSet) {

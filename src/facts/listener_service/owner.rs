@@ -57,7 +57,7 @@ pub(super) fn add_facts(registry: &Registry, facts: &mut FactSet) {
     edition(registry, replaced, facts);
 }
 
-fn since_last_success(facts: &FactSet) -> impl Fn(&&Fact) -> bool + use<> {
+pub(super) fn since_last_success(facts: &FactSet) -> impl Fn(&&Fact) -> bool + use<> {
     let since = facts.anchors.last_success.settled().copied().flatten();
     move |fact| since.is_none_or(|since| fact.at.is_none_or(|at| at > since))
 }

@@ -125,6 +125,13 @@ impl HiveFile {
         })
     }
 
+    /// The files that it was read from: its own, or the exports that it was put together from.
+    pub fn artifacts(&self) -> impl Iterator<Item = &str> {
+        let own = self.parts.is_empty().then_some(self.artifact.as_str());
+        let parts = self.parts.iter().map(|part| part.artifact.as_str());
+        own.into_iter().chain(parts)
+    }
+
     /// Where a key stands, or a value of it; of several exports the one that shows it, else the one whose own key is nearest.
     #[must_use]
     pub fn source(&self, key: &str, name: Option<&str>, written: Option<Timestamp>) -> Source {

@@ -24,6 +24,8 @@ const NO_COMMON_SUITE: u32 = 36874;
 const ALERT_EXPIRED: u32 = 45;
 /// So many refusals are a pattern.
 const PATTERN: usize = 3;
+/// Windows has started its services within so long.
+const STARTING: SignedDuration = SignedDuration::from_mins(5);
 /// What failed longer ago than this before something else is over.
 const LATELY: SignedDuration = SignedDuration::from_hours(24);
 /// Session 0 is the services', session 1 most often the console's.
@@ -36,14 +38,29 @@ struct Last {
     success: Option<Timestamp>,
     /// A session at a desktop began that was not the console's first.
     desktop: Option<Timestamp>,
+    /// Since then it failed, but not once Windows had started.
+    at_start_alone: bool,
+}
+
+impl Last {
+    fn of(history: &History<'_>) -> Self {
+        let mut last = Last {
+            success: last_tls_success(history),
+            desktop: last_desktop(history),
+            at_start_alone: false,
+        };
+        last.at_start_alone = at_start_alone(history, last.sign_of_life());
+        last
+    }
+
+    fn sign_of_life(self) -> Option<Timestamp> {
+        self.success.max(self.desktop)
+    }
 }
 
 /// Adds the facts about failures of TLS.
 pub fn add_facts(history: &History<'_>, whom: &Whom<'_>, bearing: &Bearing, facts: &mut FactSet) {
-    let last = Last {
-        success: last_tls_success(history),
-        desktop: last_desktop(history),
-    };
+    let last = Last::of(history);
     for (index, placed, event) in schannel_events(history) {
         if FAILURES.contains(&event.event) {
             add_failure(history, whom, last, (index, placed, event), facts);
@@ -109,15 +126,32 @@ fn last_desktop(history: &History<'_>) -> Option<Timestamp> {
         .max()
 }
 
-/// Whether the Remote Desktop service lately could not make its own credential, again and again: whoever connects to it comes to
-/// nothing before it comes to suites, so that those refusals are somebody else's.
-fn fails_before(history: &History<'_>, life: Option<Timestamp>, refused: Timestamp) -> bool {
-    let times: Vec<Timestamp> = schannel_events(history)
+/// Whether its credential failed while Windows started, and not once later: services start one after the other.
+fn at_start_alone(history: &History<'_>, life: Option<Timestamp>) -> bool {
+    let while_starting = |at: &Timestamp| {
+        let boots = &history.clock.boots;
+        boots
+            .iter()
+            .any(|boot| boot <= at && at.duration_since(*boot) <= STARTING)
+    };
+    let times = credential_failures(history, life);
+    !times.is_empty() && times.iter().all(while_starting)
+}
+
+/// When the service could not make its own credential, since that sign of life.
+fn credential_failures(history: &History<'_>, life: Option<Timestamp>) -> Vec<Timestamp> {
+    schannel_events(history)
         .filter(|(_, _, event)| CREDENTIAL.contains(&event.event))
         .filter(|(index, ..)| history.attribution.of(*index) == Some(&Known::Is(true)))
         .map(|(_, placed, _)| placed.at)
         .filter(|at| life.is_none_or(|life| *at > life))
-        .collect();
+        .collect()
+}
+
+/// Whether the Remote Desktop service lately could not make its own credential, again and again: whoever connects to it comes to
+/// nothing before it comes to suites, so that those refusals are somebody else's.
+fn fails_before(history: &History<'_>, life: Option<Timestamp>, refused: Timestamp) -> bool {
+    let times = credential_failures(history, life);
     let lately = |at: &Timestamp| refused.duration_since(*at) <= LATELY;
     times.len() >= PATTERN && times.last().is_some_and(lately)
 }
@@ -151,11 +185,18 @@ fn add_failure(
     let succeeded_later = last.success.is_some_and(|success| success > at);
     let affected = match (whom.attempt_of(index), history.standing.state) {
         _ if speaks_no_tls(event) => Known::Is(false),
-        (attempt @ Some(_), _) => whom.is_affected(attempt),
-        (None, ConnectionState::Unseen) if CREDENTIAL.contains(&event.event) => {
-            let lived = succeeded_later || last.desktop.is_some_and(|desktop| desktop > at);
-            Known::Is(!lived)
+        // It hits every client alike, whoever that was.
+        (_, ConnectionState::Unseen) if CREDENTIAL.contains(&event.event) => {
+            match (last.sign_of_life() > Some(at), last.at_start_alone) {
+                (true, _) => Known::Is(false),
+                (false, false) => Known::Is(true),
+                (false, true) => Known::Open(facts.gaps.open(
+                    Subject::Arrivals,
+                    "it failed while Windows started, and no log of connections shows whether it went on to",
+                )),
+            }
         }
+        (attempt @ Some(_), _) => whom.is_affected(attempt),
         (None, _) => whom.is_affected(None),
     };
     let body = SchannelFailure {

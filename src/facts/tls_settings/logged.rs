@@ -56,7 +56,9 @@ impl Trace {
     /// A setting that should still wait for a restart, and whose failure was logged after it was written, is in effect.
     pub(super) fn proves(&self, effect: Effect, written: Written) -> Effect {
         match effect {
-            Effect::Pending(_) if self.seen == Known::Is(true) && self.last > written.time() => {
+            Effect::Pending(_) | Effect::Undated(_)
+                if self.seen == Known::Is(true) && self.last > written.time() =>
+            {
                 Effect::Since(written.time())
             }
             other => other,

@@ -35,6 +35,7 @@ impl Computed {
                     usable: unless_pending(effect, usable),
                     spoils_after_restart: match effect {
                         Effect::Pending(_) => spoils.clone(),
+                        Effect::Undated(gap) => spoils.clone().and(Known::Open(gap)),
                         Effect::Since(_) => Known::Is(false),
                     },
                     borne_out: spoils.and(logged.refusals.seen.clone()),

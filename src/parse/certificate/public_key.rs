@@ -113,6 +113,14 @@ pub enum KeyMatch {
 }
 
 impl PublicKey {
+    /// A point on the curve of that object identifier.
+    pub(in crate::parse) fn on_curve(curve: &str, point: Vec<u8>) -> Self {
+        PublicKey::Ec(EcPublicKey {
+            curve: Curve::named(curve),
+            point,
+        })
+    }
+
     /// The strength the key is sold by: bits of the modulus or of the curve's field.
     pub fn bits(&self) -> Option<u64> {
         match self {

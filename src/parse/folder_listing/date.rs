@@ -7,11 +7,11 @@ use jiff::civil::DateTime;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Order {
     /// 2026-11-17, 2026/11/17.
-    YearFirst,
+    YearMonthDay,
     /// 17.11.2026, 17/11/2026.
-    DayFirst,
+    DayMonthYear,
     /// 11/17/2026.
-    MonthFirst,
+    MonthDayYear,
 }
 
 impl Order {
@@ -31,13 +31,13 @@ impl Order {
             let american =
                 word.contains('/') && words.take(2).any(|word| matches!(word, "AM" | "PM"));
             let order = if first > 31 {
-                Order::YearFirst
+                Order::YearMonthDay
             } else if third < 1000 {
                 continue;
             } else if word.contains('.') || first > 12 {
-                Order::DayFirst
+                Order::DayMonthYear
             } else if second > 12 || american {
-                Order::MonthFirst
+                Order::MonthDayYear
             } else {
                 continue;
             };
@@ -72,9 +72,9 @@ pub(super) fn date_in(before: &str, order: Order) -> Option<DateTime> {
         .find_map(|(at, word)| Some((at, numbers(word)?)))?;
     let [first, second, third] = date;
     let (year, month, day) = match order {
-        Order::YearFirst => (first, second, third),
-        Order::DayFirst => (third, second, first),
-        Order::MonthFirst => (third, first, second),
+        Order::YearMonthDay => (first, second, third),
+        Order::DayMonthYear => (third, second, first),
+        Order::MonthDayYear => (third, first, second),
     };
     let (hour, minute) = words.get(at + 1)?.split_once(':')?;
     let (hour, minute): (i8, i8) = (hour.parse().ok()?, minute.get(..2)?.parse().ok()?);

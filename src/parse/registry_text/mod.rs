@@ -1,4 +1,4 @@
-//! Registry keys as text: what `reg export` and regedit write (`.reg`), and what `reg query` prints.
+//! Registry keys as text: what `reg export` and regedit write (`.reg`), what `reg query` prints, and `sc qc` of services.
 //!
 //! An export names one key and then every key below it, each after its parent, depth first; a key ends with an empty line.
 //! Only so can the lack of a value prove that there is none. A file that deletes, that names keys without their parents, or
@@ -11,6 +11,7 @@
 mod line;
 mod query;
 mod reg_file;
+mod services;
 mod tree;
 
 use std::collections::BTreeSet;
@@ -22,7 +23,7 @@ pub use tree::{Origin, TextKey, TextTree};
 /// What a file of exports holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RegistryText {
-    /// Its exports, or the one output of `reg query`.
+    /// Its exports, or what `reg query` and `sc qc` printed.
     pub exports: Vec<Export>,
 }
 
@@ -117,7 +118,15 @@ pub fn read(bytes: &[u8]) -> Result<RegistryText, NoExport> {
     let titled = first.is_some_and(|line| reg_file::Title::of(line).is_some());
     let exports = match titled {
         true => reg_file::read(bytes, &text)?,
-        false => vec![query::read(&text)?],
+        false => {
+            // One output may follow another in a file.
+            let read = [query::read(&text), services::read(&text)];
+            let exports: Vec<Export> = read.into_iter().flatten().collect();
+            if exports.is_empty() {
+                return Err(NoExport::Title);
+            }
+            exports
+        }
     };
     Ok(RegistryText { exports })
 }

@@ -224,3 +224,33 @@ fn long_lines_many_values_and_deep_keys_are_bounded() {
     let export = only(text.as_bytes());
     assert_eq!(export.flaws.len() + export.further_flaws, 1);
 }
+
+#[test]
+fn settings_of_services_are_read_in_any_language() {
+    let english = "[SC] QueryServiceConfig SUCCESS\r\n\r\nSERVICE_NAME: TermService\r\n        TYPE               : 20  WIN32_SHARE_PROCESS \r\n        START_TYPE         : 4   DISABLED\r\n        ERROR_CONTROL      : 1   NORMAL\r\n        BINARY_PATH_NAME   : C:\\Windows\\System32\\svchost.exe -k NetworkService\r\n        LOAD_ORDER_GROUP   : \r\n        TAG                : 0\r\n        DISPLAY_NAME       : Remote Desktop Services\r\n        DEPENDENCIES       : RPCSS\r\n                           : TermDD\r\n        SERVICE_START_NAME : NT Authority\\NetworkService\r\n";
+    let spanish = english
+        .replace("SUCCESS", "CORRECTO")
+        .replace("SERVICE_NAME", "NOMBRE_SERVICIO")
+        .replace("START_TYPE         ", "TIPO_INICIO        ")
+        .replace("SERVICE_START_NAME ", "NOMBRE_INICIO_SERVICIO")
+        .replace("TermService", "SessionEnv");
+    let export = only(format!("{english}\r\n{spanish}").as_bytes());
+    assert_eq!((export.whole, export.flaws), (None, Vec::new()));
+    for (key, name) in export.keys.iter().zip(["TermService", "SessionEnv"]) {
+        let path = format!("HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Services\\{name}");
+        assert_eq!(key.path, path);
+        let values: Vec<&Value> = key.values.iter().map(|value| &value.value).collect();
+        assert_eq!(
+            (values[0].name.as_str(), values[0].dword().unwrap()),
+            ("Start", 4)
+        );
+        assert!(values[1].text().unwrap().starts_with("C:\\Windows"));
+        assert_eq!(values[2].text().unwrap(), "NT Authority\\NetworkService");
+    }
+    // What is cut tells what stands before; a state alone tells nothing of the settings.
+    let cut = english.split("        TAG").next().unwrap();
+    let export = only(cut.as_bytes());
+    assert_eq!((export.keys[0].values.len(), export.flaws[0].line), (1, 3));
+    let state = "SERVICE_NAME: TermService\r\nDISPLAY_NAME: Remote Desktop Services\r\n        TYPE               : 20  WIN32\r\n        STATE              : 1  STOPPED\r\n";
+    assert_eq!(read(state.as_bytes()), Err(NoExport::Title));
+}

@@ -12,6 +12,7 @@ use askama::Template;
 use self::chart::Chart;
 use self::reasoning::Reasoned;
 use self::sample::Sampled;
+use super::attempt_rows;
 use super::clock::Clock;
 use super::escape::{self, Charset};
 use super::left_behind;
@@ -33,6 +34,8 @@ const LONGEST_COMMAND: usize = 4000;
 /// How many rows the long lists show; the rest is counted.
 const MOST_CHANGES: usize = 40;
 const MOST_CLIENTS: usize = 200;
+/// How many attempts are shown one by one.
+const MOST_ATTEMPTS: usize = 50;
 const MOST_FILES: usize = 400;
 const MOST_PROBLEMS: usize = 200;
 const MOST_RULES: usize = 8;
@@ -75,6 +78,7 @@ struct Case {
     refuse: Vec<Refused>,
     connections: Vec<Client>,
     more_connections: String,
+    attempts: Attempts,
     files: Vec<File>,
     more_files: usize,
     problems: Vec<(String, String)>,
@@ -161,6 +165,12 @@ struct Refused {
     advice: String,
     why: String,
     instead: String,
+}
+
+struct Attempts {
+    titles: [&'static str; 6],
+    rows: Vec<[String; 6]>,
+    before: String,
 }
 
 struct Client {
@@ -305,6 +315,7 @@ fn case(report: &Report, anchor: String, clock: &Clock) -> Case {
             .collect(),
         connections: clients(report, clock),
         more_connections: more_clients(report),
+        attempts: attempts(report, clock),
         files: files(report, clock),
         more_files: report.artifacts.len().saturating_sub(MOST_FILES),
         problems: report
@@ -710,6 +721,25 @@ fn clients(report: &Report, clock: &Clock) -> Vec<Client> {
             }
         })
         .collect()
+}
+
+/// The latest attempts, a row each.
+fn attempts(report: &Report, clock: &Clock) -> Attempts {
+    let (rows, before) = attempt_rows::latest(report, MOST_ATTEMPTS, clock);
+    Attempts {
+        titles: attempt_rows::TITLES,
+        rows: rows
+            .into_iter()
+            .map(|row| row.map(|cell| clean(&cell)))
+            .collect(),
+        before: match before {
+            0 => String::new(),
+            before => format!(
+                "{} before them.",
+                count(before as u64, "attempt", "attempts")
+            ),
+        },
+    }
 }
 
 fn more_clients(report: &Report) -> String {

@@ -3,9 +3,12 @@
 use super::paper::{Ink, Paper};
 use super::table::{Column, Room};
 use super::{count, thousands};
+use crate::report::attempt_rows;
 use crate::report::clock::Clock;
 use crate::verdict::model::{Connection, Report};
 
+/// How many attempts are shown.
+const MOST_ATTEMPTS: usize = 15;
 /// How many clients are shown.
 const MOST_CLIENTS: usize = 12;
 /// The stages, in the order in which an attempt passes them.
@@ -42,10 +45,39 @@ pub(super) fn write(paper: &mut Paper, report: &Report, clock: &Clock) {
         );
         paper.line(2, &[(Ink::Dim, &says)]);
     }
+    one_by_one(paper, report, clock);
     if let Some(unseen) = unseen(report) {
         let says = format!("no log shows at the end who got past: {unseen}");
         paper.line(2, &[(Ink::Warning, &says)]);
     }
+}
+
+/// The latest attempts, a row each.
+fn one_by_one(paper: &mut Paper, report: &Report, clock: &Clock) {
+    let (rows, before) = attempt_rows::latest(report, MOST_ATTEMPTS, clock);
+    if rows.is_empty() {
+        return;
+    }
+    let remark = match before {
+        0 => "all of them".to_owned(),
+        before => format!(
+            "the latest; {} before them: rdptriage facts --kind connection.attempt",
+            thousands(before as u64)
+        ),
+    };
+    paper.heading("Attempts one by one", &remark);
+    let [time, client, over, reached, ended, code] = attempt_rows::TITLES;
+    let of = |title, room| Column { title, room };
+    let columns = [
+        of(time, Room::Content),
+        of(client, Room::AtMost(24)),
+        of(over, Room::Content),
+        of(reached, Room::Rest),
+        of(ended, Room::Rest),
+        of(code, Room::Content),
+    ];
+    let rows: Vec<Vec<String>> = rows.into_iter().map(Vec::from).collect();
+    paper.table(2, &columns, &rows);
 }
 
 fn row(client: &Connection, clock: &Clock) -> Vec<String> {

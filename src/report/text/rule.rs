@@ -15,8 +15,8 @@ pub(in crate::report) fn render(rule: &Rule, options: &TextOptions) -> String {
         other => format!("{other}: never the verdict by itself"),
     };
     paper.heading(&rule.id, &format!("{}; {standing}", rule.family));
-    paper.paragraph(2, Ink::Strong, &rule.title.to_string());
-    paper.paragraph(2, Ink::Plain, &rule.summary.to_string());
+    paper.paragraph(2, Ink::Strong, &rule.title.spoken());
+    paper.paragraph(2, Ink::Plain, &rule.summary.spoken());
     tests(&mut paper, rule);
     paper.heading("Needs", "to be decided");
     paper.paragraph(2, Ink::Plain, &names(&needs(rule)).join(", "));
@@ -34,15 +34,9 @@ pub(in crate::report) fn render(rule: &Rule, options: &TextOptions) -> String {
         paper.heading("Do not", "popular advice that would do harm");
     }
     for refused in &rule.refuse {
-        paper.labelled(
-            2,
-            (Ink::Bad, "x"),
-            4,
-            Ink::Strong,
-            &refused.advice.to_string(),
-        );
-        paper.paragraph(6, Ink::Plain, &refused.why.to_string());
-        let instead = refused.instead.to_string();
+        paper.labelled(2, (Ink::Bad, "x"), 4, Ink::Strong, &refused.advice.spoken());
+        paper.paragraph(6, Ink::Plain, &refused.why.spoken());
+        let instead = refused.instead.spoken();
         paper.labelled(6, (Ink::Dim, "instead"), 9, Ink::Plain, &instead);
     }
     paper.into_text()
@@ -94,8 +88,8 @@ fn tests(paper: &mut Paper, rule: &Rule) {
 fn step(paper: &mut Paper, rule: &Rule, number: usize, fix: &FixStep) {
     let when = fix.when.and_then(|place| rule.tests.get(place));
     let what = match when {
-        Some(test) => format!("{} (where: {})", fix.step, test.name),
-        None => fix.step.to_string(),
+        Some(test) => format!("{} (where: {})", fix.step.spoken(), test.name),
+        None => fix.step.spoken(),
     };
     paper.labelled(
         2,
@@ -105,15 +99,15 @@ fn step(paper: &mut Paper, rule: &Rule, number: usize, fix: &FixStep) {
         &what,
     );
     if let Some(run) = &fix.run {
-        paper.command(6, "run     ", &run.to_string());
+        paper.command(6, "run     ", &run.spoken());
     }
     if let Some(risk) = &fix.risk {
-        paper.labelled(6, (Ink::Dim, "risk"), 8, Ink::Plain, &risk.to_string());
+        paper.labelled(6, (Ink::Dim, "risk"), 8, Ink::Plain, &risk.spoken());
     }
     if let Some(rollback) = &fix.rollback {
-        paper.command(6, "undo    ", &rollback.to_string());
+        paper.command(6, "undo    ", &rollback.spoken());
     }
     if let Some(verify) = &fix.verify {
-        paper.labelled(6, (Ink::Dim, "verify"), 8, Ink::Plain, &verify.to_string());
+        paper.labelled(6, (Ink::Dim, "verify"), 8, Ink::Plain, &verify.spoken());
     }
 }

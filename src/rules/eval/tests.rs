@@ -115,6 +115,7 @@ fn events_count_since_the_last_success_states_as_they_stand() {
     assert_eq!(asked(&mut facts, FAILURE), Truth::True(vec![old, new]));
     let start = ServiceStart {
         default_start: None,
+        pending_restart: false,
         service: "TermService".to_owned(),
         present: Known::Is(true),
         start: Known::Is(Some(StartType::Disabled)),
@@ -194,6 +195,7 @@ fn a_field_that_is_open_leaves_a_test_open_unless_another_settles_it() {
     let gap = facts.anchors.gap;
     let start = |service: &str, start| ServiceStart {
         default_start: None,
+        pending_restart: false,
         service: service.to_owned(),
         present: Known::Is(true),
         start,
@@ -219,6 +221,7 @@ fn what_is_always_there_is_decided_by_what_is_there() {
     assert!(matches!(asked(&mut facts, disabled), Truth::Unknown(_)));
     let start = |service: &str| ServiceStart {
         default_start: None,
+        pending_restart: false,
         service: service.to_owned(),
         present: Known::Is(true),
         start: Known::Is(Some(StartType::Manual)),
@@ -354,6 +357,7 @@ fn without_a_time_of_the_fault_a_success_asks_how_people_fare() {
         let id = facts.add(None, body, source());
         let start = ServiceStart {
             default_start: None,
+            pending_restart: false,
             service: "TermService".to_owned(),
             present: Known::Is(true),
             start: Known::Is(Some(StartType::Disabled)),

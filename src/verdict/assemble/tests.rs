@@ -52,6 +52,7 @@ fn report(start: Option<StartType>, state: ConnectionState) -> Report {
     let mut facts = FactSet::new(gaps, anchors);
     let fact = ServiceStart {
         default_start: None,
+        pending_restart: false,
         service: "TermService".to_owned(),
         present: Known::Is(true),
         start: Known::Is(start),

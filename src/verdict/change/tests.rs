@@ -48,6 +48,7 @@ fn what_the_verdict_rests_on_comes_first_then_what_lies_in_the_bracket() {
     ] {
         let body = ServiceStart {
             default_start: None,
+            pending_restart: false,
             service: service.to_owned(),
             present: Known::Is(true),
             start: Known::Is(Some(start)),

@@ -159,6 +159,22 @@ impl HiveBuilder {
         self
     }
 
+    /// The same machine on its second control set; the first holds what an installation left behind, and is not in use.
+    pub fn in_set_two(mut self) -> Self {
+        let mut set = self.at("ControlSet001").clone();
+        set.name = "ControlSet002".to_owned();
+        self.root.subkeys.insert(upper_case("ControlSet002"), set);
+        for value in ["Current", "Default"] {
+            self.set_dword("Select", value, 2);
+        }
+        let time = self.default_time;
+        self.root.subkeys.insert(
+            upper_case("ControlSet001"),
+            KeySpec::new("ControlSet001", time),
+        );
+        self
+    }
+
     /// Sets the last-write time of a key.
     pub fn touch(&mut self, path: &str, time: Timestamp) -> &mut Self {
         self.at(path).written = time;

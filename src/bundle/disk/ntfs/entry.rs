@@ -1,10 +1,13 @@
 //! An entry of $MFT by itself: what it tells of a file that is there, or was. A deleted file's entry stays as it was, but for the
 //! mark that it is free, until another file takes it.
 
+use jiff::Timestamp;
+
 use super::record::{
     Attributes, DATA, FILE_NAME, FileName, Record, STANDARD_INFORMATION, Value, is_folder,
 };
 use crate::bundle::disk::bytes::{u16_le, u32_le, u64_le};
+use crate::bundle::file_time::file_time;
 
 /// An entry of $MFT.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,15 +46,23 @@ impl EntryPlace {
     }
 }
 
-/// The four times that NTFS keeps, in units of 100 ns since 1601.
+/// Times of a file; none where they are not set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct FileTimes {
     /// When it was made.
-    pub created: u64,
-    /// When its content was last written; a folder's is its list of files.
-    pub modified: u64,
+    pub created: Option<Timestamp>,
+    /// When its content, or a folder's list of files, was last written.
+    pub modified: Option<Timestamp>,
     /// When anything of it last changed: content, name, permissions, attributes.
-    pub changed: u64,
+    pub changed: Option<Timestamp>,
+}
+
+impl FileTimes {
+    /// The latest of them.
+    #[must_use]
+    pub fn latest(&self) -> Option<Timestamp> {
+        self.created.max(self.modified).max(self.changed)
+    }
 }
 
 /// A name of a file, with the folder that it stands in.
@@ -123,9 +134,9 @@ impl FileEntry {
 /// Both attributes have their times in the same order: created, modified, changed, read.
 fn times(value: &[u8], at: usize) -> Option<FileTimes> {
     Some(FileTimes {
-        created: u64_le(value, at)?,
-        modified: u64_le(value, at + 8)?,
-        changed: u64_le(value, at + 16)?,
+        created: file_time(u64_le(value, at)?),
+        modified: file_time(u64_le(value, at + 8)?),
+        changed: file_time(u64_le(value, at + 16)?),
     })
 }
 
