@@ -8,7 +8,7 @@ use std::path::Path;
 
 use rdptriage::rules::{Cases, RuleSet};
 use support::samples::forge_all;
-use support::verdict::{collect, diagnosed, rules, write};
+use support::verdict::{collect, diagnosed, rules};
 
 const MIB: u64 = 1 << 20;
 
@@ -22,33 +22,16 @@ fn grow(file: &Path, length: u64) {
 fn files_that_are_too_large_are_named() {
     let sample = forge_all()
         .into_iter()
-        .find(|sample| sample.name == "key-cut")
+        .find(|sample| sample.name == "key-listing-only")
         .expect("a sample");
     let folder = collect(&sample.files);
-    let key = sample
-        .files
-        .keys()
-        .find(|name| name.contains("MachineKeys/"))
-        .expect("a key file");
-    let hive = sample
-        .files
-        .keys()
-        .find(|name| name.ends_with("SOFTWARE"))
-        .expect("a hive");
-    write(
-        folder.path(),
-        "rdp.cer",
-        b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n",
-    );
-    let mut listing =
-        " Directory of C:\\ProgramData\\Microsoft\\Crypto\\RSA\\MachineKeys\r\n\r\n".to_owned();
-    listing.push_str("11/09/2026  03:00 AM             2,304 f686aace6942fb7f7ceb231212eef4a4_7c3b5a90-2f41-4d0e-9b7a-6f1d2c8e4b55\r\n");
-    write(folder.path(), "keys.txt", listing.as_bytes());
+    let named = |end: &str| {
+        let mut names = sample.files.keys();
+        names.find(|name| name.ends_with(end)).expect("a file")
+    };
     let grown = BTreeMap::from([
-        (hive.as_str(), (1 << 30) + 4096),
-        (key.as_str(), MIB + 1),
-        ("rdp.cer", 16 * MIB + 1),
-        ("keys.txt", 64 * MIB + 1),
+        (named("SOFTWARE").as_str(), (1 << 30) + 4096),
+        (named(".acl").as_str(), 64 * MIB + 1),
     ]);
     for (file, length) in &grown {
         grow(&folder.path().join(file), *length);

@@ -100,11 +100,18 @@ fn steps_back(history: &History<'_>, log: &CollectedLog) -> Vec<Problem> {
         .clock_steps
         .iter()
         .filter(|step| {
+            // What was kept from before a start of Windows is written behind the first records of the new one.
+            let at_a_start = history
+                .clock
+                .boots
+                .iter()
+                .any(|boot| boot.duration_since(step.from.time).abs() <= SAME_CHANGE);
             // The records beside the step may be written long before and long after it.
-            !set_back.iter().any(|(from, to)| {
-                step.from.time.duration_since(*from) <= SAME_CHANGE
-                    && to.duration_since(step.to.time) <= SAME_CHANGE
-            })
+            !at_a_start
+                && !set_back.iter().any(|(from, to)| {
+                    step.from.time.duration_since(*from) <= SAME_CHANGE
+                        && to.duration_since(step.to.time) <= SAME_CHANGE
+                })
         })
         .collect();
     let told = |at: Timestamp| history.coverage.covers_moment(Subject::SystemLog, at);
@@ -113,8 +120,8 @@ fn steps_back(history: &History<'_>, log: &CollectedLog) -> Vec<Problem> {
         .take(TOLD)
         .map(|step| {
             let why = match told(step.to.time) {
-                true => "and the System log tells of no clock that was set: times were changed afterwards, or by somebody",
-                false => "the clock was set back, or times were changed afterwards",
+                true => "and the System log tells of no clock that was set, nor of a start of Windows: times may have been changed",
+                false => "the clock was set back, it was written late, or times were changed",
             };
             Problem {
                 artifact: Some(log.artifact.to_string()),

@@ -144,11 +144,14 @@ pub fn key_list(keys: &[HeldKey], format: ListFormat, clock: &Clock) -> Listing 
             listing.row(vec![
                 format!("[{path}]"),
                 "key".to_owned(),
-                format!(
-                    "last written {}{below} ({})",
-                    time(key.written, format, clock),
-                    key.artifact
-                ),
+                match key.written {
+                    None => format!("not known when written{below} ({})", key.artifact),
+                    written => format!(
+                        "last written {}{below} ({})",
+                        time(written, format, clock),
+                        key.artifact
+                    ),
+                },
             ]);
             for value in &key.values {
                 listing.row(vec![

@@ -10,15 +10,17 @@ use rdptriage::bundle::{self, Access, Limits, ReadAt};
 use rdptriage::parse::acl_listing::AclListing;
 use rdptriage::parse::certificate::Certificate;
 use rdptriage::parse::certificate_bundle;
+use rdptriage::parse::collection_manifest::CollectionManifest;
 use rdptriage::parse::event_log::{self, EventRecord, RecordKey};
 use rdptriage::parse::firewall_rule::{ConnectionSecurityRule, FirewallRule, Profile};
 use rdptriage::parse::hive::{Hive, Key, Lookup};
 use rdptriage::parse::key_file::KeyFile;
 use rdptriage::parse::pkcs12::{self, Effort};
 use rdptriage::parse::registry_text::{self, TextTree};
+use rdptriage::parse::revocation_list::RevocationList;
 use rdptriage::parse::security::{ObjectKind, SecurityDescriptor, Sid, granted, parse_sddl};
 use rdptriage::parse::store_blob::StoreBlob;
-use rdptriage::parse::{certificate_listing, folder_listing, pem};
+use rdptriage::parse::{certificate_listing, change_journal, file_table, folder_listing, pem};
 use rdptriage::report::{Charset, Clock, Detail, Format, TextOptions};
 use rdptriage::rules::{Cases, RuleSet};
 use rdptriage::{Hashing, Options};
@@ -27,7 +29,7 @@ use rdptriage::{Hashing, Options};
 pub type Entry = fn(&[u8]);
 
 /// All of them, by the name of their fuzz target.
-pub const ENTRIES: [(&str, Entry); 19] = [
+pub const ENTRIES: [(&str, Entry); 21] = [
     ("event_log", event_log),
     ("prefilter", prefilter),
     ("hive", hive),
@@ -45,6 +47,8 @@ pub const ENTRIES: [(&str, Entry); 19] = [
     ("event_text", event_text),
     ("certificate_listing", certificate_listing),
     ("archive", archive),
+    ("file_table", file_table),
+    ("change_journal", change_journal),
     ("rule_file", rule_file),
     ("diagnose", diagnose),
 ];
@@ -155,9 +159,11 @@ pub fn store_blob(bytes: &[u8]) {
     let _ = blob.certificate();
 }
 
-/// A certificate, bare or as PEM.
+/// A certificate or a list of revoked ones, bare or as PEM.
 pub fn certificate(bytes: &[u8]) {
     let _ = Certificate::from_der(bytes);
+    let _ = RevocationList::from_der(bytes);
+    let _ = pem::read_revocation_lists(bytes);
     for block in pem::read_pem(bytes) {
         let _ = format!("{block:?}");
     }
@@ -205,9 +211,10 @@ pub fn acl_listing(bytes: &[u8]) {
     }
 }
 
-/// What dir printed.
+/// What dir printed, or what the script of `rdptriage collect` writes.
 pub fn folder_listing(bytes: &[u8]) {
     let _ = folder_listing::read(bytes);
+    let _ = CollectionManifest::parse(bytes);
 }
 
 /// Keys of a registry as text, found again in the tree that is made of them.
@@ -246,6 +253,20 @@ pub fn firewall_rule(bytes: &[u8]) {
         let _ = (rule.holds_in(Profile::Public), rule.covers_port(3389));
     }
     let _ = ConnectionSecurityRule::parse(&text);
+}
+
+/// A $MFT that was copied out.
+pub fn file_table(bytes: &[u8]) {
+    let mut entries = 0_u64;
+    let _ = file_table::read(&bytes.to_vec(), &mut |_| entries += 1);
+    assert!(entries <= bytes.len() as u64, "no more entries than bytes");
+}
+
+/// A change journal that was copied out.
+pub fn change_journal(bytes: &[u8]) {
+    let mut changes = 0_u64;
+    change_journal::read(&bytes.to_vec(), &mut |_| changes += 1);
+    assert!(changes <= bytes.len() as u64, "no more changes than bytes");
 }
 
 /// What an archive may take of memory here, in bytes.

@@ -1,7 +1,7 @@
 //! The adapter that the listener is bound to: `LanAdapter` is a number that `LanaTable` resolves to an adapter's id.
 
 use crate::facts::catalog::listener::ListenerAdapter;
-use crate::facts::effect::{Written, at_service_start};
+use crate::facts::effect::{Effect, Written, at_service_start};
 use crate::facts::fact::{FactSet, Source};
 use crate::facts::gap::Gaps;
 use crate::facts::known::Known;
@@ -38,7 +38,11 @@ pub(super) fn add_fact(registry: &Registry, facts: &mut FactSet) {
         Known::Is(false) | Known::Open(_) => Written::Never,
     };
     let effect = at_service_start(facts, ListenerAdapter::KIND.name, written);
-    let pending_restart = effect.pending().is_some();
+    let pending_restart = matches!(effect, Effect::Pending(_));
+    let absent = match effect {
+        Effect::Undated(gap) => absent.and(Known::Open(gap)),
+        Effect::Pending(_) | Effect::Since(_) => absent,
+    };
     facts.add(
         effect.since().or(written.time()),
         ListenerAdapter {

@@ -67,11 +67,7 @@ pub(super) fn add_facts(history: &History<'_>, identity: &Identity, facts: &mut 
         .map(|client| (client, sessions(history, client)))
         .collect();
     of_clients.retain(|(_, sessions)| !sessions.is_empty());
-    let doubtful = of_clients
-        .iter()
-        .flat_map(|(_, sessions)| sessions)
-        .find_map(|session| session.doubtful);
-    let not_seen = blind(history, identity, &of_clients, facts).or(doubtful);
+    let not_seen = blind(history, identity, &of_clients, facts);
     add_drops(history, not_seen, &of_clients, facts);
     let failures = add_side_channels(history, facts);
     add_transport(history, not_seen, &of_clients, failures, facts);
@@ -96,14 +92,12 @@ fn sessions<'a>(history: &'a History<'_>, client: &Client) -> Vec<Session<'a>> {
             from: Some(attempt.at),
             to: back.or(attempt.left.as_ref().map(|left| left.at)),
         };
-        let doubtful = (broke.is_some() || torn)
-            .then(|| history.coverage.hole(&LOGS_OF_ENDS, &whole))
-            .flatten();
+        let doubtful = broke.and_then(|_| history.coverage.hole(&LOGS_OF_ENDS, &whole));
         found.push(Session {
             attempt,
             entry,
-            broke: broke.filter(|_| doubtful.is_none()),
-            torn: torn && doubtful.is_none(),
+            broke,
+            torn,
             doubtful,
         });
     }
@@ -167,6 +161,11 @@ fn add_drops(
                 > 1
         })
         .collect();
+    // What is over is told for certain only where the logs are whole.
+    let doubtful = ever
+        .iter()
+        .flat_map(|(_, sessions)| sessions)
+        .find_map(|session| session.doubtful);
     let same = same_time(history, of_clients);
     let known = |found: bool| match (found, not_seen) {
         (true, _) => Known::Is(true),
@@ -199,7 +198,10 @@ fn add_drops(
         torn: of_clients
             .iter()
             .any(|(_, sessions)| streak(sessions, |session| session.torn).is_some()),
-        ever: known(!ever.is_empty()),
+        ever: match doubtful {
+            Some(gap) => Known::Open(gap),
+            None => known(!ever.is_empty()),
+        },
         together: match history.standing.state {
             ConnectionState::Unseen => Known::Open(history.anchors.gap),
             _ => Known::Is(same.is_some()),
@@ -308,8 +310,7 @@ fn same_time(
                 continue;
             };
             let lived = left.at.duration_since(session.entry);
-            let plain = left.broken && !left.wished && session.doubtful.is_none();
-            if plain && lived <= SHORT {
+            if left.broken && !left.wished && lived <= SHORT {
                 lives.push((lived.as_secs(), client, session));
             }
         }
