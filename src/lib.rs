@@ -21,6 +21,6 @@ pub mod tls;
 pub mod verdict;
 
 pub use diagnose::{
-    Hashing, HostFacts, NegotiateError, Options, Progress, Unseen, client, diagnose, diagnose_seen,
-    gather, negotiate,
+    Hashing, HostFacts, NegotiateError, Options, Progress, Unseen, client, diagnose, diagnose_each,
+    diagnose_seen, gather, negotiate,
 };

@@ -639,7 +639,7 @@ fn samples_of_keys() -> Vec<(String, PathBuf)> {
     let mut found: Vec<(String, PathBuf)> = std::fs::read_dir(samples)
         .unwrap()
         .map(|entry| entry.unwrap())
-        .filter(|entry| entry.path().is_dir())
+        .filter(|entry| entry.path().join("collected").is_dir())
         .map(|entry| {
             let name = entry.file_name().to_string_lossy().into_owned();
             (name, entry.path().join("collected"))

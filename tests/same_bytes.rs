@@ -12,7 +12,7 @@ fn samples() -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| path.is_dir())
+        .filter(|path| path.join("collected").is_dir())
         .collect();
     found.sort();
     assert!(found.len() >= 9, "{found:?}");

@@ -235,7 +235,11 @@ Exit codes:
   0  no fault found, and the collection covers enough to say so
   1  a cause is confirmed or likely
   2  could not run: wrong usage, or nothing readable
-  3  inconclusive, or only possible: the report says what is missing";
+  3  inconclusive, or only possible: the report says what is missing
+
+Several hosts: the most serious of them, 1 before 3 before 0. A collection of --paths-from that cannot be
+read counts as 3; where none can be read it is 2. -f jsonl prints each host as soon as it is judged, by
+name; --paths-from each collection, in whatever order they finish.";
 
 /// What `diagnose` is told.
 #[derive(Debug, Args)]

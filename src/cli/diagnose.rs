@@ -1,14 +1,18 @@
 //! `rdptriage diagnose`: reads, judges, prints.
 
+use std::ops::ControlFlow;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rdptriage::report::{Clock, Detail, Format, TextOptions, redact};
+use rdptriage::verdict::exit_status;
 
 use super::args::DiagnoseArgs;
 use super::output::{self, OutputFile};
-use super::run::{options, reports};
+use super::run::{each_report, options, reports};
+use super::summary::Summary;
 use super::{exit_code, fleet, incident, screen};
 
 pub(crate) fn run(args: &DiagnoseArgs) -> Result<ExitCode> {
@@ -28,6 +32,11 @@ pub(crate) fn run(args: &DiagnoseArgs) -> Result<ExitCode> {
         return fleet::run(args, list, &options(args, incident)?);
     }
 
+    let clock = Clock::new(args.tz.clone().unwrap_or(TimeZone::UTC));
+    if Format::from(args.format) == Format::Jsonl && files.is_empty() {
+        return each_host(args, incident, clock);
+    }
+
     let mut reports = reports(args, incident)?;
     if args.redact {
         reports = redact(&reports);
@@ -42,7 +51,6 @@ pub(crate) fn run(args: &DiagnoseArgs) -> Result<ExitCode> {
         true => Detail::Verdict,
         false => in_file,
     };
-    let clock = Clock::new(args.tz.clone().unwrap_or(TimeZone::UTC));
     for file in &files {
         let options = screen::for_file(&args.screen, clock.clone(), in_file);
         file.write(&file.format().render(&reports, &options))?;
@@ -52,10 +60,47 @@ pub(crate) fn run(args: &DiagnoseArgs) -> Result<ExitCode> {
         ..screen::for_terminal(&args.screen, clock)
     };
     let format = Format::from(args.format);
-    let bytes = format.render(&reports, &options);
+    let mut bytes = format.render(&reports, &options);
+    if format == Format::Text && !args.quiet {
+        let mut summary = Summary::default();
+        reports.iter().for_each(|report| summary.add(None, report));
+        if summary.is_of_several() {
+            bytes.push(b'\n');
+            bytes.extend(summary.render(&options));
+        }
+    }
     match format.is_styled() {
         true => output::print_styled(&bytes, args.screen.color)?,
         false => output::print(&bytes)?,
     }
     Ok(exit_code::of(&reports, args.exit_zero))
+}
+
+/// Prints a line for each host as soon as it is judged, the hosts by name, and a table of several beside the findings: no more is in
+/// memory than the hosts in work.
+fn each_host(args: &DiagnoseArgs, incident: Option<Timestamp>, clock: Clock) -> Result<ExitCode> {
+    let options = screen::for_terminal(&args.screen, clock);
+    let mut summary = Summary::default();
+    let mut statuses = Vec::new();
+    let mut printed = Ok(());
+    each_report(args, incident, &mut |report| {
+        let reports = match args.redact {
+            true => redact(&[report]),
+            false => vec![report],
+        };
+        statuses.push(exit_status(&reports));
+        reports.iter().for_each(|report| summary.add(None, report));
+        match output::print_on(&Format::Jsonl.render(&reports, &options)) {
+            Ok(flow) => flow,
+            Err(error) => {
+                printed = Err(error);
+                ControlFlow::Break(())
+            }
+        }
+    })?;
+    printed?;
+    if summary.is_of_several() && !args.quiet {
+        output::remark_styled(&summary.render(&options))?;
+    }
+    Ok(exit_code::most_serious(&statuses, args.exit_zero))
 }

@@ -13,20 +13,15 @@ use anyhow::{Context, Result, bail};
 use rayon::ThreadPool;
 use rdptriage::Options;
 use rdptriage::contain::contain;
-use rdptriage::report::{
-    Clock, ListFormat, Listing, Room, collection_line, redact, unreadable_collection_line,
-};
+use rdptriage::report::{Clock, collection_line, redact, unreadable_collection_line};
 use rdptriage::rules::RuleSet;
 use rdptriage::verdict::exit_status;
-use rdptriage::verdict::model::{Report, Status};
 
 use super::args::DiagnoseArgs;
 use super::format_name::FormatName;
 use super::run::threads;
-use super::{FAILED, output, rules, screen};
-
-/// Something is open.
-const OPEN: u8 = 3;
+use super::summary::Summary;
+use super::{FAILED, exit_code, output, rules, screen};
 
 type Lines = std::io::Split<Box<dyn BufRead + Send>>;
 
@@ -42,17 +37,11 @@ struct Fleet<'f> {
 /// What was said so far.
 #[derive(Default)]
 struct Said {
-    rows: Vec<Row>,
+    summary: Summary,
     statuses: Vec<u8>,
     unreadable: usize,
     /// Why nothing more can be said: whoever reads has closed the pipe, or the list cannot be read on.
     stopped: Option<io::Error>,
-}
-
-/// A row of the summary.
-struct Row {
-    path: String,
-    cells: [String; 4],
 }
 
 pub(crate) fn run(args: &DiagnoseArgs, list: &Path, options: &Options) -> Result<ExitCode> {
@@ -79,7 +68,7 @@ pub(crate) fn run(args: &DiagnoseArgs, list: &Path, options: &Options) -> Result
             scope.spawn(|| while fleet.next(&pool) {});
         }
     });
-    let said = fleet
+    let mut said = fleet
         .said
         .into_inner()
         .unwrap_or_else(PoisonError::into_inner);
@@ -90,28 +79,29 @@ pub(crate) fn run(args: &DiagnoseArgs, list: &Path, options: &Options) -> Result
         }
         return Err(error).context("cannot go on");
     }
-    if said.rows.is_empty() {
+    if said.summary.is_empty() {
         bail!(
             "{}: names no collection; write one path a line",
             list.display()
         );
     }
     if !args.quiet {
-        summary(args, said.rows)?;
+        let clock = Clock::new(args.tz.clone().unwrap_or(jiff::tz::TimeZone::UTC));
+        let options = screen::for_terminal(&args.screen, clock);
+        said.summary.sort();
+        output::remark_styled(&said.summary.render(&options))?;
     }
     Ok(code(&said.statuses, said.unreadable, args.exit_zero))
 }
 
 /// The most serious of all; what could not be read leaves it open, and where nothing could, nothing was done.
 fn code(statuses: &[u8], unreadable: usize, exit_zero: bool) -> ExitCode {
-    let some = |code: u8| statuses.contains(&code);
-    match (statuses.is_empty(), exit_zero) {
-        (true, _) => FAILED.into(),
-        (false, true) => ExitCode::SUCCESS,
-        (false, false) if some(1) => 1.into(),
-        (false, false) if some(OPEN) || unreadable > 0 => OPEN.into(),
-        (false, false) => ExitCode::SUCCESS,
+    if statuses.is_empty() {
+        return FAILED.into();
     }
+    let open = (unreadable > 0).then_some(exit_code::OPEN);
+    let statuses: Vec<u8> = statuses.iter().copied().chain(open).collect();
+    exit_code::most_serious(&statuses, exit_zero)
 }
 
 impl Fleet<'_> {
@@ -169,16 +159,13 @@ impl Fleet<'_> {
         match outcome {
             Ok(reports) => {
                 said.statuses.push(exit_status(&reports));
-                said.rows
-                    .extend(reports.iter().map(|report| row(&shown, report)));
+                for report in &reports {
+                    said.summary.add(Some(&shown), report);
+                }
             }
             Err(why) => {
-                let first = why.lines().next().unwrap_or_default().to_owned();
                 said.unreadable += 1;
-                said.rows.push(Row {
-                    path: shown,
-                    cells: [String::new(), "unreadable".to_owned(), first, String::new()],
-                });
+                said.summary.add_unreadable(&shown, &why);
             }
         }
     }
@@ -186,47 +173,6 @@ impl Fleet<'_> {
     fn said(&self) -> std::sync::MutexGuard<'_, Said> {
         self.said.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn row(path: &str, report: &Report) -> Row {
-    let verdict = &report.verdict;
-    Row {
-        path: path.to_owned(),
-        cells: [
-            report.host.name.clone().unwrap_or_default(),
-            word(verdict.status).to_owned(),
-            verdict.cause.clone().unwrap_or_default(),
-            verdict.first_failure.clone().unwrap_or_default(),
-        ],
-    }
-}
-
-fn word(status: Status) -> &'static str {
-    match status {
-        Status::Confirmed => "confirmed",
-        Status::Likely => "likely",
-        Status::Possible => "possible",
-        Status::Inconclusive => "inconclusive",
-        Status::Healthy => "healthy",
-    }
-}
-
-/// All hosts at a glance, beside the findings: by path, whatever finished first.
-fn summary(args: &DiagnoseArgs, mut rows: Vec<Row>) -> Result<()> {
-    rows.sort_by(|one, other| (&one.path, &one.cells).cmp(&(&other.path, &other.cells)));
-    let mut list = Listing::new(&[
-        ("collection", Room::Rest),
-        ("host", Room::AtMost(20)),
-        ("verdict", Room::Content),
-        ("cause", Room::AtMost(34)),
-        ("first failure", Room::AtMost(20)),
-    ]);
-    for Row { path, cells } in rows {
-        list.row([vec![path], cells.to_vec()].concat());
-    }
-    let clock = Clock::new(args.tz.clone().unwrap_or(jiff::tz::TimeZone::UTC));
-    let options = screen::for_terminal(&args.screen, clock);
-    output::remark_styled(&list.render(ListFormat::Text, &options))
 }
 
 /// A path as the list's bytes name it.

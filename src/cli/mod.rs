@@ -23,6 +23,7 @@ mod rules;
 mod run;
 mod schema;
 mod screen;
+mod summary;
 mod timeline;
 mod volumes;
 

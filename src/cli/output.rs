@@ -2,6 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use anstream::{AutoStream, ColorChoice, StripStream};
@@ -13,6 +14,17 @@ use super::args::When;
 /// Prints what is for programs, byte by byte.
 pub(crate) fn print(bytes: &[u8]) -> Result<()> {
     finish(write_all(&mut io::stdout().lock(), bytes))
+}
+
+/// As [`print`], of something that goes on: breaks where whoever reads it has seen enough.
+pub(crate) fn print_on(bytes: &[u8]) -> Result<ControlFlow<()>> {
+    match write_all(&mut io::stdout().lock(), bytes) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ControlFlow::Break(())),
+        outcome => {
+            outcome.context("cannot write to standard output")?;
+            Ok(ControlFlow::Continue(()))
+        }
+    }
 }
 
 /// Prints what is for people, with its styles where they are wanted and can be shown.

@@ -1,5 +1,7 @@
 //! From what was asked to the reports: the seam to the library.
 
+use std::ops::ControlFlow;
+
 use anyhow::{Context, Result};
 use jiff::Timestamp;
 use rayon::ThreadPool;
@@ -17,6 +19,25 @@ pub(crate) fn reports(args: &DiagnoseArgs, incident: Option<Timestamp>) -> Resul
     let bar = Bar::new();
     let read = threads(args.jobs)?
         .install(|| rdptriage::diagnose_seen(&args.paths, &rules, &options, &bar));
+    bar.clear();
+    Ok(read?)
+}
+
+/// Reads and judges, and hands each host's report over as soon as it is there.
+pub(crate) fn each_report(
+    args: &DiagnoseArgs,
+    incident: Option<Timestamp>,
+    take: &mut (dyn FnMut(Report) -> ControlFlow<()> + Send),
+) -> Result<()> {
+    let rules = rules::set(args.rules.as_deref())?;
+    let options = options(args, incident)?;
+    let bar = Bar::new();
+    let read = threads(args.jobs)?.install(|| {
+        rdptriage::diagnose_each(&args.paths, &rules, &options, &bar, &mut |report| {
+            bar.clear();
+            take(report)
+        })
+    });
     bar.clear();
     Ok(read?)
 }

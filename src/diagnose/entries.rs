@@ -13,6 +13,7 @@ use crate::verdict::model::{ArtifactEntry, Problem, Silence};
 const LISTED: usize = 50;
 
 /// An artifact, with what was wrong with it.
+#[derive(Clone)]
 pub(super) struct Listed {
     entry: ArtifactEntry,
     pub problems: Vec<Problem>,
@@ -275,6 +276,15 @@ pub(super) fn problem(artifact: &str, at: Option<String>, message: String) -> Pr
     Problem {
         artifact: Some(artifact.to_owned()),
         at,
+        message,
+    }
+}
+
+/// A problem of the host as a whole.
+pub(super) fn problem_of_host(message: String) -> Problem {
+    Problem {
+        artifact: None,
+        at: None,
         message,
     }
 }

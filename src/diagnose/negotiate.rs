@@ -244,9 +244,10 @@ fn one_machine(paths: &[String]) -> Result<HostFiles, NegotiateError> {
         ..Options::default()
     };
     let mut collection = Collection::read(bundle::open(&inputs)?, &options, &Unseen);
-    let (mut with, without): (Vec<HostFiles>, Vec<HostFiles>) = collection
-        .hosts()
-        .into_iter()
+    let members = collection.hosts();
+    let (mut with, without): (Vec<HostFiles>, Vec<HostFiles>) = members
+        .iter()
+        .map(|member| collection.files_of(member))
         .partition(|host| host.hives.iter().any(|hive| hive.role == HiveRole::System));
     let path = paths.join(", ");
     match (with.pop(), with.is_empty()) {

@@ -119,16 +119,11 @@ impl Clock {
                 event,
             })
             .collect();
-        placed.sort_by(|one, other| {
-            let key = |placed: &Placed<'a>| {
-                (
-                    placed.at,
-                    Arc::clone(&placed.event.artifact),
-                    placed.event.order,
-                )
-            };
-            key(one).cmp(&key(other))
-        });
+        let key = |placed: &Placed<'a>| {
+            let event = placed.event;
+            (placed.at, event.artifact.as_ref(), event.order)
+        };
+        placed.sort_by(|one, other| key(one).cmp(&key(other)));
         placed.dedup_by(|one, other| same_record(one.event, other.event));
         placed
     }

@@ -81,8 +81,8 @@ pub struct Grouping {
 /// NetBIOS names, which hives and older logs hold, are cut at 15 characters; so much of a name tells a host.
 const LONGEST_NETBIOS_NAME: usize = 15;
 
-/// What is told of hosts by: the first label of a name in lower case, cut as NetBIOS cuts it.
-fn key(name: &str) -> String {
+/// What hosts are told by: the first label of a name in lower case, cut as NetBIOS cuts it.
+pub(crate) fn key(name: &str) -> String {
     let label = first_label(name).to_lowercase();
     label.chars().take(LONGEST_NETBIOS_NAME).collect()
 }

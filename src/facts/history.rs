@@ -1,7 +1,7 @@
 //! The one way in: the events and logs of one host become its anchors, its coverage and its facts.
 //!
 //! ```text
-//! records → LoggedEvent::read
+//! records → EventReader::read
 //! History::read      → anchors, attempts, clients, coverage
 //! History::add_facts → facts and coverage into a FactSet
 //! ```

@@ -188,7 +188,7 @@ pub fn add_facts(history: &History<'_>, names: &DisplayNames, facts: &mut FactSe
                 let body = ServiceChanged {
                     service: key_name(service, names),
                     disabled: told(words, DISABLED, NOT_DISABLED),
-                    by: placed.event.user.clone(),
+                    by: placed.event.user.as_deref().map(str::to_owned),
                 };
                 facts.add(at, body, source());
             }

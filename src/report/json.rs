@@ -36,11 +36,11 @@ pub fn unreadable_collection_line(path: &str, why: &str) -> Vec<u8> {
     })
 }
 
-fn output(reports: &[Report]) -> Output {
+fn output(reports: &[Report]) -> Output<&[Report]> {
     Output {
         schema_version: SCHEMA_VERSION,
         tool: Tool::this(),
-        reports: reports.to_vec(),
+        reports,
     }
 }
 

@@ -94,17 +94,29 @@ const MAINSTREAM: [&str; 7] = [
 impl Client {
     /// Every profile: those of the table first, then each Windows version with its default settings.
     pub fn all() -> Vec<Client> {
-        let windows = Generation::all().iter().map(Client::windows);
-        PROFILES.iter().cloned().chain(windows).collect()
+        PROFILES
+            .iter()
+            .chain(Client::each_windows())
+            .cloned()
+            .collect()
+    }
+
+    /// Each Windows version with its default settings, oldest first. Worked out once.
+    pub fn each_windows() -> &'static [Client] {
+        static EACH: LazyLock<Vec<Client>> =
+            LazyLock::new(|| Generation::all().iter().map(Client::windows).collect());
+        &EACH
     }
 
     /// The Windows clients that a working server must serve.
     pub fn mainstream() -> Vec<Client> {
-        MAINSTREAM
-            .into_iter()
-            .filter_map(Generation::by_id)
-            .map(Client::windows)
-            .collect()
+        let named = |id: &str| {
+            let each = Generation::all().iter().zip(Client::each_windows());
+            each.into_iter()
+                .find(|(generation, _)| generation.id == id)
+                .map(|(_, client)| client.clone())
+        };
+        MAINSTREAM.into_iter().filter_map(named).collect()
     }
 
     /// The clients in common use: the mainstream Windows versions and every other profile but those with settings of their own.

@@ -9,18 +9,20 @@ pub const SCHEMA_VERSION: u32 = 1;
 
 /// What one run says: one report for each host, the most serious first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Output {
+#[schemars(rename = "Output")]
+pub struct Output<Reports = Vec<Report>> {
     /// The version of this shape; 1.
     pub schema_version: u32,
     /// The program that wrote it.
     pub tool: Tool,
     /// One for each host found in the input.
-    pub reports: Vec<Report>,
+    pub reports: Reports,
 }
 
 /// What is said of one collection of many: a line of `--paths-from`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct CollectionOutput {
+#[schemars(rename = "CollectionOutput")]
+pub struct CollectionOutput<Reports = Vec<Report>> {
     /// The path that it was given by.
     pub path: String,
     /// Why nothing could be read of it; left out where something could.
@@ -28,7 +30,7 @@ pub struct CollectionOutput {
     pub error: Option<String>,
     /// What is said of its hosts; none where nothing could be read.
     #[serde(flatten)]
-    pub output: Output,
+    pub output: Output<Reports>,
 }
 
 /// What `negotiate` says.

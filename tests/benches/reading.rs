@@ -4,6 +4,7 @@
 //! cargo bench                        16 MB and 256 MB of each kind
 //! cargo bench -- --megabytes 1024    1 GB of each kind
 //! cargo bench -- --rounds 9          the least time of nine rounds instead of five
+//! cargo bench -- --megabytes 1024 --kind dense --make FOLDER    only writes such a log
 //! ```
 //!
 //! The logs are forged by the tests' own writer and kept below `target/tmp`. Each round runs every way of reading once, one
@@ -78,7 +79,7 @@ fn main() {
     if let Some(folder) = &asked.make {
         for megabytes in &asked.megabytes {
             let path = folder.join(format!("{megabytes}.evtx"));
-            logs::write(&path, Kind::Sparse, *megabytes).expect("a log");
+            logs::write(&path, asked.kind, *megabytes).expect("a log");
         }
         return;
     }
@@ -218,8 +219,10 @@ fn decode_all(files: &[PathBuf]) {
 struct Asked {
     megabytes: Vec<u64>,
     rounds: usize,
-    /// Only write sparse logs of these sizes into this folder.
+    /// Only write logs of these sizes into this folder.
     make: Option<PathBuf>,
+    /// What they hold.
+    kind: Kind,
 }
 
 impl Asked {
@@ -228,6 +231,7 @@ impl Asked {
             megabytes: vec![16, 256],
             rounds: 5,
             make: None,
+            kind: Kind::Sparse,
         };
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().expect("a value");
@@ -239,6 +243,7 @@ impl Asked {
                 }
                 "--rounds" => asked.rounds = value().parse().expect("rounds"),
                 "--make" => asked.make = Some(PathBuf::from(value())),
+                "--kind" => asked.kind = Kind::named(&value()).expect("a kind of log"),
                 _ => {}
             }
         }

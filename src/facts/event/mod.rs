@@ -3,6 +3,7 @@
 mod account;
 mod read;
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -36,11 +37,11 @@ pub struct LoggedEvent {
     /// The process that wrote it.
     pub process_id: Option<u32>,
     /// Joins the events of one connection. Windows takes these from a small pool: the same one comes again later.
-    pub activity: Option<String>,
+    pub activity: Option<Arc<str>>,
     /// The account on whose behalf it was written, a SID.
-    pub user: Option<String>,
+    pub user: Option<Arc<str>>,
     /// The account that it is about, where it tells of a logon or a session.
-    pub account: Option<Account>,
+    pub account: Option<Arc<Account>>,
     /// What it says.
     pub event: Event,
 }
@@ -50,22 +51,7 @@ impl LoggedEvent {
     /// its fields may read as empty that were not.
     #[must_use]
     pub fn read(artifact: &Arc<str>, record: &EventRecord) -> Option<Self> {
-        if record.integrity == Integrity::Torn {
-            return None;
-        }
-        Some(LoggedEvent {
-            artifact: Arc::clone(artifact),
-            channel: Arc::from(record.channel.as_str()),
-            number: record.number,
-            order: record.order,
-            offset: record.offset,
-            time: record.time,
-            process_id: record.process_id.filter(|process| *process != 0),
-            activity: record.activity_id.clone(),
-            user: record.user_sid.clone(),
-            event: Event::read(record)?,
-            account: Account::read(record),
-        })
+        EventReader::new(artifact).read(record)
     }
 
     /// Where it stands.
@@ -76,6 +62,67 @@ impl LoggedEvent {
             number: self.number,
             offset: self.offset,
         }
+    }
+}
+
+/// Reads the events of one log. All of a log's events are in memory until the verdict, and say the same few words again and again:
+/// each is kept once.
+#[derive(Debug)]
+pub struct EventReader {
+    artifact: Arc<str>,
+    words: BTreeSet<Arc<str>>,
+    accounts: BTreeSet<Arc<Account>>,
+}
+
+impl EventReader {
+    /// For the log of that path.
+    #[must_use]
+    pub fn new(artifact: &Arc<str>) -> Self {
+        EventReader {
+            artifact: Arc::clone(artifact),
+            words: BTreeSet::new(),
+            accounts: BTreeSet::new(),
+        }
+    }
+
+    /// As [`LoggedEvent::read`].
+    pub fn read(&mut self, record: &EventRecord) -> Option<LoggedEvent> {
+        if record.integrity == Integrity::Torn {
+            return None;
+        }
+        let event = Event::read(record)?;
+        Some(LoggedEvent {
+            artifact: Arc::clone(&self.artifact),
+            channel: self.word(&record.channel),
+            number: record.number,
+            order: record.order,
+            offset: record.offset,
+            time: record.time,
+            process_id: record.process_id.filter(|process| *process != 0),
+            activity: record.activity_id.as_deref().map(|id| self.word(id)),
+            user: record.user_sid.as_deref().map(|sid| self.word(sid)),
+            event,
+            account: Account::read(record).map(|account| self.account(account)),
+        })
+    }
+
+    /// A text that other records hold too.
+    pub fn word(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.words.get(text) {
+            return Arc::clone(known);
+        }
+        let new: Arc<str> = Arc::from(text);
+        self.words.insert(Arc::clone(&new));
+        new
+    }
+
+    fn account(&mut self, account: Account) -> Arc<Account> {
+        if let Some(known) = self.accounts.get(&account) {
+            return Arc::clone(known);
+        }
+        let new = Arc::new(account);
+        self.accounts.insert(Arc::clone(&new));
+        new
     }
 }
 

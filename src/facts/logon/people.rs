@@ -105,7 +105,7 @@ impl People {
             let records = attempt.records.iter();
             let named = records
                 .filter_map(|record| history.events.get(*record))
-                .filter_map(|placed| placed.event.account.clone());
+                .filter_map(|placed| placed.event.account.as_deref().cloned());
             accounts.extend(named);
         }
         accounts.into_iter().collect()
@@ -123,7 +123,10 @@ fn refused_accounts(history: &History<'_>) -> BTreeMap<IpAddr, BTreeSet<Account>
         } = placed.event.event
             && let Some(account) = &placed.event.account
         {
-            refused.entry(client).or_default().insert(account.clone());
+            refused
+                .entry(client)
+                .or_default()
+                .insert(Account::clone(account));
         }
     }
     refused

@@ -1,5 +1,6 @@
 //! Each refused logon of people who are locked out.
 
+use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 
 use super::people::People;
@@ -28,8 +29,8 @@ struct Found<'a> {
 
 /// Adds the facts `logon.refused`.
 pub(super) fn add_facts(history: &History<'_>, people: &People, facts: &mut FactSet) {
-    let mut found = Vec::new();
-    let joined: std::collections::BTreeMap<usize, Option<IpAddr>> = history
+    let mut found: VecDeque<Found<'_>> = VecDeque::new();
+    let joined: BTreeMap<usize, Option<IpAddr>> = history
         .attempts
         .iter()
         .flat_map(|attempt| {
@@ -59,7 +60,10 @@ pub(super) fn add_facts(history: &History<'_>, people: &People, facts: &mut Fact
             (None, _, _) => nearby::is_affected(history, people, placed.at, facts),
         };
         if affected != Known::Is(false) {
-            found.push(Found {
+            if found.len() == MOST {
+                found.pop_front();
+            }
+            found.push_back(Found {
                 placed,
                 event,
                 logon_type,
@@ -70,8 +74,7 @@ pub(super) fn add_facts(history: &History<'_>, people: &People, facts: &mut Fact
             });
         }
     }
-    let older = found.len().saturating_sub(MOST);
-    for refused in found.into_iter().skip(older) {
+    for refused in found {
         let body = LogonRefused {
             event: refused.event,
             logon_type: refused.logon_type,
@@ -81,7 +84,7 @@ pub(super) fn add_facts(history: &History<'_>, people: &People, facts: &mut Fact
                 .placed
                 .event
                 .account
-                .as_ref()
+                .as_deref()
                 .and_then(Account::shown),
             client: match refused.client {
                 Some(client) => Known::Is(Some(client.to_string())),

@@ -228,6 +228,26 @@ impl Registry {
         }
     }
 
+    /// A `REG_DWORD` of a key that [`Registry::subkeys`] gave for `place`: of thousands of keys none is looked for again.
+    pub fn dword_of(
+        &self,
+        gaps: &mut Gaps,
+        place: Place<'_>,
+        key: &Key<'_>,
+        name: &str,
+    ) -> Answer<u32> {
+        let file = match self.resolve(gaps, place) {
+            Ok((file, _)) => file,
+            Err(unanswered) => return unanswered.answer(),
+        };
+        let answer = Answer {
+            value: self.judge(gaps, place.subject(), file, key.value(name)),
+            source: Some(file.source(key.path(), Some(name), key.written())),
+            written: key.written(),
+        };
+        self.read(gaps, place, answer, Value::dword)
+    }
+
     /// A `REG_DWORD`.
     pub fn dword(&self, gaps: &mut Gaps, place: Place<'_>, name: &str) -> Answer<u32> {
         self.typed(gaps, place, name, Value::dword)
@@ -252,6 +272,16 @@ impl Registry {
         read: impl FnOnce(&Value) -> Result<T, E>,
     ) -> Answer<T> {
         let answer = self.value(gaps, place, name);
+        self.read(gaps, place, answer, read)
+    }
+
+    fn read<T, E: std::fmt::Display>(
+        &self,
+        gaps: &mut Gaps,
+        place: Place<'_>,
+        answer: Answer<Value>,
+        read: impl FnOnce(&Value) -> Result<T, E>,
+    ) -> Answer<T> {
         let value = match answer.value {
             Known::Open(gap) => Known::Open(gap),
             Known::Is(None) => Known::Is(None),

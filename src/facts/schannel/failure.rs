@@ -31,12 +31,39 @@ const LATELY: SignedDuration = SignedDuration::from_hours(24);
 /// Session 0 is the services', session 1 most often the console's.
 const FIRST_REMOTE_SESSION: u32 = 2;
 
+/// The last signs that a service's credential works.
+#[derive(Clone, Copy)]
+struct Last {
+    /// TLS worked for Remote Desktop.
+    success: Option<Timestamp>,
+    /// A session at a desktop began that was not the console's first.
+    desktop: Option<Timestamp>,
+    /// Since then it failed, but not once Windows had started.
+    at_start_alone: bool,
+}
+
+impl Last {
+    fn of(history: &History<'_>) -> Self {
+        let mut last = Last {
+            success: last_tls_success(history),
+            desktop: last_desktop(history),
+            at_start_alone: false,
+        };
+        last.at_start_alone = at_start_alone(history, last.sign_of_life());
+        last
+    }
+
+    fn sign_of_life(self) -> Option<Timestamp> {
+        self.success.max(self.desktop)
+    }
+}
+
 /// Adds the facts about failures of TLS.
 pub fn add_facts(history: &History<'_>, whom: &Whom<'_>, bearing: &Bearing, facts: &mut FactSet) {
-    let last_success = last_tls_success(history);
+    let last = Last::of(history);
     for (index, placed, event) in schannel_events(history) {
         if FAILURES.contains(&event.event) {
-            add_failure(history, whom, last_success, (index, placed, event), facts);
+            add_failure(history, whom, last, (index, placed, event), facts);
         }
         if event.event == 36887
             && event.alert == Some(ALERT_EXPIRED)
@@ -138,7 +165,7 @@ fn speaks_no_tls(event: &SchannelEvent) -> bool {
 fn add_failure(
     history: &History<'_>,
     whom: &Whom<'_>,
-    last_success: Option<Timestamp>,
+    last: Last,
     (index, placed, event): (usize, &Placed<'_>, &SchannelEvent),
     facts: &mut FactSet,
 ) {
@@ -155,13 +182,12 @@ fn add_failure(
             "the event does not say which end of TLS it is about",
         )),
     };
-    let succeeded_later = last_success.is_some_and(|success| success > at);
+    let succeeded_later = last.success.is_some_and(|success| success > at);
     let affected = match (whom.attempt_of(index), history.standing.state) {
         _ if speaks_no_tls(event) => Known::Is(false),
         // It hits every client alike, whoever that was.
         (_, ConnectionState::Unseen) if CREDENTIAL.contains(&event.event) => {
-            let life = last_success.max(last_desktop(history));
-            match (life > Some(at), at_start_alone(history, life)) {
+            match (last.sign_of_life() > Some(at), last.at_start_alone) {
                 (true, _) => Known::Is(false),
                 (false, false) => Known::Is(true),
                 (false, true) => Known::Open(facts.gaps.open(

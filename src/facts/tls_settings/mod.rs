@@ -103,10 +103,16 @@ impl Computed {
     /// Whether somebody's list of suites locks out a version of Windows: for want of a suite, where the list that the build
     /// comes with would serve it.
     pub fn list_locks_out(&self) -> bool {
-        Generation::all().iter().map(Client::windows).any(|client| {
-            let fails = tls::negotiate(&self.offer, &client).fails_at(tls::Obstacle::Suite);
-            let served = tls::negotiate(&self.default_offer, &client).outcome;
-            fails == Settled::Yes && matches!(served, Outcome::Agreed { .. })
+        // The list that the build comes with takes nothing from anybody.
+        if self.offer.list_source == tls::ListSource::BuildDefault {
+            return false;
+        }
+        Client::each_windows().iter().any(|client| {
+            let fails = tls::negotiate(&self.offer, client).fails_at(tls::Obstacle::Suite);
+            fails == Settled::Yes && {
+                let served = tls::negotiate(&self.default_offer, client).outcome;
+                matches!(served, Outcome::Agreed { .. })
+            }
         })
     }
 

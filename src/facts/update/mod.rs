@@ -72,30 +72,26 @@ pub fn add_facts(
 /// The packages of servicing that bear the number of an update, or that of a build in the table.
 fn packages(registry: &Registry, gaps: &mut Gaps) -> Vec<(String, Installed)> {
     let mut found = Vec::new();
-    let listing = registry.subkeys(gaps, Place::Software(PACKAGES));
+    let place = Place::Software(PACKAGES);
+    let listing = registry.subkeys(gaps, place);
     let Some(listing) = listing.present() else {
         return found;
     };
-    let names: Vec<String> = listing
-        .entries
-        .iter()
-        .take(MOST_PACKAGES)
-        .map(|key| key.name())
-        .collect();
-    for name in names {
-        let Some(article) = article_of_package(&name) else {
+    for key in listing.entries.iter().take(MOST_PACKAGES) {
+        let Some(article) = article_of_package(&key.name()) else {
             continue;
         };
-        let path = format!("{PACKAGES}\\{name}");
-        let place = Place::Software(&path);
-        let state = registry.dword(gaps, place, "CurrentState");
+        let state = registry.dword_of(gaps, place, key, "CurrentState");
         if !state
             .present()
             .is_some_and(|state| INSTALLED.contains(state))
         {
             continue;
         }
-        let half = |gaps: &mut Gaps, name| registry.dword(gaps, place, name).present().copied();
+        let half = |gaps: &mut Gaps, name| {
+            let half = registry.dword_of(gaps, place, key, name);
+            half.present().copied()
+        };
         let high = half(gaps, "InstallTimeHigh");
         let low = half(gaps, "InstallTimeLow");
         let at = high.zip(low).and_then(|(high, low)| file_time(high, low));

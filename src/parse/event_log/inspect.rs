@@ -13,7 +13,7 @@ use super::gather::Run;
 use super::layout::{Content, Slot};
 use super::names;
 use super::prefilter::{Prefilter, Reach, TextId, Texts};
-use super::record::{self, EventRecord, Place, System};
+use super::record::{self, EventRecord, Place, Rendering};
 use super::summary::{Hole, Mark};
 use crate::bundle::ReadAt;
 use crate::contain::contain;
@@ -349,7 +349,11 @@ impl Inspection<'_, '_> {
                 let header_time = record::timestamp(span.filetime);
                 let mut time = header_time;
                 let content = json.and_then(|json| {
-                    let system = System::parse(json)?;
+                    let Rendering {
+                        system,
+                        event_data,
+                        user_data,
+                    } = Rendering::parse(json)?;
                     time = system.time().or(header_time);
                     let place = Place {
                         span: *span,
@@ -358,8 +362,11 @@ impl Inspection<'_, '_> {
                         chunk: index,
                         offset: start + span.offset as u64,
                     };
-                    let wanted = (asked.reaches(place.time) && (asked.wants)(&system.key()?))
-                        .then(|| record::record(&system, json, &place).map(Box::new));
+                    let wanted =
+                        (asked.reaches(place.time) && (asked.wants)(&system.key()?)).then(|| {
+                            let data = record::data_of(event_data, user_data);
+                            record::record_of(&system, data, &place).map(Box::new)
+                        });
                     Ok(ReadContent {
                         number: place.number,
                         channel: texts.intern(system.channel()),

@@ -22,6 +22,13 @@ impl<'a> Node<'a> {
         }
     }
 
+    pub fn into_members(self) -> Vec<(Cow<'a, str>, Node<'a>)> {
+        match self {
+            Node::Map(members) => members,
+            _ => Vec::new(),
+        }
+    }
+
     pub fn member(&self, name: &str) -> Option<&Node<'a>> {
         self.members()
             .iter()

@@ -13,8 +13,9 @@ use super::record::EventRecord;
 use super::summary::{Hole, LogSummary};
 use crate::bundle::ReadAt;
 
-/// How many batches are read before what they say is taken in: enough for every thread, few enough to keep in memory.
-const WINDOW: usize = 64;
+/// How many batches each thread reads before what they say is taken in: enough that none waits for long, few enough to keep the records
+/// of a dense log in memory.
+const WINDOW: usize = 8;
 
 /// What reading one log needs.
 pub(super) struct Reader<'a> {
@@ -52,7 +53,7 @@ impl<'a> Reader<'a> {
         // Those without a readable record come first: they only tell of damage.
         chunks.sort_by_key(|(index, slot)| (slot.first_number, *index));
         let inspector = Inspector::new(self.bytes, self.asked);
-        for window in chunks.chunks(BATCH * WINDOW) {
+        for window in chunks.chunks(BATCH * WINDOW * rayon::current_num_threads()) {
             let reports: Vec<io::Result<Vec<Report>>> = match window.len() {
                 0..=BATCH => vec![inspector.inspect(window)],
                 _ => window

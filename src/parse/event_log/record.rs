@@ -2,7 +2,6 @@
 
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 use super::chunk::{Integrity, RecordSpan};
 use super::node::{Node, number};
@@ -115,29 +114,47 @@ pub(super) fn timestamp(filetime: u64) -> Option<Timestamp> {
     Timestamp::new(seconds, nanoseconds).ok()
 }
 
-#[derive(Deserialize)]
-struct Envelope<'a> {
-    #[serde(rename = "Event", borrow)]
-    event: SystemOnly<'a>,
+/// What a record's rendering holds, read once.
+pub(super) struct Rendering<'a> {
+    pub system: System<'a>,
+    pub event_data: Option<Node<'a>>,
+    pub user_data: Option<Node<'a>>,
 }
 
-#[derive(Deserialize)]
-struct SystemOnly<'a> {
-    #[serde(rename = "System", borrow)]
-    system: Node<'a>,
+impl<'a> Rendering<'a> {
+    /// Reads it; of an element that stands there twice the first counts.
+    pub fn parse(json: &'a [u8]) -> Result<Self, String> {
+        #[derive(Deserialize)]
+        struct Envelope<'a> {
+            #[serde(rename = "Event", borrow)]
+            event: Node<'a>,
+        }
+        let envelope: Envelope<'a> =
+            serde_json::from_slice(json).map_err(|error| format!("no Event element: {error}"))?;
+        let (mut system, mut event_data, mut user_data) = (None, None, None);
+        for (name, node) in envelope.event.into_members() {
+            let element = match name.as_ref() {
+                "System" => &mut system,
+                "EventData" => &mut event_data,
+                "UserData" => &mut user_data,
+                _ => continue,
+            };
+            if node != Node::Null {
+                element.get_or_insert(node);
+            }
+        }
+        Ok(Rendering {
+            system: System(system.ok_or("no System element")?),
+            event_data,
+            user_data,
+        })
+    }
 }
 
 /// The `System` part of a record.
 pub(super) struct System<'a>(Node<'a>);
 
 impl<'a> System<'a> {
-    /// Reads the `System` part and skips all else.
-    pub fn parse(json: &'a [u8]) -> Result<Self, String> {
-        let envelope: Envelope<'a> =
-            serde_json::from_slice(json).map_err(|error| format!("no System element: {error}"))?;
-        Ok(System(envelope.event.system))
-    }
-
     /// The `System` part, read already.
     pub fn of(node: Node<'a>) -> Self {
         System(node)
@@ -203,15 +220,6 @@ pub(super) struct Place {
     pub offset: u64,
 }
 
-/// Puts a record together from its `System` part and the rest of its rendering.
-pub(super) fn record(
-    system: &System<'_>,
-    json: &[u8],
-    place: &Place,
-) -> Result<EventRecord, String> {
-    record_of(system, data(json)?, place)
-}
-
 /// Puts a record together from its `System` part and what its provider filled.
 pub(super) fn record_of(
     system: &System<'_>,
@@ -244,26 +252,6 @@ pub(super) fn record_of(
         offset: place.offset,
         integrity: place.span.integrity,
     })
-}
-
-fn data(json: &[u8]) -> Result<EventData, String> {
-    #[derive(Deserialize)]
-    struct Whole<'a> {
-        #[serde(rename = "Event", borrow)]
-        event: Content<'a>,
-    }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Content<'a> {
-        #[serde(rename = "System")]
-        _system: IgnoredAny,
-        #[serde(borrow)]
-        event_data: Option<Node<'a>>,
-        #[serde(borrow)]
-        user_data: Option<Node<'a>>,
-    }
-    let whole: Whole<'_> = serde_json::from_slice(json).map_err(|error| error.to_string())?;
-    Ok(data_of(whole.event.event_data, whole.event.user_data))
 }
 
 /// What a provider filled, out of `EventData` or `UserData`.

@@ -127,11 +127,14 @@ pub(super) fn finish(bytes: &mut [u8], sequence: u32) {
 
 /// The date of a FILETIME (100 ns since 1601). `None` for zero and for what lies beyond the calendar.
 pub(super) fn timestamp(filetime: u64) -> Option<Timestamp> {
-    const UNIX_EPOCH: i128 = 116_444_736_000_000_000;
+    const UNIX_EPOCH: i64 = 116_444_736_000_000_000;
+    const SECOND: i64 = 10_000_000;
     if filetime == 0 {
         return None;
     }
-    Timestamp::from_nanosecond((i128::from(filetime) - UNIX_EPOCH) * 100).ok()
+    let ticks = i64::try_from(filetime).ok()?.checked_sub(UNIX_EPOCH)?;
+    let nanoseconds = i32::try_from(ticks.rem_euclid(SECOND) * 100).ok()?;
+    Timestamp::new(ticks.div_euclid(SECOND), nanoseconds).ok()
 }
 
 fn seal(bytes: &mut [u8]) {

@@ -71,8 +71,12 @@ struct Entry {
 struct Entries {
     list: Vec<Entry>,
     flaws: Vec<Flaw>,
+    /// The offsets in `list`, where there are more than a look at each tells apart quickly.
     keys: BTreeSet<u32>,
 }
+
+/// Nearly all keys have fewer subkeys.
+const FEW: usize = 16;
 
 impl Entries {
     /// Reads the list at `offset`, be it a leaf or an index over leaves.
@@ -118,7 +122,7 @@ impl Entries {
                 true => Some(leaf.u32(start + 4, "the list")?),
                 false => None,
             };
-            if !self.keys.insert(offset) || self.list.len() >= most {
+            if !self.is_new(offset) || self.list.len() >= most {
                 let what = "subkey";
                 self.flaws.push(leaf.flaw(Why::Again { what }));
                 return Ok(());
@@ -126,5 +130,16 @@ impl Entries {
             self.list.push(Entry { offset, hash });
         }
         Ok(())
+    }
+
+    /// Whether no entry has led there yet.
+    fn is_new(&mut self, offset: u32) -> bool {
+        if self.list.len() < FEW {
+            return self.list.iter().all(|entry| entry.offset != offset);
+        }
+        if self.keys.is_empty() {
+            self.keys.extend(self.list.iter().map(|entry| entry.offset));
+        }
+        self.keys.insert(offset)
     }
 }
