@@ -326,9 +326,8 @@ fn real_files_are_what_they_are() {
             ("hives", Some("LOG1" | "LOG2")) => {
                 matches!(artifact.kind, Kind::TransactionLog { .. })
             }
-            ("keys", Some("reg")) | ("hives", Some("txt")) => {
-                matches!(artifact.kind, Kind::NotUsed(_))
-            }
+            ("keys", Some("reg")) => matches!(artifact.kind, Kind::RegistryExport),
+            ("hives", Some("txt")) => matches!(artifact.kind, Kind::NotUsed(_)),
             ("keys", Some("sst")) => matches!(artifact.kind, Kind::Certificate(_)),
             ("keys", _) => matches!(artifact.kind, Kind::KeyFile),
             ("hives", _) => matches!(artifact.kind, Kind::Hive(_)),
