@@ -211,7 +211,7 @@ impl<'a> System<'a> {
     }
 }
 
-/// Where a record stands and what its header says, for [`record`].
+/// Where a record stands and what its header says, for a record.
 pub(super) struct Place {
     pub span: RecordSpan,
     pub number: u64,
