@@ -21,7 +21,7 @@ pub(super) fn write(paper: &mut Paper, report: &Report) {
                 paper,
                 &format!(
                     "Start with step 1 of the repair: {}.",
-                    without_stop(&fix.step)
+                    first_clause(&fix.step)
                 ),
             );
         }
@@ -30,7 +30,7 @@ pub(super) fn write(paper: &mut Paper, report: &Report) {
                 paper,
                 &format!(
                     "Start with step 1 of the repair: {}.",
-                    without_stop(&fix.step)
+                    first_clause(&fix.step)
                 ),
             );
             let settles = missing(report)
@@ -73,6 +73,11 @@ fn say(paper: &mut Paper, text: &str) {
     paper.paragraph(2, Ink::Plain, text);
 }
 
-fn without_stop(step: &str) -> &str {
-    step.trim_end().trim_end_matches('.')
+/// What a step is about: its first clause. The repair has the whole.
+fn first_clause(step: &str) -> &str {
+    let ends = [": ", "; ", ". ", " ("];
+    let end = ends.iter().filter_map(|end| step.find(end)).min();
+    step.get(..end.unwrap_or(step.len()))
+        .unwrap_or(step)
+        .trim_end_matches('.')
 }
