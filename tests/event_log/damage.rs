@@ -152,32 +152,6 @@ fn a_record_whose_content_is_broken_is_a_hole_of_one() {
     assert_eq!(summary.gap_count, 0);
 }
 
-/// One bit of a record's structure can empty all of its fields; a time of 1601 would then turn the order of everything around it.
-#[test]
-fn a_record_whose_fields_are_shifted_or_empty_is_a_hole() {
-    let whole = LogBuilder::new("System").extend(stream(12)).to_bytes();
-    let place = records_of(&whole, 0)[7];
-    let number = 8;
-    let mut emptied = 0;
-    for bit in 24 * 8..112 * 8 {
-        let mut log = whole.clone();
-        log[place + bit / 8] ^= 1 << (bit % 8);
-        let (records, summary) = read(&log);
-        let old = records.iter().find(|record| record.time.as_second() < 0);
-        assert!(old.is_none(), "bit {bit}: {old:?}");
-        let hides = |hole: &event_log::Hole| {
-            let hidden = hole.hides.as_ref();
-            hidden.is_some_and(|numbers| numbers.contains(&number))
-        };
-        let is_emptied = |hole: &event_log::Hole| hole.what.contains("shifted or empty");
-        if let Some(hole) = summary.holes.iter().find(|hole| is_emptied(hole)) {
-            assert!(hides(hole), "bit {bit}: {hole:?}");
-            emptied += 1;
-        }
-    }
-    assert!(emptied > 0, "no bit empties it");
-}
-
 #[test]
 fn a_broken_string_table_loses_no_record() {
     let mut log = log();

@@ -355,11 +355,6 @@ impl Inspection<'_, '_> {
                         user_data,
                     } = Rendering::parse(json)?;
                     time = system.time().or(header_time);
-                    let is_old = |time: Option<Timestamp>| time < Some(record::FIRST_LOGS);
-                    if is_old(time) && !is_old(header_time) {
-                        time = header_time;
-                        return Err("its fields are shifted or empty: they date it before there were logs, and its header does not".to_owned());
-                    }
                     let place = Place {
                         span: *span,
                         number: system.number().unwrap_or(span.number),
