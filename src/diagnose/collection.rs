@@ -37,6 +37,10 @@ pub(super) struct Collection {
     problems: Vec<Problem>,
     /// Files that are not what was collected, by a manifest's digests.
     altered: BTreeSet<String>,
+    /// Places of files that may be anybody's.
+    undecided: BTreeSet<usize>,
+    /// Whether it is of several hosts.
+    has_several: bool,
 }
 
 /// One file, read.
@@ -59,10 +63,6 @@ pub(super) struct Member {
     pub aliases: Vec<String>,
     /// Places in the collection.
     files: Vec<usize>,
-    /// Those of files that may be anybody's.
-    undecided: Vec<usize>,
-    /// Whether there are other hosts.
-    is_one_of_several: bool,
 }
 
 /// The files of one host.
@@ -123,6 +123,8 @@ impl Collection {
             files,
             problems,
             altered: BTreeSet::new(),
+            undecided: BTreeSet::new(),
+            has_several: false,
         };
         collection.check_manifests();
         collection
@@ -130,23 +132,19 @@ impl Collection {
 
     /// Holds the files against the manifests of their collections.
     fn check_manifests(&mut self) {
-        let manifests: Vec<_> = self
+        let here = manifest::by_path(self.files.iter().map(|file| &file.artifact));
+        let checked: Vec<_> = self
             .files
-            .iter_mut()
+            .iter()
             .filter_map(|file| {
-                let content = file.content.get_mut();
-                match content.unwrap_or_else(PoisonError::into_inner) {
-                    Content::Manifest(manifest) => {
-                        Some((file.artifact.path.clone(), manifest.clone()))
+                let content = file.content.lock().unwrap_or_else(PoisonError::into_inner);
+                match &*content {
+                    Content::Manifest(read) => {
+                        Some(manifest::check(&file.artifact.path, read, &here))
                     }
                     _ => None,
                 }
             })
-            .collect();
-        let here = manifest::by_path(self.files.iter().map(|file| &file.artifact));
-        let checked: Vec<_> = manifests
-            .iter()
-            .map(|(at, read)| manifest::check(at, read, &here))
             .collect();
         for found in checked {
             for file in &mut self.files {
@@ -171,8 +169,8 @@ impl Collection {
         for (index, file) in self.files.iter_mut().enumerate() {
             file.is_shared = shares.get(&index).copied().unwrap_or(1) > 1;
         }
-        let is_one_of_several = grouping.hosts.len() > 1;
-        let undecided = grouping.undecided;
+        self.has_several = grouping.hosts.len() > 1;
+        self.undecided = grouping.undecided.into_iter().collect();
         let (told, left_out) = told_of(grouping.hosts, &shares, MOST_HOSTS);
         if left_out > 0 {
             self.problems
@@ -182,8 +180,6 @@ impl Collection {
             name: host.name,
             aliases: host.aliases,
             files: host.files,
-            undecided: undecided.clone(),
-            is_one_of_several,
         });
         members.collect()
     }
@@ -191,32 +187,19 @@ impl Collection {
     /// The files of a host; what cannot be told is listed with each. To be asked once: what only it has is taken out.
     pub(super) fn files_of(&self, member: &Member) -> HostFiles {
         let mut files = HostFiles {
-            name: member.name.clone(),
-            aliases: member.aliases.clone(),
-            logs: Vec::new(),
-            events: Vec::new(),
-            hives: Vec::new(),
-            exports: Vec::new(),
-            certificates: Vec::new(),
-            revocation_lists: Vec::new(),
-            altered: BTreeSet::new(),
-            failures: Vec::new(),
-            file_system: Vec::new(),
-            collected: Vec::new(),
             unread: self.bundle.problems.clone(),
-            artifacts: Vec::new(),
             problems: self.problems.clone(),
+            ..HostFiles::named(&member.name, &member.aliases)
         };
-        let undecided: BTreeSet<usize> = member.undecided.iter().copied().collect();
-        for index in member.files.iter().chain(&member.undecided) {
+        for index in member.files.iter().chain(&self.undecided) {
             let Some(file) = self.files.get(*index) else {
                 continue;
             };
             files
                 .artifacts
                 .push(entries::Listed::of(&file.artifact, &file.problems));
-            if undecided.contains(index) {
-                if member.is_one_of_several && file.artifact.kind.is_evidence() {
+            if self.undecided.contains(index) {
+                if self.has_several && file.artifact.kind.is_evidence() {
                     files.problems.push(entries::undecided(&file.artifact));
                 }
                 continue;
@@ -372,6 +355,27 @@ impl Opened {
 }
 
 impl HostFiles {
+    /// A host without files.
+    fn named(name: &Option<String>, aliases: &[String]) -> Self {
+        HostFiles {
+            name: name.clone(),
+            aliases: aliases.to_vec(),
+            logs: Vec::new(),
+            events: Vec::new(),
+            hives: Vec::new(),
+            exports: Vec::new(),
+            certificates: Vec::new(),
+            revocation_lists: Vec::new(),
+            altered: BTreeSet::new(),
+            failures: Vec::new(),
+            file_system: Vec::new(),
+            collected: Vec::new(),
+            unread: Vec::new(),
+            artifacts: Vec::new(),
+            problems: Vec::new(),
+        }
+    }
+
     /// Makes of its exports what the hives do not tell.
     fn join_exports(&mut self) {
         let exports = std::mem::take(&mut self.exports);
@@ -393,21 +397,9 @@ impl HostFiles {
     /// The same host, of which nothing is used.
     pub(super) fn emptied(&self) -> Self {
         HostFiles {
-            name: self.name.clone(),
-            aliases: self.aliases.clone(),
-            logs: Vec::new(),
-            events: Vec::new(),
-            hives: Vec::new(),
-            exports: Vec::new(),
-            certificates: Vec::new(),
-            revocation_lists: Vec::new(),
-            altered: BTreeSet::new(),
-            failures: Vec::new(),
-            file_system: Vec::new(),
-            collected: Vec::new(),
-            unread: Vec::new(),
             artifacts: self.artifacts.clone(),
             problems: self.problems.clone(),
+            ..HostFiles::named(&self.name, &self.aliases)
         }
     }
 }
