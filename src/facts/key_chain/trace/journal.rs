@@ -74,19 +74,7 @@ impl Seen<'_> {
         };
         let is = is_home(change);
         let was = former.is_some_and(is_home);
-        let happened = if news.any(Reasons::NEW_NAME) && (is || was) {
-            TraceHappening::Renamed
-        } else if !is {
-            return None;
-        } else if news.any(Reasons::DELETED) {
-            TraceHappening::Deleted
-        } else if news.any(Reasons::MADE) {
-            TraceHappening::Made
-        } else if news.any(Reasons::PERMISSIONS) && !change.reasons.any(Reasons::MADE) {
-            TraceHappening::PermissionsChanged
-        } else {
-            return None;
-        };
+        let happened = happening(is, was, news, change)?;
         Some(Found {
             lost: (was && !is) || happened == TraceHappening::Deleted,
             restored: is && !was && happened == TraceHappening::Renamed,
@@ -112,26 +100,31 @@ impl Seen<'_> {
         let is = self.is_wanted(&change.name) && !elsewhere(change);
         let was = former.is_some_and(|former| self.is_wanted(&former.name) && !elsewhere(former));
         let moved = former.is_some_and(|former| former.folder != change.folder);
-        let happened = if news.any(Reasons::NEW_NAME) && (is || was) {
-            TraceHappening::Renamed
-        } else if !is {
-            return None;
-        } else if news.any(Reasons::DELETED) {
-            TraceHappening::Deleted
-        } else if news.any(Reasons::MADE) {
-            TraceHappening::Made
-        } else if news.any(Reasons::PERMISSIONS) && !change.reasons.any(Reasons::MADE) {
-            TraceHappening::PermissionsChanged
-        } else if news.any(Reasons::WRITTEN) && !change.reasons.any(Reasons::MADE) {
-            TraceHappening::Written
-        } else {
-            return None;
-        };
+        let written = is && news.any(Reasons::WRITTEN) && !change.reasons.any(Reasons::MADE);
+        let happened = happening(is, was, news, change)
+            .or_else(|| written.then_some(TraceHappening::Written))?;
         Some(Found {
             lost: (was && (!is || moved)) || happened == TraceHappening::Deleted,
             restored: happened == TraceHappening::Made || (is && !was),
             happened,
         })
+    }
+}
+
+/// What befell something that bears the name now (`is`) or bore it before (`was`); none where that is nothing of its place.
+fn happening(is: bool, was: bool, news: Reasons, change: &Change) -> Option<TraceHappening> {
+    if news.any(Reasons::NEW_NAME) && (is || was) {
+        Some(TraceHappening::Renamed)
+    } else if !is {
+        None
+    } else if news.any(Reasons::DELETED) {
+        Some(TraceHappening::Deleted)
+    } else if news.any(Reasons::MADE) {
+        Some(TraceHappening::Made)
+    } else if news.any(Reasons::PERMISSIONS) && !change.reasons.any(Reasons::MADE) {
+        Some(TraceHappening::PermissionsChanged)
+    } else {
+        None
     }
 }
 
