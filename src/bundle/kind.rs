@@ -179,24 +179,7 @@ impl Kind {
     pub fn not_used(&self) -> Option<&NotUsed> {
         match self {
             Kind::NotUsed(reason) => Some(reason),
-            Kind::EventLog(_)
-            | Kind::Hive(_)
-            | Kind::TransactionLog { .. }
-            | Kind::Certificate(_)
-            | Kind::RevocationList(_)
-            | Kind::KeyFile
-            | Kind::MasterKey
-            | Kind::AclListing
-            | Kind::FolderListing
-            | Kind::CollectionManifest
-            | Kind::CertificateListing
-            | Kind::RegistryExport
-            | Kind::FileTable
-            | Kind::ChangeJournal
-            | Kind::Program
-            | Kind::DiskImage(_)
-            | Kind::Folder
-            | Kind::Archive(_) => None,
+            _ => None,
         }
     }
 
@@ -251,9 +234,7 @@ impl Kind {
             | Kind::NotUsed(_) => false,
         }
     }
-}
 
-impl Kind {
     /// Whether only some of its bytes are read, out of very many: such a file has no digest.
     #[must_use]
     pub fn is_read_in_part(&self) -> bool {

@@ -44,7 +44,8 @@ impl ArchiveArgs {
     }
 }
 
-fn password(text: &str) -> Result<Password, std::convert::Infallible> {
+/// A password as it stands on the command line.
+pub(crate) fn password(text: &str) -> Result<Password, std::convert::Infallible> {
     Ok(Password::new(text.to_owned()))
 }
 

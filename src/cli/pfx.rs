@@ -1,12 +1,13 @@
 //! The passwords of PKCS #12 files.
 
-use std::convert::Infallible;
 use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueHint};
 use rdptriage::bundle::Password;
+
+use super::archive::password;
 
 /// The most that is read of a file of passwords, in bytes.
 const LARGEST_FILE: u64 = 64 << 10;
@@ -31,10 +32,6 @@ pub(crate) struct PfxArgs {
         help_heading = "Exported certificates"
     )]
     pfx_password: Vec<Password>,
-}
-
-fn password(text: &str) -> Result<Password, Infallible> {
-    Ok(Password::new(text.to_owned()))
 }
 
 impl PfxArgs {

@@ -28,8 +28,8 @@ use crate::facts::stale::{self, Doubt};
 use crate::facts::subject::Subject;
 use crate::facts::value::{FieldState, Value};
 use crate::facts::{
-    altered, listener, listener_service, logon, revocation, session, store_listing, tls_listeners,
-    undated, update,
+    listener, listener_service, logon, revocation, session, store_listing, tls_listeners, undated,
+    update,
 };
 use crate::parse::collection_manifest::{Failure, Target};
 use crate::rules::RuleSet;
@@ -130,23 +130,21 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
         served: Served::of(&history),
     };
     let from_hives = hives::read(evidence, &mut facts);
+    let (lists_share, list_locks_out) = match &from_hives.tls {
+        Some(computed) => (
+            computed.lists_share(&mut facts.gaps),
+            Known::Is(computed.list_locks_out()),
+        ),
+        None => {
+            let gap = facts
+                .gaps
+                .open(Subject::SystemHive, "not in the collection");
+            (Known::Open(gap), Known::Open(gap))
+        }
+    };
     let bearing = Bearing {
-        lists_share: match &from_hives.tls {
-            Some(computed) => computed.lists_share(&mut facts.gaps),
-            None => Known::Open(
-                facts
-                    .gaps
-                    .open(Subject::SystemHive, "not in the collection"),
-            ),
-        },
-        list_locks_out: match &from_hives.tls {
-            Some(computed) => Known::Is(computed.list_locks_out()),
-            None => Known::Open(
-                facts
-                    .gaps
-                    .open(Subject::SystemHive, "not in the collection"),
-            ),
-        },
+        lists_share,
+        list_locks_out,
         listener_container: container(&from_hives.certificate, &mut facts.gaps),
         certificate_validity: validity(&from_hives.certificate),
         display_names: tls_listeners::display_names(&registry, &mut facts.gaps),
@@ -210,7 +208,8 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
         &mut facts,
     );
 
-    altered::mark(&altered, &mut facts);
+    let altered = altered.iter().map(String::as_str);
+    stale::mark(&altered.collect(), Doubt::Altered, &mut facts);
     stale::mark(&registry.stale().collect(), Doubt::Dirty, &mut facts);
     let tampering = Tampering::read(&history, &logs, last_build(&events), &identity);
     if tampering.hives_do_not_fit() {

@@ -143,6 +143,31 @@ impl FactSet {
         }
     }
 
+    /// No facts, and no anchor known: what a test begins with that is about neither.
+    #[cfg(test)]
+    pub(crate) fn of_nothing() -> Self {
+        use super::incident::ConnectionState;
+        use super::known::Known;
+        let mut gaps = Gaps::default();
+        let gap = gaps.record(super::gap::Gap {
+            about: String::new(),
+            why: String::new(),
+            obtain: String::new(),
+        });
+        let anchors = Anchors {
+            state: ConnectionState::Unseen,
+            last_success: Known::Open(gap),
+            first_failure: Known::Open(gap),
+            incident: None,
+            last_boot: Known::Open(gap),
+            service_start: Known::Open(gap),
+            as_of: None,
+            oldest: None,
+            gap,
+        };
+        FactSet::new(gaps, anchors)
+    }
+
     /// Adds a fact.
     pub fn add(&mut self, at: Option<Timestamp>, body: impl Body, sources: Vec<Source>) -> FactId {
         let kind = body.kind();

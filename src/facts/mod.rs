@@ -1,6 +1,5 @@
 //! From records to facts: everything that is computed from the evidence, each with its source. Rules only select facts.
 
-pub mod altered;
 pub mod catalog;
 pub mod certificate;
 pub mod certificate_fitness;

@@ -1,18 +1,21 @@
-//! Facts that rest on a doubtful hive alone: what stands in it counts, but proves nothing above likely. Doubtful is a dirty hive, the
-//! last writes of which are in transaction logs that were not collected, and one that does not fit what the logs say.
+//! Facts that rest on doubtful files alone: what stands in them counts, but proves nothing above likely. Doubtful is a dirty hive, the
+//! last writes of which are in transaction logs that were not collected; a hive that does not fit what the logs say; and a file that is
+//! not what was collected, by the digest in the collection's manifest.
 
 use std::collections::BTreeSet;
 
 use super::fact::{Fact, FactId, FactSet, Source};
 use super::gap::Gap;
 
-/// Why what a hive says may not be what held.
+/// Why what a file says may not be what held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Doubt {
-    /// Its last writes are missing.
+    /// A hive: its last writes are missing.
     Dirty,
-    /// The logs are of another Windows, or of another time.
+    /// A hive: the logs are of another Windows, or of another time.
     DoesNotFit,
+    /// It was changed after it was collected.
+    Altered,
 }
 
 impl Doubt {
@@ -25,6 +28,7 @@ impl Doubt {
                 "does not fit the logs: another build of Windows, or a time long after they end, so that it may be another machine's \
                  or another time's"
             }
+            Doubt::Altered => "not what was collected: its digest is not the one in the manifest",
         }
     }
 
@@ -34,16 +38,17 @@ impl Doubt {
                 "copy the .LOG1 and .LOG2 files beside the hive as well, or save it with reg save"
             }
             Doubt::DoesNotFit => "collect the hives and the logs of the machine anew, at one time",
+            Doubt::Altered => "run collect.ps1 again, and send the zip as it is",
         }
     }
 }
 
-/// Marks every fact whose sources all lie in these hives, directly or through other facts.
-pub fn mark(hives: &BTreeSet<&str>, doubt: Doubt, facts: &mut FactSet) {
-    if hives.is_empty() {
+/// Marks every fact whose sources all lie in these files, directly or through other facts.
+pub fn mark(files: &BTreeSet<&str>, doubt: Doubt, facts: &mut FactSet) {
+    if files.is_empty() {
         return;
     }
-    let names: Vec<&str> = hives.iter().copied().collect();
+    let names: Vec<&str> = files.iter().copied().collect();
     let gap = facts.gaps.record(Gap {
         about: names.join(", "),
         why: doubt.why().to_owned(),
@@ -51,7 +56,7 @@ pub fn mark(hives: &BTreeSet<&str>, doubt: Doubt, facts: &mut FactSet) {
     });
     let mut stale: BTreeSet<FactId> = BTreeSet::new();
     for fact in facts.facts() {
-        if rests_on(fact, hives, &stale) {
+        if rests_on(fact, files, &stale) {
             stale.insert(fact.id);
         }
     }
@@ -60,18 +65,17 @@ pub fn mark(hives: &BTreeSet<&str>, doubt: Doubt, facts: &mut FactSet) {
     }
 }
 
-fn rests_on(fact: &Fact, hives: &BTreeSet<&str>, stale: &BTreeSet<FactId>) -> bool {
+fn rests_on(fact: &Fact, files: &BTreeSet<&str>, stale: &BTreeSet<FactId>) -> bool {
     let is_stale = |source: &Source| match source {
-        Source::Value { artifact, .. } | Source::Certificate { artifact, .. } => {
-            hives.contains(artifact.as_str())
-        }
+        Source::Record { artifact, .. }
+        | Source::Value { artifact, .. }
+        | Source::Certificate { artifact, .. }
+        | Source::Line { artifact, .. }
+        | Source::File { artifact } => files.contains(artifact.as_str()),
         Source::Derived(facts) => {
             !facts.is_empty() && facts.iter().all(|fact| stale.contains(fact))
         }
-        Source::Record { .. }
-        | Source::Line { .. }
-        | Source::File { .. }
-        | Source::CommandLine { .. } => false,
+        Source::CommandLine { .. } => false,
     };
     !fact.sources.is_empty() && fact.sources.iter().all(is_stale)
 }

@@ -121,30 +121,7 @@ mod tests {
     use crate::facts::catalog::connection::{Attempt, Carrier, Stage};
     use crate::facts::catalog::service::ServiceFailure;
     use crate::facts::fact::Source;
-    use crate::facts::gap::{Gap, Gaps};
-    use crate::facts::incident::{Anchors, ConnectionState};
     use crate::facts::known::Known;
-
-    fn host() -> FactSet {
-        let mut gaps = Gaps::default();
-        let gap = gaps.record(Gap {
-            about: String::new(),
-            why: String::new(),
-            obtain: String::new(),
-        });
-        let anchors = Anchors {
-            state: ConnectionState::Unseen,
-            last_success: Known::Open(gap),
-            first_failure: Known::Open(gap),
-            incident: None,
-            last_boot: Known::Open(gap),
-            service_start: Known::Open(gap),
-            as_of: None,
-            oldest: None,
-            gap,
-        };
-        FactSet::new(gaps, anchors)
-    }
 
     fn source() -> Vec<Source> {
         vec![Source::File {
@@ -154,7 +131,7 @@ mod tests {
 
     #[test]
     fn what_repeats_is_told_once_and_in_order() {
-        let mut facts = host();
+        let mut facts = FactSet::of_nothing();
         for (event, second) in [(7031, 30), (7034, 10), (7034, 20), (7034, 40)] {
             let body = ServiceFailure {
                 service: "TermService".to_owned(),
@@ -179,7 +156,7 @@ mod tests {
 
     #[test]
     fn strangers_are_left_out() {
-        let mut facts = host();
+        let mut facts = FactSet::of_nothing();
         for stranger in [true, false] {
             let body = Attempt {
                 client: Known::Is(Some("198.51.100.7".to_owned())),

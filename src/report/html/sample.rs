@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::report::{escape, json};
+use crate::report::json;
 use crate::verdict::model::{Report, TestEntry};
 
 /// The page must open at once: more bytes than these are not put into it.
@@ -54,8 +54,7 @@ pub(super) fn json(report: &Report) -> Sampled {
 }
 
 fn rendered(report: &Report) -> String {
-    let bytes = json::render(std::slice::from_ref(report));
-    escape::in_json(&String::from_utf8_lossy(&bytes))
+    String::from_utf8_lossy(&json::render(std::slice::from_ref(report))).into_owned()
 }
 
 fn reduced(report: &Report) -> Report {

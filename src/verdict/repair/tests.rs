@@ -5,34 +5,10 @@ use crate::facts::catalog::policy::PolicyObject;
 use crate::facts::coverage::Coverage;
 use crate::facts::coverage::Window;
 use crate::facts::fact::Source;
-use crate::facts::gap::{Gap, Gaps};
-use crate::facts::incident::{Anchors, ConnectionState};
-use crate::facts::known::Known;
 use crate::rules::RuleSet;
 
-fn host() -> FactSet {
-    let mut gaps = Gaps::default();
-    let gap = gaps.record(Gap {
-        about: String::new(),
-        why: String::new(),
-        obtain: String::new(),
-    });
-    let anchors = Anchors {
-        state: ConnectionState::Unseen,
-        last_success: Known::Open(gap),
-        first_failure: Known::Open(gap),
-        incident: None,
-        last_boot: Known::Open(gap),
-        service_start: Known::Open(gap),
-        as_of: None,
-        oldest: None,
-        gap,
-    };
-    FactSet::new(gaps, anchors)
-}
-
 fn with_software() -> FactSet {
-    let mut facts = host();
+    let mut facts = FactSet::of_nothing();
     facts.cover(Subject::SoftwareHive, Coverage::Whole(Window::ALWAYS));
     facts
 }
@@ -107,7 +83,7 @@ fn every_repair_that_a_policy_would_revert_names_it_first() {
                 assert!(first.run.unwrap().contains("gpresult"), "{rule}");
                 concerned.push(rule.clone());
                 // Without SOFTWARE nobody knows, and the step says so.
-                let unseen = policy_first(&fixes, &host()).unwrap();
+                let unseen = policy_first(&fixes, &FactSet::of_nothing()).unwrap();
                 assert!(
                     unseen.step.contains("The SOFTWARE hive would tell"),
                     "{rule}"
