@@ -221,10 +221,13 @@ fn useless(artifact: Artifact) -> Option<(String, NotUsed)> {
 
 fn artifact(found: Found) -> Result<Artifact, Problem> {
     let sniffed = found.origin.open().and_then(|source| {
-        Ok((
-            source.len(),
-            kind::sniff(source.as_ref(), path::file_name(&found.path))?,
-        ))
+        let kind = match kind::sniff(source.as_ref(), path::file_name(&found.path))? {
+            Kind::NotUsed(reason @ (NotUsed::Zeros | NotUsed::Unrecognized)) => {
+                kind::by_its_end(source.as_ref())?.unwrap_or(Kind::NotUsed(reason))
+            }
+            told => told,
+        };
+        Ok((source.len(), kind))
     });
     match sniffed {
         Ok((bytes, kind)) => {

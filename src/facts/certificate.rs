@@ -286,7 +286,7 @@ impl Described<'_> {
             Known::Is(Some(entry)) if entry.certificate.is_none() => Some(gaps.open(
                 Subject::ListenerCertificate,
                 match entry.home {
-                    Home::Export => format!(
+                    Home::Export | Home::User => format!(
                         "{} is only listed as text, with dates in the language and time zone of the machine",
                         chosen.thumbprint
                     ),

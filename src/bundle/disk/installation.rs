@@ -1,9 +1,11 @@
 //! A Windows installation on a volume: which of its files matter, by where Windows keeps them.
 //!
 //! Only folders that are known by name are looked into. `Windows.old` and `RegBack` are copies of an earlier state of the same
-//! machine, and are left alone.
+//! machine, and are left alone. So are the traces of setup (`Panther`): that Windows was upgraded or generalized, and when, is in the
+//! SYSTEM hive itself (`Setup`), in fields and without the language and the time zone of a log that is text.
 
 use super::What;
+use super::checked;
 use super::ntfs::{File, FolderEntry, NtfsError, Volume};
 use super::trouble::DiskTrouble;
 
@@ -16,6 +18,19 @@ const PROTECT: &[&str] = &["Windows", "System32", "Microsoft", "Protect", "S-1-5
 const SYSTEM: &[&str] = &["Windows", "System32"];
 /// The libraries of the service and of its logons, whose versions tell what is known to be wrong with them.
 const LIBRARIES: [&str; 2] = ["termsrv.dll", "tspkg.dll"];
+/// Below the profile of a user, or of an account of services: the certificates that are its own, a file each. Those of the machine are
+/// in SOFTWARE, and the service looks there alone; but a certificate that was to be the machine's is often found here.
+const OWN_STORE: &[&str] = &[
+    "AppData",
+    "Roaming",
+    "Microsoft",
+    "SystemCertificates",
+    "My",
+    "Certificates",
+];
+const USERS: &[&str] = &["Users"];
+const SERVICE_ACCOUNTS: &[&str] = &["Windows", "ServiceProfiles"];
+const SYSTEM_ACCOUNT: &[&str] = &["Windows", "System32", "config", "systemprofile"];
 const CHANGE_JOURNAL: &[&str] = &["$Extend", "$UsnJrnl"];
 /// Machines that never delete keys have many thousands; more than these are not opened one by one.
 const MOST_FILES: usize = 20_000;
@@ -105,8 +120,10 @@ pub(super) fn take(volume: &Volume) -> Taken {
             }
         }
     }
+    taken.own_stores(volume);
     taken.libraries(volume);
     taken.records_of_the_file_system(volume);
+    checked::check(volume, &mut taken);
     taken.files.sort_by(|one, other| one.path.cmp(&other.path));
     taken.problems.sort();
     taken.problems.dedup();
@@ -115,10 +132,19 @@ pub(super) fn take(volume: &Volume) -> Taken {
 
 /// Goes down from the root; none where a folder on the way is not there.
 fn walk(volume: &Volume, names: &[&str]) -> Result<Option<Place>, NtfsError> {
-    let mut place = Place {
+    let root = Place {
         path: String::new(),
         file: volume.root()?,
     };
+    walk_from(volume, root, names)
+}
+
+/// The same from a folder on.
+fn walk_from(
+    volume: &Volume,
+    mut place: Place,
+    names: &[&str],
+) -> Result<Option<Place>, NtfsError> {
     for name in names {
         let Some(entry) = volume.entry(&place.file, name)? else {
             return Ok(None);
@@ -225,6 +251,36 @@ impl Taken {
                 && let Some(inner) = self.step(volume, &place.path, &entry)
             {
                 self.whole(volume, &inner, wanted, deeper);
+            }
+        }
+    }
+
+    /// The certificates of users and of accounts of services. Profiles that cannot be looked into, as links of old names, are passed
+    /// over: they are nobody's that matters.
+    fn own_stores(&mut self, volume: &Volume) {
+        let mut profiles: Vec<Place> = Vec::new();
+        profiles.extend(walk(volume, SYSTEM_ACCOUNT).ok().flatten());
+        for above in [USERS, SERVICE_ACCOUNTS] {
+            let Ok(Some(above)) = walk(volume, above) else {
+                continue;
+            };
+            for entry in self.list(volume, &above, MOST_FOLDERS) {
+                if entry.name.is_folder
+                    && !entry.name.is_reparse
+                    && let Some(profile) = self.step(volume, &above.path, &entry)
+                {
+                    profiles.push(profile);
+                }
+            }
+        }
+        for profile in profiles {
+            let Ok(Some(store)) = walk_from(volume, profile, OWN_STORE) else {
+                continue;
+            };
+            for entry in self.list(volume, &store, MOST_FOLDERS) {
+                if !entry.name.is_folder {
+                    self.file(&store, &entry);
+                }
             }
         }
     }

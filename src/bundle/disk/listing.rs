@@ -41,10 +41,14 @@ pub fn list(path: &Path) -> Result<DiskListing, DiskTrouble> {
     let unreadable = |error: std::io::Error| DiskTrouble::Unreadable(error.to_string());
     let path = std::fs::canonicalize(path).map_err(unreadable)?;
     let file: Arc<dyn ReadAt> = Arc::new(FileSource::open(&path).map_err(unreadable)?);
-    let mut head = vec![0; 512];
+    let mut head = vec![0; image::HEAD];
     let filled = file.read_full_at(0, &mut head).map_err(unreadable)?;
     head.truncate(filled);
-    let form = ImageForm::of(&head, file.len()).ok_or(DiskTrouble::NoImage)?;
+    let form = match ImageForm::of(&head, file.len()) {
+        Some(form) => Some(form),
+        None => ImageForm::by_its_end(file.as_ref()).map_err(unreadable)?,
+    };
+    let form = form.ok_or(DiskTrouble::NoImage)?;
     let disk = image::open(form, file, &Beside::of(&path))?;
     let (scheme, found) = volumes(&disk)?;
     Ok(DiskListing {

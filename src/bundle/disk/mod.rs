@@ -8,6 +8,7 @@
 //! of copies: permissions as they stand on the machine, and folders that are certainly whole.
 
 mod bytes;
+mod checked;
 mod image;
 mod installation;
 mod listing;

@@ -50,8 +50,8 @@ pub(super) enum Value<'r> {
         size: u64,
         /// How much of it was ever written.
         initialized: u64,
-        /// Whether the clusters are compressed in units.
-        packed: bool,
+        /// Whether, and in units of how many clusters as a power of two, the value may be compressed.
+        unit: Option<u16>,
     },
 }
 
@@ -185,7 +185,7 @@ impl<'r> Iterator for Attributes<'r> {
                 runs: bytes.get(usize::from(u16_le(bytes, 32)?)..)?,
                 size: u64_le(bytes, 48)?,
                 initialized: u64_le(bytes, 56)?,
-                packed: u16_le(bytes, 34)? != 0,
+                unit: Some(u16_le(bytes, 34)?).filter(|unit| *unit > 0),
             },
         };
         Some(Attribute {
@@ -208,6 +208,16 @@ impl Attribute<'_> {
 
     pub(super) fn is_encrypted(&self) -> bool {
         self.flags & 0x4000 != 0
+    }
+
+    /// The method by which it is compressed: 0 is none, 1 is LZNT1.
+    pub(super) fn compression(&self) -> u16 {
+        self.flags & 0xFF
+    }
+
+    /// Its name, where it has one.
+    pub(super) fn name(&self) -> Option<String> {
+        (!self.name.is_empty()).then(|| utf16_le(self.name))
     }
 }
 
