@@ -237,6 +237,15 @@ impl Kind {
         }
     }
 
+    /// Whether its beginning told nothing: a disk whose first sectors are lost has chunks of event logs in it as well.
+    pub(super) fn is_a_guess(&self) -> bool {
+        matches!(
+            self,
+            Kind::NotUsed(NotUsed::Zeros | NotUsed::Unrecognized)
+                | Kind::EventLog(EventLogForm::Headerless { .. })
+        )
+    }
+
     /// Whether only some of its bytes are read, out of very many: such a file has no digest.
     #[must_use]
     pub fn is_read_in_part(&self) -> bool {
@@ -271,6 +280,8 @@ const TEXT_SEARCHED: usize = 256 << 10;
 /// How far a file without a header is searched for a chunk of an event log, and in what steps.
 const CHUNKS_SEARCHED: u64 = 4 << 20;
 const CHUNK_STEP: usize = 512;
+/// Windows lets no log grow beyond 4 GiB. What is larger and has chunks in it is a disk, whose chunks are of many logs.
+const LARGEST_LOG: u64 = 4 << 30;
 
 /// Tells what the bytes are. `name` only helps to tell a transaction log, whose own field says so too, from its hive.
 pub(super) fn sniff(source: &dyn ReadAt, name: &str) -> io::Result<Kind> {
@@ -334,7 +345,9 @@ pub(super) fn sniff(source: &dyn ReadAt, name: &str) -> io::Result<Kind> {
     if let Some(kind) = text(source)? {
         return Ok(kind);
     }
-    if let Some(first_chunk) = first_chunk(source)? {
+    if source.len() <= LARGEST_LOG
+        && let Some(first_chunk) = first_chunk(source)?
+    {
         return Ok(Kind::EventLog(EventLogForm::Headerless { first_chunk }));
     }
     Ok(Kind::NotUsed(if head.iter().all(|byte| *byte == 0) {

@@ -221,12 +221,10 @@ fn useless(artifact: Artifact) -> Option<(String, NotUsed)> {
 
 fn artifact(found: Found) -> Result<Artifact, Problem> {
     let sniffed = found.origin.open().and_then(|source| {
-        let kind = match kind::sniff(source.as_ref(), path::file_name(&found.path))? {
-            Kind::NotUsed(reason @ (NotUsed::Zeros | NotUsed::Unrecognized)) => {
-                kind::by_its_end(source.as_ref())?.unwrap_or(Kind::NotUsed(reason))
-            }
-            told => told,
-        };
+        let mut kind = kind::sniff(source.as_ref(), path::file_name(&found.path))?;
+        if kind.is_a_guess() {
+            kind = kind::by_its_end(source.as_ref())?.unwrap_or(kind);
+        }
         Ok((source.len(), kind))
     });
     match sniffed {

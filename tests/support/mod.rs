@@ -15,5 +15,6 @@ pub mod permissions;
 pub mod program;
 pub mod samples;
 pub mod verdict;
+pub mod vmdk;
 pub mod watchdog;
 pub mod wrong;

@@ -316,7 +316,8 @@ fn volumes(bytes: &Arc<dyn ReadAt>) -> Result<(Scheme, Vec<Opened>), DiskTrouble
 /// What the volumes are, for whoever wonders why nothing was read.
 fn described(volumes: &[Opened]) -> String {
     if volumes.is_empty() {
-        return "it has no partition table, and no file system that is known; if it is encrypted as a whole, unlock it first"
+        return "it has no partition table, which is lost if its first sector is, and no file system that is known; if it is encrypted as a \
+             whole, unlock it first"
             .to_owned();
     }
     let each: Vec<String> = volumes
