@@ -22,7 +22,7 @@ pub(super) fn check(volume: &Volume, taken: &mut Taken) {
             continue;
         }
         // What is wrong with it is told when it is opened.
-        let Ok(file) = volume.file(taken_file.record) else {
+        let Ok(file) = volume.find(&taken_file.file) else {
             continue;
         };
         let mut streams: Vec<String> = file.streams().into_iter().collect();

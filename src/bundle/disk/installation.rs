@@ -6,7 +6,7 @@
 
 use super::What;
 use super::checked;
-use super::ntfs::{File, FolderEntry, NtfsError, Volume};
+use super::ntfs::{File, FolderEntry, NtfsError, Reference, Volume};
 use super::trouble::DiskTrouble;
 
 const CONFIG: &[&str] = &["Windows", "System32", "config"];
@@ -49,7 +49,7 @@ pub(super) struct Taken {
 pub(super) struct TakenFile {
     /// Its path from the volume's root, with `/` between folders.
     pub(super) path: String,
-    pub(super) record: u64,
+    pub(super) file: Reference,
     pub(super) what: What,
 }
 
@@ -71,7 +71,7 @@ pub(super) fn is_hibernated(volume: &Volume) -> bool {
     let head = || {
         let root = volume.root().ok()?;
         let entry = volume.entry(&root, "hiberfil.sys").ok()??;
-        let file = volume.file(entry.number).ok()?;
+        let file = volume.find(&Reference::from(&entry)).ok()?;
         let mut head = [0; 4];
         volume
             .data(&file, "")
@@ -156,7 +156,7 @@ fn walk_from(
         }
         place = Place {
             path: join(&place.path, &entry.name.name),
-            file: volume.file(entry.number)?,
+            file: volume.find(&Reference::from(&entry))?,
         };
     }
     Ok(Some(place))
@@ -207,7 +207,7 @@ impl Taken {
             true => Err(NtfsError::NotReadable(
                 "a link to another place, which is not followed",
             )),
-            false => volume.file(entry.number),
+            false => volume.find(&Reference::from(entry)),
         };
         match file {
             Ok(file) => Some(Place { path, file }),
@@ -240,7 +240,7 @@ impl Taken {
     ) {
         self.files.push(TakenFile {
             path: place.path.clone(),
-            record: place.file.number(),
+            file: Reference::of_record(place.file.number()),
             what: What::Index,
         });
         for entry in self.list(volume, place, MOST_FILES) {
@@ -295,7 +295,7 @@ impl Taken {
                 continue;
             };
             let opened = volume
-                .file(entry.number)
+                .find(&Reference::from(&entry))
                 .and_then(|file| volume.data(&file, ""));
             if !matches!(opened, Err(NtfsError::NotReadable(_))) {
                 self.file(&place, &entry);
@@ -307,13 +307,13 @@ impl Taken {
     fn records_of_the_file_system(&mut self, volume: &Volume) {
         self.files.push(TakenFile {
             path: "$MFT".to_owned(),
-            record: 0,
+            file: Reference::of_record(0),
             what: What::Data,
         });
         if let Some(journal) = self.place(volume, CHANGE_JOURNAL) {
             self.files.push(TakenFile {
                 path: format!("{}/$J", journal.path),
-                record: journal.file.number(),
+                file: Reference::of_record(journal.file.number()),
                 what: What::Journal,
             });
         }
@@ -322,7 +322,7 @@ impl Taken {
     fn file(&mut self, place: &Place, entry: &FolderEntry) {
         self.files.push(TakenFile {
             path: join(&place.path, &entry.name.name),
-            record: entry.number,
+            file: Reference::from(entry),
             what: What::Data,
         });
     }

@@ -39,14 +39,14 @@ use super::source::{PartSource, ReadAt};
 use super::walk::Found;
 use crate::contain::contain;
 use image::Beside;
-use ntfs::Volume;
+use ntfs::{Reference, Volume};
 use partition::partitions;
 
 /// A file on a volume of an image.
 #[derive(Clone)]
 pub struct OnVolume {
     volume: Arc<Volume>,
-    record: u64,
+    file: Reference,
     what: What,
     /// Whether its permissions are those of the machine; in a collector's container they are the collector's.
     is_machines: bool,
@@ -70,7 +70,7 @@ impl OnVolume {
     /// Where its record is damaged, or its data cannot be read.
     pub(super) fn open(&self) -> io::Result<Arc<dyn ReadAt>> {
         let open = || {
-            let file = || self.volume.file(self.record);
+            let file = || self.volume.find(&self.file);
             match self.what {
                 What::Data => self.volume.data(&file()?, ""),
                 What::Index => self.volume.index(&file()?),
@@ -82,14 +82,14 @@ impl OnVolume {
 
     /// When it was last written, where that is the machine's own record.
     pub(super) fn written(&self) -> Option<Timestamp> {
-        let file = self.volume.file(self.record).ok()?;
+        let file = self.volume.find(&self.file).ok()?;
         self.is_machines.then(|| file.written()).flatten()
     }
 
     /// Its security descriptor, as bytes, where that is the machine's.
     pub(super) fn permissions(&self) -> Option<Result<Vec<u8>, String>> {
         self.is_machines.then(|| {
-            let file = self.volume.file(self.record);
+            let file = self.volume.find(&self.file);
             file.and_then(|file| self.volume.descriptor(&file))
                 .map_err(|error| error.to_string())
         })
@@ -235,7 +235,7 @@ impl Disk {
             let path = below(path, &file.path);
             let on_volume = OnVolume {
                 volume: Arc::clone(volume),
-                record: file.record,
+                file: file.file,
                 what: file.what,
                 is_machines,
             };

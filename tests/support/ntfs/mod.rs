@@ -92,6 +92,8 @@ pub struct Node {
     pub streams: Vec<(String, Vec<u8>)>,
     /// What it refers to instead of having content, by the tag of its reparse point.
     pub reparse: Option<u32>,
+    /// Whether its folder's list lacks it, though its record says that it is there.
+    pub is_unlisted: bool,
     /// Whether its descriptor is kept with it, as on volumes of before Windows 2000, and not in $Secure.
     pub keeps_descriptor: bool,
 }
@@ -146,6 +148,7 @@ impl Volume {
             short: None,
             streams: Vec::new(),
             reparse: None,
+            is_unlisted: false,
             keeps_descriptor: false,
         }
     }

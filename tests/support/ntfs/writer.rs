@@ -175,10 +175,9 @@ impl<'v> Writer<'v> {
                 .collect(),
             _ => Vec::new(),
         };
-        let own =
-            self.volume.nodes.iter().filter(|(number, node)| {
-                node.parent == folder && !node.is_deleted && **number != ROOT
-            });
+        let own = self.volume.nodes.iter().filter(|(number, node)| {
+            node.parent == folder && !node.is_deleted && !node.is_unlisted && **number != ROOT
+        });
         for (number, node) in system
             .iter()
             .map(|(number, node)| (number, node))

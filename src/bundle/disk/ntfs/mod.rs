@@ -21,7 +21,7 @@ mod volume;
 pub(super) use boot::has_copy;
 pub use entry::{EntryName, EntryPlace, FileEntry, FileTimes, entry_bytes};
 pub(super) use folder::FolderEntry;
-pub(super) use volume::{File, Volume};
+pub(super) use volume::{File, Reference, Volume};
 
 /// Why something on a volume cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]

@@ -17,7 +17,7 @@ const END: u32 = 0xFFFF_FFFF;
 /// What a sector's last two bytes are checked against is a multiple of this, whatever the disk's sectors.
 const FIXUP_STEP: usize = 512;
 /// The part of a file reference that is the record's number; the rest is how often the record was used.
-const RECORD_NUMBER: u64 = 0xFFFF_FFFF_FFFF;
+pub(super) const RECORD_NUMBER: u64 = 0xFFFF_FFFF_FFFF;
 
 /// A file record whose sectors are from one write.
 #[derive(Debug, Clone)]
@@ -227,6 +227,8 @@ pub(in crate::bundle::disk) struct FileName {
     pub(in crate::bundle::disk) name: String,
     /// Whether it is the short name that stands beside a long one.
     pub(super) is_short: bool,
+    /// Whether it is a long name that a short one stands beside.
+    pub(super) has_short: bool,
     /// Whether the file refers to something else: a junction, a link, data kept elsewhere.
     pub(in crate::bundle::disk) is_reparse: bool,
     pub(in crate::bundle::disk) is_folder: bool,
@@ -238,9 +240,12 @@ impl FileName {
         let flags = u32_le(value, 56)?;
         let len = usize::from(*value.get(64)?) * 2;
         let name = value.get(66..66 + len)?;
+        let space = *value.get(65)?;
+        (space <= 3).then_some(())?;
         Some(FileName {
             name: utf16_le(name),
-            is_short: *value.get(65)? == 2,
+            is_short: space == 2,
+            has_short: space == 1,
             is_reparse: flags & 0x400 != 0,
             is_folder: is_folder(value),
         })

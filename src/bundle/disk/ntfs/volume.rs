@@ -8,10 +8,11 @@ use jiff::Timestamp;
 
 use super::NtfsError;
 use super::boot::Boot;
+use super::folder::FolderEntry;
 use super::packed::{LARGEST_UNIT, PackedSource};
 use super::record::{
-    ATTRIBUTE_LIST, Attribute, DATA, REPARSE_POINT, Record, STANDARD_INFORMATION,
-    VOLUME_INFORMATION, Value,
+    ATTRIBUTE_LIST, Attribute, DATA, FILE_NAME, FileName, REPARSE_POINT, Record,
+    STANDARD_INFORMATION, VOLUME_INFORMATION, Value,
 };
 use super::runs::{self, DataSource, Run};
 use super::security::SecurityTable;
@@ -41,6 +42,33 @@ pub(in crate::bundle::disk) struct Volume {
     record: usize,
     table: Arc<DataSource>,
     security: OnceLock<Result<SecurityTable, NtfsError>>,
+}
+
+/// Which file is meant: the number of its record, and what its folder says of it, where one does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::bundle::disk) struct Reference {
+    number: u64,
+    /// Its name, and how often the record was used then.
+    named: Option<(String, u16)>,
+}
+
+impl Reference {
+    /// Whatever file has that record.
+    pub(in crate::bundle::disk) fn of_record(number: u64) -> Reference {
+        Reference {
+            number,
+            named: None,
+        }
+    }
+}
+
+impl From<&FolderEntry> for Reference {
+    fn from(entry: &FolderEntry) -> Self {
+        Reference {
+            number: entry.number,
+            named: Some((entry.name.name.clone(), entry.uses)),
+        }
+    }
 }
 
 /// A file or a folder, with all its records.
@@ -134,6 +162,37 @@ impl Volume {
         }
         let others = self.continuations(&base);
         Ok(File { base, others })
+    }
+
+    /// A file by what its folder says of it.
+    ///
+    /// # Errors
+    /// As [`Volume::file`]; and where the record is by now another file's.
+    pub(in crate::bundle::disk) fn find(&self, wanted: &Reference) -> Result<File, NtfsError> {
+        let file = self.file(wanted.number)?;
+        let Some((name, uses)) = &wanted.named else {
+            return Ok(file);
+        };
+        let is_same = *uses == 0 || *uses == file.base.uses();
+        let mut names = file.attributes(FILE_NAME, "");
+        let is_named = names.any(|attribute| match attribute.value {
+            Value::Resident(value) => {
+                FileName::read(value).is_some_and(|known| known.name == *name)
+            }
+            Value::Clusters { .. } => false,
+        });
+        drop(names);
+        match is_same && is_named {
+            true => Ok(file),
+            false => Err(NtfsError::BadRecord {
+                number: wanted.number,
+                flaw: "is not that of the file by which its folder names it",
+            }),
+        }
+    }
+
+    pub(super) fn cluster(&self) -> u64 {
+        self.cluster
     }
 
     /// The records that a file's list of attributes names, as far as they can be read.
