@@ -153,6 +153,48 @@ fn files_that_ntfs_3g_compressed_are_read() {
     assert_eq!(cause(&image).as_deref(), Some(CAUSE));
 }
 
+/// Clusters from one sector to 64 KiB, sectors of 4 KiB: with many files in a folder, whose list is then a tree.
+#[test]
+fn clusters_and_sectors_of_every_size() {
+    let sample = sample(SAMPLE);
+    for making in [
+        &["-c", "512"][..],
+        &["-c", "2048"],
+        &["-c", "65536"],
+        &["-s", "4096"],
+        &["-s", "4096", "-c", "32768"],
+    ] {
+        let folder = TempDir::new().unwrap();
+        let made = mounted::volume_made(&folder, making, "rw", |mount| {
+            mounted::copy(&sample, mount);
+            let keys = mount.join(MACHINE_KEYS);
+            for number in 0..400_u32 {
+                let name = format!("{number:032x}_7c3b5a90-2f41-4d0e-9b7a-6f1d2c8e4b55");
+                fs::write(keys.join(name), b"key").unwrap();
+            }
+            // Some are gone again: nodes of the tree are freed.
+            for number in 100..300_u32 {
+                let name = format!("{number:032x}_7c3b5a90-2f41-4d0e-9b7a-6f1d2c8e4b55");
+                fs::remove_file(keys.join(name)).unwrap();
+            }
+        });
+        let Some(image) = made else { return };
+        let opened = bundle::open(std::slice::from_ref(&image)).unwrap();
+        assert!(
+            opened.problems.is_empty(),
+            "{making:?} {:?}",
+            opened.problems
+        );
+        let is_key = |path: &str| path.contains("/MachineKeys/0000");
+        let keys = opened
+            .artifacts
+            .iter()
+            .filter(|artifact| is_key(&artifact.path));
+        assert_eq!(keys.count(), 200, "{making:?}");
+        assert_eq!(cause(&image).as_deref(), Some(CAUSE), "{making:?}");
+    }
+}
+
 /// A packed file whose clusters are damaged is told by its name; the others are read.
 #[test]
 fn a_compressed_file_that_is_damaged_is_told() {

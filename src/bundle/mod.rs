@@ -243,7 +243,12 @@ fn artifact(found: Found) -> Result<Artifact, Problem> {
         Err(error) => Err(Problem {
             path: found.path,
             given: found.given,
-            trouble: Trouble::UnreadableFile(error.to_string()),
+            trouble: match found.origin {
+                Origin::Volume(_) => {
+                    Trouble::Disk(disk::DiskTrouble::UnreadableFile(error.to_string()))
+                }
+                _ => Trouble::UnreadableFile(error.to_string()),
+            },
         }),
     }
 }

@@ -53,12 +53,23 @@ pub fn volume(folder: &TempDir, fill: impl FnOnce(&Path)) -> Option<PathBuf> {
 
 /// The same, mounted with options.
 pub fn volume_with(folder: &TempDir, options: &str, fill: impl FnOnce(&Path)) -> Option<PathBuf> {
+    volume_made(folder, &[], options, fill)
+}
+
+/// The same, made with options as well.
+pub fn volume_made(
+    folder: &TempDir,
+    making: &[&str],
+    options: &str,
+    fill: impl FnOnce(&Path),
+) -> Option<PathBuf> {
     let _alone = MOUNT.lock().unwrap_or_else(PoisonError::into_inner);
     let image = folder.path().join("volume.img");
     let mount = folder.path().join("mounted");
     fs::File::create(&image).unwrap().set_len(VOLUME).unwrap();
     fs::create_dir(&mount).unwrap();
-    let made = run("mkntfs", &["-F", "-q", text(&image)])
+    let making = [making, &["-F", "-q", text(&image)]].concat();
+    let made = run("mkntfs", &making)
         .and_then(|()| run("ntfs-3g", &["-o", options, text(&image), text(&mount)]));
     if let Err(why) = made {
         eprintln!(

@@ -44,9 +44,12 @@ pub fn list(path: &Path) -> Result<DiskListing, DiskTrouble> {
     let mut head = vec![0; image::HEAD];
     let filled = file.read_full_at(0, &mut head).map_err(unreadable)?;
     head.truncate(filled);
+    let by_its_end = ImageForm::by_its_end(file.as_ref()).map_err(unreadable)?;
     let form = match ImageForm::of(&head, file.len()) {
+        // A fixed VHD begins as its disk does.
+        Some(ImageForm::Raw) if by_its_end == Some(ImageForm::Vhd) => by_its_end,
         Some(form) => Some(form),
-        None => ImageForm::by_its_end(file.as_ref()).map_err(unreadable)?,
+        None => by_its_end,
     };
     let form = form.ok_or(DiskTrouble::NoImage)?;
     let disk = image::open(form, file, &Beside::of(&path))?;

@@ -120,6 +120,9 @@ pub enum DiskTrouble {
         /// Their names.
         streams: String,
     },
+    /// A file of a volume, by itself.
+    #[error("the file is on the disk and cannot be read: {0}")]
+    UnreadableFile(String),
     /// Data that only Windows or a key can read.
     #[error("{0}")]
     NotReadable(&'static str),
