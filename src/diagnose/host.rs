@@ -28,7 +28,7 @@ use crate::facts::stale::{self, Doubt};
 use crate::facts::subject::Subject;
 use crate::facts::value::{FieldState, Value};
 use crate::facts::{
-    listener, listener_service, logon, revocation, session, store_listing, tls_listeners, undated,
+    listener, listener_service, logon, revocation, running, session, store_listing, tls_listeners, undated,
     update,
 };
 use crate::parse::collection_manifest::{Failure, Target};
@@ -121,6 +121,7 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
         logs: &logs,
     };
     let (identity, history, mut facts) = begin(&registry, &records, &asked);
+    let running_problems = running::add_facts(&collected, &mut facts);
     let evidence = Evidence {
         registry: &registry,
         identity: &identity,
@@ -225,7 +226,7 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
     };
     let mut all_problems = problems;
     let told = registry.problems().into_iter().chain(key_problems);
-    let told = told.chain(listing_problems);
+    let told = told.chain(listing_problems).chain(running_problems);
     all_problems.extend(told.map(entries::hive_problem));
     all_problems.extend(tampering.problems());
     all_problems.extend(contradictions(&history, from_hives.tls.as_ref()));

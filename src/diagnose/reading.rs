@@ -208,6 +208,7 @@ fn read(
         | Kind::AclListing
         | Kind::FolderListing
         | Kind::CertificateListing
+        | Kind::RunningState
         | Kind::DiskImage(_)
         | Kind::Program
         | Kind::Folder

@@ -7,6 +7,7 @@ use super::fact::{FactSet, Source};
 use super::gap::GapId;
 use super::known::Known;
 use super::registry::{Place, Problem, Registry, binary};
+use super::store_listing::Told;
 use super::subject::Subject;
 use crate::bundle::{Artifact, CertificateForm, Kind, Password};
 use crate::parse::certificate::{Certificate, Thumbprint};
@@ -51,6 +52,8 @@ pub struct Entry {
     pub damage: Known<Option<String>>,
     /// What an exported file holds of its private key.
     pub exported_key: KeyHeld,
+    /// What listings say of one that is in no collected store.
+    pub told: Told,
     /// Where it stands.
     pub sources: Vec<Source>,
 }
@@ -206,6 +209,7 @@ impl Stores {
                 marked: false,
                 damage: Known::Is(None),
                 exported_key: exported.key,
+                told: Told::default(),
                 sources: vec![source(&exported.artifact, thumbprint)],
                 certificate: Some(exported.certificate),
             });
@@ -387,6 +391,7 @@ fn read_entry(
                 marked: false,
                 damage,
                 exported_key: KeyHeld::None,
+                told: Told::default(),
                 sources,
             });
         }
@@ -423,6 +428,7 @@ fn read_entry(
         marked,
         damage: Known::Is(damage),
         exported_key: KeyHeld::None,
+        told: Told::default(),
         sources,
     })
 }
