@@ -202,6 +202,8 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
     };
     certificate_fitness::add_facts(&fitness_bearing, &mut facts);
 
+    let mut revocation_lists = revocation_lists;
+    revocation_lists.extend(revocation::in_stores(&registry, &mut facts));
     revocation::add_facts(
         &revocation_lists,
         &from_hives.stores,

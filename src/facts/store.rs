@@ -7,13 +7,14 @@ use super::fact::{FactSet, Source};
 use super::gap::GapId;
 use super::known::Known;
 use super::registry::{Place, Problem, Registry, binary};
+use super::revocation::{self, CollectedList};
 use super::store_listing::Told;
 use super::subject::Subject;
 use crate::bundle::{Artifact, CertificateForm, Kind, Password};
 use crate::parse::certificate::{Certificate, Thumbprint};
 use crate::parse::certificate_bundle;
 use crate::parse::hive::{Lookup, Why};
-use crate::parse::pem::read_pem;
+use crate::parse::pem::{read_pem, read_revocation_lists};
 use crate::parse::pkcs12::{self, Effort, KeyHeld};
 use crate::parse::registry::Key;
 use crate::parse::store_blob::{KeyProviderInfo, SelfSignedMark, StoreBlob, StoreElement};
@@ -102,8 +103,30 @@ pub fn exported_with<'a>(
     artifacts: impl IntoIterator<Item = &'a Artifact>,
     passwords: &[Password],
 ) -> (Vec<Exported>, Vec<Problem>) {
+    let files = open(artifacts, passwords);
+    (files.certificates, files.problems)
+}
+
+/// What files of certificates hold.
+#[derive(Debug, Clone, Default)]
+pub struct Opened {
+    /// The certificates.
+    pub certificates: Vec<Exported>,
+    /// The lists of revoked certificates beside them.
+    pub lists: Vec<CollectedList>,
+    /// What cannot be read.
+    pub problems: Vec<Problem>,
+}
+
+/// Opens the files of certificates among these artifacts; PKCS #12 files with these passwords, or with the empty one.
+#[must_use]
+pub fn open<'a>(
+    artifacts: impl IntoIterator<Item = &'a Artifact>,
+    passwords: &[Password],
+) -> Opened {
     let passwords: Vec<&str> = passwords.iter().map(Password::text).collect();
     let mut found = Vec::new();
+    let mut lists = Vec::new();
     let mut problems = Vec::new();
     for artifact in artifacts {
         let Kind::Certificate(form) = artifact.kind else {
@@ -116,6 +139,8 @@ pub fn exported_with<'a>(
                 message,
             });
         };
+        let mut beside: Vec<(Option<String>, Result<Vec<u8>, String>)> = Vec::new();
+        let mut keep_list = |at, der| beside.push((at, der));
         let mut keep_with = |certificate: Certificate, key: KeyHeld| {
             found.push(Exported {
                 artifact: artifact.path.clone(),
@@ -140,10 +165,19 @@ pub fn exported_with<'a>(
                 Err(error) => problem(None, error.to_string()),
             },
             CertificateForm::Pkcs7 | CertificateForm::SerializedStore => {
-                let (bundled, error) = match form {
-                    CertificateForm::Pkcs7 => certificate_bundle::pkcs7(&bytes),
-                    _ => certificate_bundle::serialized_store(&bytes),
+                let ((bundled, error), beside) = match form {
+                    CertificateForm::Pkcs7 => (
+                        certificate_bundle::pkcs7(&bytes),
+                        certificate_bundle::revocation_lists_of_pkcs7(&bytes),
+                    ),
+                    _ => (
+                        certificate_bundle::serialized_store(&bytes),
+                        certificate_bundle::revocation_lists_of_store(&bytes),
+                    ),
                 };
+                for list in beside {
+                    keep_list(Some(format!("byte {}", list.offset)), Ok(list.der));
+                }
                 for one in bundled {
                     match one.certificate {
                         Ok(certificate) => keep(*certificate),
@@ -164,11 +198,18 @@ pub fn exported_with<'a>(
                         Err(error) => problem(None, error.to_string()),
                     }
                 }
+                for list in read.revocation_lists {
+                    keep_list(None, Ok(list));
+                }
                 for trouble in read.problems {
                     problem(None, trouble.to_string());
                 }
             }
             CertificateForm::Pem => {
+                for (line, der) in read_revocation_lists(&bytes) {
+                    let der = der.map_err(|error| error.to_string());
+                    keep_list(Some(format!("line {line}")), der);
+                }
                 for block in read_pem(&bytes) {
                     match block.certificate {
                         Ok(certificate) => keep(certificate),
@@ -179,8 +220,22 @@ pub fn exported_with<'a>(
                 }
             }
         }
+        for (at, der) in beside {
+            match revocation::read(artifact, der) {
+                Ok(list) => lists.push(list),
+                Err(message) => problems.push(Problem {
+                    artifact: artifact.path.clone(),
+                    at,
+                    message,
+                }),
+            }
+        }
     }
-    (found, problems)
+    Opened {
+        certificates: found,
+        lists,
+        problems,
+    }
 }
 
 /// All certificates of one host.
@@ -403,7 +458,7 @@ fn read_entry(
     let (certificate, why) = match blob.element {
         StoreElement::Certificate(Ok(certificate)) => (Some(*certificate), None),
         StoreElement::Certificate(Err(error)) => (None, Some(error.to_string())),
-        StoreElement::RevocationList | StoreElement::TrustList | StoreElement::Missing => {
+        StoreElement::RevocationList(_) | StoreElement::TrustList | StoreElement::Missing => {
             (None, Some("it holds no certificate".to_owned()))
         }
     };

@@ -287,7 +287,7 @@ fn values(text: &str, found: &mut Found) -> bool {
         .take_while(|line| line.trim().is_empty() || line.starts_with("#TYPE"))
         .map(str::len)
         .sum();
-    let lines_before = text.get(..skipped).unwrap_or_default().lines().count() as u64;
+    let mut line = 1 + newlines(text.get(..skipped).unwrap_or_default());
     let text = text.get(skipped..).unwrap_or_default();
     let titles = text.lines().next().unwrap_or_default();
     let Some(delimiter) = delimiter(titles) else {
@@ -300,17 +300,24 @@ fn values(text: &str, found: &mut Found) -> bool {
     let Ok(titles) = reader.headers().cloned() else {
         return false;
     };
+    let mut counted = 0;
     for record in reader.records().map_while(Result::ok) {
-        let begins = record.position();
-        let line = begins.map_or(0, |position| lines_before + position.line());
+        let begins = record.position().map(csv::Position::byte);
+        let Some(begins) = begins.and_then(|byte| usize::try_from(byte).ok()) else {
+            continue;
+        };
+        // It is said to begin between the two letters that end the line before.
+        let rest = text.get(begins..).unwrap_or_default();
+        let begins = begins + usize::from(rest.starts_with('\n'));
+        line += newlines(text.get(counted..begins).unwrap_or_default());
+        counted = begins;
         let mut properties = Properties::default();
         for (name, value) in titles.iter().zip(&record) {
             properties.add(line, name.trim(), value);
         }
         // The last one may be cut: a hash of full length is whole, a day that lost a digit looks like another.
-        let rest = begins.and_then(|begins| text.get(usize::try_from(begins.byte()).ok()?..));
-        let is_last = rest.is_none_or(|rest| !rest.trim_end_matches(['\r']).contains('\n'));
-        if is_last {
+        let is_cut = text.get(begins..).is_none_or(|rest| !rest.contains('\n'));
+        if is_cut {
             properties
                 .all
                 .retain(|property| property.name.eq_ignore_ascii_case(THUMBPRINT));
@@ -318,6 +325,10 @@ fn values(text: &str, found: &mut Found) -> bool {
         properties.take(None, found);
     }
     true
+}
+
+fn newlines(text: &str) -> u64 {
+    text.bytes().filter(|byte| *byte == b'\n').count() as u64
 }
 
 /// What stands between the titles, where one of them is the hash.
@@ -412,7 +423,7 @@ mod tests {
         );
         assert_eq!(first.names.as_ref().unwrap().subject, "CN=TS1");
         assert_eq!(second.names.as_ref().unwrap().issuer, "CN=CA");
-        assert_eq!(listing.untold, [22]);
+        assert_eq!(listing.untold, [23]);
     }
 
     #[test]
