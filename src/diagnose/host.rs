@@ -22,7 +22,7 @@ use crate::facts::key_chain::{self, KeyEvidence};
 use crate::facts::known::Known;
 use crate::facts::layout::never_holds;
 use crate::facts::log_coverage::{self, CollectedLog};
-use crate::facts::registry::{HiveFile, Registry};
+use crate::facts::registry::{FileState, HiveFile, Registry};
 use crate::facts::served::Served;
 use crate::facts::stale::{self, Doubt};
 use crate::facts::subject::Subject;
@@ -110,7 +110,7 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
         .map(|exported| exported.artifact.clone())
         .collect();
     let (listed, listing_problems) = store_listing::read(&collected);
-    let registry = Registry::of(hives);
+    let registry = Registry::of(doubted(hives, &altered));
     let asked = history::Options {
         incident: options.incident,
         client_addresses: options.client_addresses.clone(),
@@ -242,6 +242,16 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
         problems,
         facts,
     }
+}
+
+/// The hives, with those told that are not what was collected.
+fn doubted(mut hives: Vec<HiveFile>, altered: &BTreeSet<String>) -> Vec<HiveFile> {
+    for hive in &mut hives {
+        if hive.artifacts().any(|file| altered.contains(file)) {
+            hive.state = FileState::Altered;
+        }
+    }
+    hives
 }
 
 /// What the logs of one host hold.

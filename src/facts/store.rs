@@ -370,7 +370,11 @@ fn read_store(
     // In a stale hive the entries that are there count, and do not prove that there are no others.
     let whole = match registry.software() {
         Some(file) if file.hive.is_stale() => Known::Open(stale(subject, facts)),
-        _ => whole,
+        Some(file) => match (file.silence_proves_nothing(), whole) {
+            (Some(why), Known::Is(())) => Known::Open(facts.gaps.open(subject, why)),
+            (_, whole) => whole,
+        },
+        None => whole,
     };
     let coverage = match &whole {
         Known::Is(()) => Coverage::Whole(Window::ALWAYS),
