@@ -116,11 +116,13 @@ fn is_powershell_listing(text: &[u8]) -> bool {
     let is_hash = |title: &[u8]| {
         let title = title.trim_ascii();
         let title = title.strip_prefix(b"\"").unwrap_or(title);
-        title.strip_suffix(b"\"").unwrap_or(title).eq_ignore_ascii_case(HASH)
+        title
+            .strip_suffix(b"\"")
+            .unwrap_or(title)
+            .eq_ignore_ascii_case(HASH)
     };
-    let is_dashes = |line: &[u8]| {
-        contains(line, b"---") && line.iter().all(|byte| matches!(byte, b'-' | b' '))
-    };
+    let is_dashes =
+        |line: &[u8]| contains(line, b"---") && line.iter().all(|byte| matches!(byte, b'-' | b' '));
     let is_before_a_hash = |line: &[u8]| {
         let colon = line.iter().position(|byte| *byte == b':');
         let (name, value) = line.split_at(colon.unwrap_or(line.len()));
@@ -129,7 +131,9 @@ fn is_powershell_listing(text: &[u8]) -> bool {
         is_hash(name) && digits.count() >= 8
     };
     let written = lines(text).filter(|line| !line.is_empty());
-    let mut titles = written.clone().skip_while(|line| line.starts_with(b"#TYPE"));
+    let mut titles = written
+        .clone()
+        .skip_while(|line| line.starts_with(b"#TYPE"));
     let of_values = titles.next().is_some_and(|titles| {
         [b'\t', b',', b';']
             .iter()

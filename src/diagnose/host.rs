@@ -28,8 +28,8 @@ use crate::facts::stale::{self, Doubt};
 use crate::facts::subject::Subject;
 use crate::facts::value::{FieldState, Value};
 use crate::facts::{
-    listener, listener_service, logon, revocation, running, session, store_listing, tls_listeners, undated,
-    update,
+    listener, listener_service, logon, revocation, running, session, store_listing, tls_listeners,
+    undated, update,
 };
 use crate::parse::collection_manifest::{Failure, Target};
 use crate::rules::RuleSet;

@@ -382,7 +382,9 @@ impl Described<'_> {
         match self.field(|certificate| names_host(certificate, identity)) {
             Known::Is(Some(Some(answer))) => Known::Is(answer),
             Known::Open(_)
-                if self.told.is_some_and(|told| listed_for_host(told, identity)) =>
+                if self
+                    .told
+                    .is_some_and(|told| listed_for_host(told, identity)) =>
             {
                 Known::Is(true)
             }

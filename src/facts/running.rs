@@ -64,28 +64,36 @@ fn add_services(read: &[(&str, RunningState)], facts: &mut FactSet) {
             continue;
         };
         let agree = states.iter().all(|(_, state)| state.runs == first.runs);
-        let running = match first.runs.filter(|_| agree) {
-            Some(runs) => Known::Is(runs),
-            None => Known::Open(facts.gaps.open(
+        let mut untold = |what: &str| {
+            Known::Open(facts.gaps.open(
                 Subject::SystemLog,
                 format!(
-                    "what was printed of the service {} does not say whether it ran",
+                    "what was printed of the service {} does not tell {what}",
                     first.name
                 ),
-            )),
+            ))
         };
-        let codes = states.iter().map(|(_, state)| state.exit_code);
-        let ended = codes.clone().next().flatten();
-        let code = ended.filter(|ended| codes.clone().all(|code| code == Some(*ended)));
-        let stopped = running.clone().not();
-        let with_error = code.is_some_and(|code| !matches!(code, 0 | NEVER_STARTED));
+        let running = match first.runs.filter(|_| agree) {
+            Some(runs) => Known::Is(runs),
+            None => untold("whether it ran"),
+        };
+        let code = first.exit_code.filter(|first| {
+            let mut codes = states.iter().map(|(_, state)| state.exit_code);
+            codes.all(|code| code == Some(*first))
+        });
+        let with_error = match code {
+            Some(code) => Known::Is(!matches!(code, 0 | NEVER_STARTED)),
+            None => untold("how it ended"),
+        };
         let body = ServiceState {
             service: known_name(&first.name),
-            failed: stopped.and(Known::Is(with_error)),
+            failed: running.clone().not().and(with_error.clone()),
             running,
-            code: code.filter(|_| with_error).map(Code),
+            code: code.filter(|_| with_error == Known::Is(true)).map(Code),
         };
-        let sources = states.iter().map(|(artifact, state)| line(artifact, state.line));
+        let sources = states
+            .iter()
+            .map(|(artifact, state)| line(artifact, state.line));
         facts.add(None, body, sources.collect());
     }
 }

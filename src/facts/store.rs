@@ -107,6 +107,9 @@ pub fn exported_with<'a>(
     (files.certificates, files.problems)
 }
 
+/// A list of revoked certificates beside certificates: where it stands, and its DER bytes or why there are none.
+type Beside = (Option<String>, Result<Vec<u8>, String>);
+
 /// What files of certificates hold.
 #[derive(Debug, Clone, Default)]
 pub struct Opened {
@@ -139,7 +142,7 @@ pub fn open<'a>(
                 message,
             });
         };
-        let mut beside: Vec<(Option<String>, Result<Vec<u8>, String>)> = Vec::new();
+        let mut beside: Vec<Beside> = Vec::new();
         let mut keep_list = |at, der| beside.push((at, der));
         let mut keep_with = |certificate: Certificate, key: KeyHeld| {
             found.push(Exported {

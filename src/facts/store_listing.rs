@@ -113,12 +113,14 @@ fn common(all: impl Iterator<Item = Between>) -> Option<Between> {
 /// Where listings say that the key is kept; that there is none only a listing of the machine's own store says.
 fn key(listed: &[Listed], facts: &mut FactSet) -> Known<Option<KeyProviderInfo>> {
     let certificates = || listed.iter().map(|listed| &listed.certificate);
-    let provider = certificates().filter_map(|certificate| certificate.key_provider.clone());
+    let provider = certificates()
+        .rev()
+        .find_map(|certificate| certificate.key_provider.clone());
     let has_key = certificates().any(|certificate| certificate.has_key == Some(true));
     let without = certificates()
         .any(|certificate| certificate.has_key == Some(false) && is_in_store(certificate));
     let mut open = |why| Known::Open(facts.gaps.open(Subject::PersonalStore, why));
-    match (provider.last(), without) {
+    match (provider, without) {
         (Some(_), true) => open(CONTRADICTED),
         (Some(provider), false) => Known::Is(Some(provider)),
         (None, true) if has_key => open(CONTRADICTED),

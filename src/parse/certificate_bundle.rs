@@ -153,10 +153,7 @@ pub fn revocation_lists_of_store(bytes: &[u8]) -> Vec<BundledList> {
     lists
 }
 
-fn entries(
-    bytes: &[u8],
-    take: &mut dyn FnMut(usize, StoreElement),
-) -> Option<BundleError> {
+fn entries(bytes: &[u8], take: &mut dyn FnMut(usize, StoreElement)) -> Option<BundleError> {
     let mut entry = STORE_HEADER.len();
     let mut at = entry;
     loop {

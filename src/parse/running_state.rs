@@ -154,7 +154,10 @@ fn service_state(value: &str) -> Option<Option<bool>> {
 fn exit_code(value: &str) -> Option<u32> {
     let (number, hexadecimal) = value.split_once('(')?;
     let number: u32 = number.trim().parse().ok()?;
-    let digits = hexadecimal.trim_end().strip_suffix(')')?.strip_prefix("0x")?;
+    let digits = hexadecimal
+        .trim_end()
+        .strip_suffix(')')?
+        .strip_prefix("0x")?;
     (u32::from_str_radix(digits, 16).ok()? == number).then_some(number)
 }
 

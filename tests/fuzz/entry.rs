@@ -259,7 +259,10 @@ pub fn certificate_listing(bytes: &[u8]) {
         let listing = certificate_listing::read(&[beginning, bytes].concat());
         for certificate in listing.certificates {
             for moment in [certificate.begins, certificate.ends].into_iter().flatten() {
-                assert!(moment.earliest <= moment.latest, "a moment lies in its bounds");
+                assert!(
+                    moment.earliest <= moment.latest,
+                    "a moment lies in its bounds"
+                );
             }
         }
     }

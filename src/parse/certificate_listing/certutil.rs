@@ -92,9 +92,9 @@ impl<'t> Entry<'t> {
             let (_, value) = text.split_once([':', '：'])?;
             PrintedDay::at_start_of(value).filter(|_| *line < hash)
         };
-        let pairs = self.lines.array_windows::<2>();
+        let mut pairs = self.lines.array_windows::<2>();
         let told = |[first, second]: &[(u64, &str); 2]| Some((day(first)?, day(second)?));
-        match pairs.filter_map(|pair| told(pair)).next() {
+        match pairs.find_map(told) {
             Some((begins, ends)) => (Some(begins), Some(ends)),
             None => (None, None),
         }

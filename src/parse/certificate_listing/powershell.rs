@@ -333,7 +333,12 @@ fn newlines(text: &str) -> u64 {
 
 /// What stands between the titles, where one of them is the hash.
 fn delimiter(titles: &str) -> Option<u8> {
-    let is_hash = |title: &str| title.trim().trim_matches('"').eq_ignore_ascii_case(THUMBPRINT);
+    let is_hash = |title: &str| {
+        title
+            .trim()
+            .trim_matches('"')
+            .eq_ignore_ascii_case(THUMBPRINT)
+    };
     [(b'\t', '\t'), (b',', ','), (b';', ';')]
         .into_iter()
         .find(|(_, letter)| titles.contains(*letter) && titles.split(*letter).any(is_hash))
@@ -391,7 +396,10 @@ mod tests {
             &ONE[..20]
         );
         let listing = read(table.as_bytes());
-        assert_eq!((listing.certificates.len(), listing.untold), (0, vec![3, 4]));
+        assert_eq!(
+            (listing.certificates.len(), listing.untold),
+            (0, vec![3, 4])
+        );
     }
 
     #[test]
@@ -445,7 +453,11 @@ mod tests {
                 (OTHER.to_owned(), None, None, false)
             ]
         );
-        let lines: Vec<u64> = read(french.as_bytes()).certificates.iter().map(|one| one.line).collect();
+        let lines: Vec<u64> = read(french.as_bytes())
+            .certificates
+            .iter()
+            .map(|one| one.line)
+            .collect();
         assert_eq!(lines, [3, 4]);
     }
 
@@ -466,13 +478,15 @@ mod tests {
                     let full = full.expect("no other hash");
                     assert!(cut.has_key.is_none() || cut.has_key == full.has_key);
                     // A listing that lost the day which settles the order leaves more open, never other days.
-                    let holds = |cut: Option<super::super::Between>, full: Option<super::super::Between>| {
-                        cut.is_none_or(|cut| {
-                            full.is_some_and(|full| {
-                                cut.earliest <= full.earliest && full.latest <= cut.latest
+                    let holds =
+                        |cut: Option<super::super::Between>,
+                         full: Option<super::super::Between>| {
+                            cut.is_none_or(|cut| {
+                                full.is_some_and(|full| {
+                                    cut.earliest <= full.earliest && full.latest <= cut.latest
+                                })
                             })
-                        })
-                    };
+                        };
                     assert!(holds(cut.ends, full.ends), "{end}");
                 }
             }

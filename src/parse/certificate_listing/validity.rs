@@ -52,7 +52,8 @@ impl PrintedDay {
     /// The day that a text begins with; what follows it, the time, is left aside.
     pub(super) fn at_start_of(text: &str) -> Option<Self> {
         let is_mark = |letter: char| matches!(letter, '\u{200e}' | '\u{200f}');
-        let text = text.trim_start_matches(|letter: char| letter.is_whitespace() || is_mark(letter));
+        let text =
+            text.trim_start_matches(|letter: char| letter.is_whitespace() || is_mark(letter));
         let mut rest = text;
         let mut numbers = [0_i16; 3];
         let mut separators = [' '; 2];
@@ -67,7 +68,9 @@ impl PrintedDay {
                 rest = rest.trim_start_matches(is_mark);
                 *separator = rest.chars().next()?;
                 // Hungarian and Czech put a space behind the dot.
-                rest = rest.get(1..)?.trim_start_matches([' ', '\u{200e}', '\u{200f}']);
+                rest = rest
+                    .get(1..)?
+                    .trim_start_matches([' ', '\u{200e}', '\u{200f}']);
             }
         }
         let [one, other] = separators;
@@ -122,7 +125,9 @@ impl PrintedDay {
 
 impl Order {
     /// The order of a listing whose certificates begin and end at these days.
-    pub(super) fn of(days: impl IntoIterator<Item = (Option<PrintedDay>, Option<PrintedDay>)>) -> Order {
+    pub(super) fn of(
+        days: impl IntoIterator<Item = (Option<PrintedDay>, Option<PrintedDay>)>,
+    ) -> Order {
         let (mut day, mut month) = (true, true);
         for (begins, ends) in days {
             for order in [Order::Day, Order::Month] {
@@ -209,7 +214,10 @@ mod tests {
             ("2026/11/02 6:10", "2027/05/04 6:10"),
             ("2026. 11. 02. 6:10", "2027. 05. 04. 6:10"),
             ("2026-11-02 오전 6:10", "2027-05-04 오전 6:10"),
-            ("\u{200e}2026/11/02", "\u{200e}2027/\u{200f}05/04\u{200f} 6:10"),
+            (
+                "\u{200e}2026/11/02",
+                "\u{200e}2027/\u{200f}05/04\u{200f} 6:10",
+            ),
             ("2.11.2026 г. 6:10", "4.5.2027 г. 6:10"),
         ] {
             let read = ends(&[(begins, text)], 0);
@@ -233,7 +241,11 @@ mod tests {
             "令和9年5月4日",
         ] {
             let day = PrintedDay::at_start_of(text);
-            assert_eq!(day.and_then(|day| day.between(Order::Either)), None, "{text}");
+            assert_eq!(
+                day.and_then(|day| day.between(Order::Either)),
+                None,
+                "{text}"
+            );
         }
         let contradicting = [("17/11/2026", "11/17/2027")];
         assert_eq!(ends(&contradicting, 0), None);
