@@ -21,15 +21,11 @@ const POLICY: &str = r"Policies\Microsoft\Windows NT\Terminal Services";
 const FOLDER: &str = r"C:\ProgramData\Microsoft\Crypto\RSA\MachineKeys";
 
 fn machine() -> Machine {
-    let mut machine = Machine::new(
+    let mut machine = Machine::serving(
         "CONTOSO-LO1",
         Windows::Server2022,
-        at("2026-05-04T06:00:00Z"),
+        at("2026-11-01T03:00:00Z"),
     );
-    machine.self_signed_certificate(at("2026-09-01T06:10:00Z"));
-    machine
-        .boots(at("2026-11-01T03:00:00Z"))
-        .listener_starts(at("2026-11-01T03:00:40Z"));
     for day in 0..3 {
         let time = at("2026-11-09T08:00:00Z") + minutes(day * 1440);
         machine.gets_in(time, ANNA, "anna");
