@@ -13,8 +13,8 @@ use super::value::{Code, FieldState, Value};
 use crate::bundle::{Artifact, Kind};
 use crate::parse::running_state::{self, RunningState, SessionList};
 
-/// Texts are read up to this size, in bytes.
-const LARGEST: u64 = 64 << 20;
+/// Texts are read up to this size, in bytes: all services and drivers of a machine take half a megabyte.
+const LARGEST: u64 = 8 << 20;
 
 const LISTENER: &str = "rdp-tcp";
 
@@ -50,16 +50,17 @@ pub fn add_facts(artifacts: &[Artifact], facts: &mut FactSet) -> Vec<Problem> {
     problems
 }
 
-/// One fact for each service; open where texts contradict one another.
+/// One fact for each service that Remote Desktop rests on; open where texts contradict one another.
 fn add_services(read: &[(&str, RunningState)], facts: &mut FactSet) {
-    let mut by_name: BTreeMap<String, Vec<(&str, &running_state::ServiceState)>> = BTreeMap::new();
+    let mut by_name: BTreeMap<&str, Vec<(&str, &running_state::ServiceState)>> = BTreeMap::new();
     for (artifact, state) in read {
         for service in &state.services {
-            let same = by_name.entry(service.name.to_lowercase()).or_default();
-            same.push((artifact, service));
+            if let Some(name) = known_name(&service.name) {
+                by_name.entry(name).or_default().push((artifact, service));
+            }
         }
     }
-    for states in by_name.into_values() {
+    for (name, states) in by_name {
         let Some((_, first)) = states.first() else {
             continue;
         };
@@ -67,10 +68,7 @@ fn add_services(read: &[(&str, RunningState)], facts: &mut FactSet) {
         let mut untold = |what: &str| {
             Known::Open(facts.gaps.open(
                 Subject::SystemLog,
-                format!(
-                    "what was printed of the service {} does not tell {what}",
-                    first.name
-                ),
+                format!("what was printed of the service {name} does not tell {what}"),
             ))
         };
         let running = match first.runs.filter(|_| agree) {
@@ -86,7 +84,7 @@ fn add_services(read: &[(&str, RunningState)], facts: &mut FactSet) {
             None => untold("how it ended"),
         };
         let body = ServiceState {
-            service: known_name(&first.name),
+            service: name.to_owned(),
             failed: running.clone().not().and(with_error.clone()),
             running,
             code: code.filter(|_| with_error == Known::Is(true)).map(Code),
@@ -98,11 +96,10 @@ fn add_services(read: &[(&str, RunningState)], facts: &mut FactSet) {
     }
 }
 
-/// The name as rules spell it.
-fn known_name(name: &str) -> String {
-    let mut known = super::service::SERVICES.iter();
-    let known = known.find(|known| known.eq_ignore_ascii_case(name));
-    known.map_or_else(|| name.to_owned(), |known| (*known).to_owned())
+/// The name as rules spell it; none of a service that nothing is asked of.
+fn known_name(name: &str) -> Option<&'static str> {
+    let mut known = super::service::SERVICES.into_iter();
+    known.find(|known| known.eq_ignore_ascii_case(name))
 }
 
 /// One fact, where a list of sessions tells of the listener.

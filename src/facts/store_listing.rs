@@ -56,6 +56,13 @@ pub fn read(artifacts: &[Artifact]) -> (Vec<Listed>, Vec<Problem>) {
                 continue;
             }
         };
+        if listing.further > 0 {
+            let message = format!(
+                "{} more certificates, which are not read: no machine has so many",
+                listing.further
+            );
+            problem(None, &message);
+        }
         for line in listing.untold {
             let at = Some(format!("line {line}"));
             problem(at, "a certificate without its hash: the listing is cut");
@@ -138,8 +145,15 @@ impl Stores {
             let same = by_hash.entry(one.certificate.thumbprint).or_default();
             same.push(one);
         }
+        let mut known: BTreeMap<Thumbprint, usize> = BTreeMap::new();
+        for (place, entry) in self.entries.iter().enumerate() {
+            // What the registry's own stores hold comes first.
+            known.entry(entry.thumbprint).or_insert(place);
+        }
         for (thumbprint, listed) in by_hash {
-            if self.installed(thumbprint).is_some() {
+            let place = known.get(&thumbprint).copied();
+            let entry = place.and_then(|place| self.entries.get(place));
+            if entry.is_some_and(|entry| entry.home != Home::Export) {
                 continue;
             }
             let sources = listed.iter().map(|listed| Source::Line {
@@ -147,8 +161,7 @@ impl Stores {
                 line: listed.certificate.line,
             });
             let key_provider = key(&listed, facts);
-            let mut entries = self.entries.iter_mut();
-            match entries.find(|entry| entry.thumbprint == thumbprint) {
+            match place.and_then(|place| self.entries.get_mut(place)) {
                 Some(entry) => {
                     if let Known::Is(_) = key_provider {
                         entry.key_provider = key_provider;

@@ -68,9 +68,12 @@ pub struct CertificateListing {
     pub certificates: Vec<ListedCertificate>,
     /// The lines at which certificates begin whose hash cannot be told; the first hundred.
     pub untold: Vec<u64>,
+    /// How many there are beyond the first 50,000.
+    pub further: usize,
 }
 
 const UNTOLD_LISTED: usize = 100;
+const MOST_CERTIFICATES: usize = 50_000;
 
 /// Reads a listing, or several in one file. What is cut tells what stands before.
 #[must_use]
@@ -110,8 +113,12 @@ impl Found {
         certificate: ListedCertificate,
         days: (Option<PrintedDay>, Option<PrintedDay>),
     ) {
-        self.listing.certificates.push(certificate);
-        self.days.push(days);
+        if self.listing.certificates.len() < MOST_CERTIFICATES {
+            self.listing.certificates.push(certificate);
+            self.days.push(days);
+        } else {
+            self.listing.further += 1;
+        }
     }
 
     fn untold(&mut self, line: u64) {

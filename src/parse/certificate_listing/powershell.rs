@@ -91,6 +91,11 @@ impl<'t> Properties<'t> {
 
 const THUMBPRINT: &str = "Thumbprint";
 
+/// A certificate has about forty properties; what has more is no list of certificates.
+const MOST_PROPERTIES: usize = 200;
+/// So wide is no window.
+const WIDEST_TABLE: usize = 8192;
+
 /// 40 hexadecimal digits, which a narrow window may have spread over lines.
 fn thumbprint(value: &str) -> Option<Thumbprint> {
     let is_clean = |letter: char| letter.is_ascii_hexdigit() || letter == ' ';
@@ -175,7 +180,9 @@ impl<'t> Reader<'t> {
             if self.properties.find(name).is_some() {
                 self.finish(found);
             }
-            self.properties.add(number, name, value);
+            if self.properties.all.len() < MOST_PROPERTIES {
+                self.properties.add(number, name, value);
+            }
         } else if !line.starts_with(' ') {
             self.finish(found);
         } else if let Some(last) = self.properties.all.last_mut() {
@@ -213,7 +220,9 @@ struct Column<'t> {
 
 /// The columns of a table, by the line of dashes below their titles; none where the two are something else.
 fn columns<'t>(titles: &'t str, dashes: &str) -> Option<Vec<Column<'t>>> {
-    let is_rule = dashes.contains("---") && dashes.bytes().all(|byte| matches!(byte, b'-' | b' '));
+    let is_rule = dashes.len() <= WIDEST_TABLE
+        && dashes.contains("---")
+        && dashes.bytes().all(|byte| matches!(byte, b'-' | b' '));
     // Titles are in ASCII, so that a byte is a character.
     if !is_rule || !titles.is_ascii() {
         return None;
@@ -222,7 +231,7 @@ fn columns<'t>(titles: &'t str, dashes: &str) -> Option<Vec<Column<'t>>> {
         let before = at.checked_sub(1).and_then(|at| dashes.as_bytes().get(at));
         *byte == b'-' && before != Some(&b'-')
     });
-    let starts: Vec<usize> = starts.map(|(at, _)| at).collect();
+    let starts: Vec<usize> = starts.map(|(at, _)| at).take(MOST_PROPERTIES).collect();
     let ends = starts.iter().skip(1).copied().chain([usize::MAX]);
     let columns: Vec<Column<'t>> = starts
         .iter()
@@ -491,6 +500,24 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// Sizes that no list has end soon, whatever they repeat.
+    #[test]
+    fn nothing_takes_longer_than_its_size() {
+        let properties: String = (0..200_000).map(|one| format!("P{one} : x\n")).collect();
+        assert!(told(&properties).is_empty());
+        let dashes = "--- ".repeat(100_000);
+        let titles = "Thumbprint ".repeat(40_000);
+        assert!(told(&format!("{titles}\n{dashes}\n{titles}\n")).is_empty());
+        let many: String = (0..60_000)
+            .map(|one| format!("Thumbprint : {one:040X}\n\n"))
+            .collect();
+        let listing = read(many.as_bytes());
+        assert_eq!(
+            (listing.certificates.len(), listing.further),
+            (50_000, 10_000)
+        );
     }
 
     #[test]
