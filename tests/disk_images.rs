@@ -165,6 +165,11 @@ fn every_format_and_partition_table_gives_the_same_facts() {
         assert_eq!(verdict(&report(&image)), expected, "{name}");
         // The folder that an image of several files lies in holds one disk.
         assert_eq!(verdict(&report(&own)), expected, "the folder of {name}");
+        // Its name says nothing: the content tells what it is.
+        let other = own.join("System.evtx");
+        fs::rename(&image, &other).unwrap();
+        assert_eq!(verdict(&report(&other)), expected, "{name}, renamed");
+        fs::rename(&other, &image).unwrap();
         let parts: Vec<PathBuf> = fs::read_dir(&own)
             .unwrap()
             .map(|entry| entry.unwrap().path())

@@ -273,6 +273,10 @@ impl Volume {
             runs.extend(own);
         }
         let (size, initialized) = sizes.ok_or_else(|| bad("does not say where its data begins"))?;
+        // What Windows lets go of at the beginning of a journal counts, though it is nowhere.
+        if name.is_empty() && size > self.clusters.saturating_mul(self.cluster) {
+            return Err(bad("says that it is longer than the volume"));
+        }
         runs.sort_by_key(|run| run.first);
         if runs.windows(2).any(
             |pair| matches!(pair, [one, next] if one.first.saturating_add(one.count) > next.first),
