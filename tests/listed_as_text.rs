@@ -430,3 +430,28 @@ fn two_lists_that_contradict_each_other_tell_nothing() {
     assert!(fields(&report, "service.state")["running"].is_object());
     assert!(fields(&report, "service.state")["failed"].is_object());
 }
+
+/// People gather outputs in one file, by `>>` of cmd and of PowerShell in turn.
+#[test]
+fn outputs_that_two_consoles_wrote_into_one_file_are_all_read() {
+    let (mut machine, listed) = pinned(true, "2025-03-09T06:10:00Z");
+    locked_out(&mut machine, TlsFailure::NoCredential);
+    let files = files(&mut machine);
+    let all = lists(&listed);
+    let of = |name: &str| {
+        let mut all = all.iter();
+        let (_, bytes, _) = all.find(|(language, ..)| *language == name).unwrap();
+        bytes.clone()
+    };
+    let by_cmd = query("4  RUNNING", "0  (0x0)");
+    let without_mark = of("German")[2..].to_vec();
+    for joined in [
+        [by_cmd.clone(), without_mark.clone()].concat(),
+        [of("German"), by_cmd.clone()].concat(),
+        [of("certutil"), by_cmd, without_mark].concat(),
+    ] {
+        let told = with_list(&files, joined);
+        assert_eq!(fields(&told, "listener.certificate")["ended"], true);
+        assert_eq!(fields(&told, "service.state")["running"], true);
+    }
+}

@@ -579,6 +579,10 @@ fn text(source: &dyn ReadAt) -> io::Result<Option<Kind>> {
     if text_form::is_reg_file(&bytes) {
         return Ok(Some(Kind::RegistryExport));
     }
+    if !wide && text_form::goes_on_as_utf16(&bytes) {
+        bytes.retain(|byte| *byte != 0);
+        return Ok(text_form::joined(&bytes));
+    }
     if !wide && bytes.iter().take(HEAD).any(|byte| *byte == 0) {
         return Ok(None);
     }

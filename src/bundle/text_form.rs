@@ -17,6 +17,29 @@ pub(super) fn kind(text: &[u8]) -> Option<Kind> {
     }
 }
 
+/// What a text is that one tool began in bytes and another went on with in UTF-16: such are lists that people gather in one file.
+pub(super) fn joined(text: &[u8]) -> Option<Kind> {
+    if is_certificate_listing(text) {
+        Some(Kind::CertificateListing)
+    } else {
+        let runs = is_service_state(text) || is_session_list(text);
+        runs.then_some(Kind::RunningState)
+    }
+}
+
+/// Whether text in bytes goes on in UTF-16: zeros behind letters and never two, as no other file has them.
+pub(crate) fn goes_on_as_utf16(bytes: &[u8]) -> bool {
+    let is_letter = |byte: u8| byte >= b' ' || matches!(byte, b'\t' | b'\n' | b'\r');
+    let mut zeros = bytes
+        .iter()
+        .zip(bytes.iter().skip(1))
+        .filter(|(_, byte)| **byte == 0)
+        .peekable();
+    zeros.peek().is_some()
+        && bytes.first() != Some(&0)
+        && zeros.all(|(before, _)| is_letter(*before))
+}
+
 /// Event records in XML or JSON: the elements and members that each must have.
 fn is_event_text(text: &[u8]) -> bool {
     let start = without_mark(text).trim_ascii_start();

@@ -85,7 +85,7 @@ const DOWN: [&str; 2] = ["Down", "Init"];
 /// Reads what runs; what is not of these tools is passed over.
 #[must_use]
 pub fn read(bytes: &[u8]) -> RunningState {
-    let text = Text::decode(bytes);
+    let text = Text::decode_joined(bytes);
     let mut state = RunningState::default();
     let mut service: Option<&str> = None;
     let (mut has_fields, mut awaits_code) = (false, false);

@@ -78,7 +78,7 @@ const MOST_CERTIFICATES: usize = 50_000;
 /// Reads a listing, or several in one file. What is cut tells what stands before.
 #[must_use]
 pub fn read(bytes: &[u8]) -> CertificateListing {
-    let text = Text::decode(bytes);
+    let text = Text::decode_joined(bytes);
     let mut found = Found::default();
     certutil::read(&text.characters, &mut found);
     powershell::read(&text.characters, &mut found);
