@@ -353,6 +353,48 @@ fn a_disabled_service_that_runs_strikes_when_it_stops() {
     assert_eq!(fields(&stopped, "service.state")["failed"], false);
 }
 
+/// A text carries no time, a log does.
+#[test]
+fn what_was_logged_outweighs_what_was_listed() {
+    let found = |tell: &dyn Fn(&mut Machine), name: &str, list: Vec<u8>| {
+        let mut machine = machine();
+        machine.self_signed_certificate(at("2026-09-01T06:10:00Z"));
+        tell(&mut machine);
+        let mut files = files(&mut machine);
+        files.insert(name.to_owned(), list);
+        report(&files)
+    };
+    let stopped = found(
+        &|machine| {
+            let service = format!("{CONTROL_SET}\\Services\\TermService");
+            machine
+                .system
+                .set_dword(&service, "Start", 4)
+                .touch(&service, at("2026-11-10T15:00:00Z"));
+            let display = "Remote Desktop Services";
+            machine.service_state(at("2026-11-10T15:00:20Z"), display, "stopped");
+        },
+        "services.txt",
+        query("4  RUNNING", "0  (0x0)"),
+    );
+    assert_ne!(finding(&stopped, "termservice-disabled").role, Role::Latent);
+    let boot = "2026-11-12T03:00:00Z";
+    let restarted = |list: Vec<u8>| {
+        let tell = |machine: &mut Machine| {
+            machine.boots(at(boot));
+            let display = "Remote Desktop Services";
+            machine.service_state(at("2026-11-12T03:00:30Z"), display, "running");
+        };
+        let report = found(&tell, "sessions.txt", list);
+        finding(&report, "listener-missing").level
+    };
+    let row = " rdp-tcp                                         65536  Listen                       \r\n";
+    assert_eq!(restarted(Vec::new()), Level::Confirmed);
+    assert_eq!(restarted(sessions("", "\r\nx\r\n")), Level::Confirmed);
+    // One of the two is of another time, and nobody knows which.
+    assert_eq!(restarted(sessions(row, "")), Level::Undetermined);
+}
+
 #[test]
 fn a_service_found_stopped_with_an_error_supports_and_does_not_confirm() {
     let found = |state: &str, code: &str| {
