@@ -92,6 +92,8 @@ pub enum CertificateForm {
     Pkcs7,
     /// In a serialized store (`.sst`).
     SerializedStore,
+    /// An element of a store that Windows keeps in files, one each: those of users, and of the accounts of services.
+    StoreElement,
     /// With its private key in a PKCS #12 file (`.pfx`).
     Pkcs12,
 }
@@ -240,6 +242,15 @@ impl Kind {
         }
     }
 
+    /// Whether its beginning told nothing: a disk whose first sectors are lost has chunks of event logs in it as well.
+    pub(super) fn is_a_guess(&self) -> bool {
+        matches!(
+            self,
+            Kind::NotUsed(NotUsed::Zeros | NotUsed::Unrecognized)
+                | Kind::EventLog(EventLogForm::Headerless { .. })
+        )
+    }
+
     /// Whether only some of its bytes are read, out of very many: such a file has no digest.
     #[must_use]
     pub fn is_read_in_part(&self) -> bool {
@@ -274,6 +285,8 @@ const TEXT_SEARCHED: usize = 256 << 10;
 /// How far a file without a header is searched for a chunk of an event log, and in what steps.
 const CHUNKS_SEARCHED: u64 = 4 << 20;
 const CHUNK_STEP: usize = 512;
+/// Windows lets no log grow beyond 4 GiB. What is larger and has chunks in it is a disk, whose chunks are of many logs.
+const LARGEST_LOG: u64 = 4 << 30;
 
 /// Tells what the bytes are. `name` only helps to tell a transaction log, whose own field says so too, from its hive.
 pub(super) fn sniff(source: &dyn ReadAt, name: &str) -> io::Result<Kind> {
@@ -307,6 +320,9 @@ pub(super) fn sniff(source: &dyn ReadAt, name: &str) -> io::Result<Kind> {
     if head.starts_with(SERIALIZED_STORE) {
         return Ok(Kind::Certificate(CertificateForm::SerializedStore));
     }
+    if is_store_element(source, &head)? {
+        return Ok(Kind::Certificate(CertificateForm::StoreElement));
+    }
     if machine_keys::is_key_file(&head, source.len(), name) {
         return Ok(Kind::KeyFile);
     }
@@ -334,7 +350,9 @@ pub(super) fn sniff(source: &dyn ReadAt, name: &str) -> io::Result<Kind> {
     if let Some(kind) = text(source)? {
         return Ok(kind);
     }
-    if let Some(first_chunk) = first_chunk(source)? {
+    if source.len() <= LARGEST_LOG
+        && let Some(first_chunk) = first_chunk(source)?
+    {
         return Ok(Kind::EventLog(EventLogForm::Headerless { first_chunk }));
     }
     Ok(Kind::NotUsed(if head.iter().all(|byte| *byte == 0) {
@@ -342,6 +360,14 @@ pub(super) fn sniff(source: &dyn ReadAt, name: &str) -> io::Result<Kind> {
     } else {
         NotUsed::Unrecognized
     }))
+}
+
+/// Tells what a file is by its end, where its beginning tells nothing: it is zeros, or the sectors there are lost.
+pub(super) fn by_its_end(source: &dyn ReadAt) -> io::Result<Option<Kind>> {
+    if file_system::is_journal_behind_zeros(source)? {
+        return Ok(Some(Kind::ChangeJournal));
+    }
+    Ok(ImageForm::by_its_end(source)?.map(Kind::DiskImage))
 }
 
 /// The base block's file type is 0 for a hive, 1, 2 or 6 for its logs (registry file format specification, "Base block").
@@ -398,6 +424,42 @@ pub(super) fn is_tar(head: &[u8]) -> bool {
         .and_then(|part| std::str::from_utf8(part).ok());
     block.first() != Some(&0)
         && digits.is_some_and(|digits| u32::from_str_radix(digits, 8) == Ok(sum))
+}
+
+/// A certificate with more properties than this has been tampered with.
+const MOST_PROPERTIES: usize = 256;
+const CERTIFICATE_ELEMENT: u32 = 32;
+
+/// An element of a store: the records of its properties one after another, and as the last of them, to the end of the file, the
+/// certificate itself (MS-OSHARED 2.3.9.1: the identifier, what the encoding is, the length, the data).
+fn is_store_element(source: &dyn ReadAt, head: &[u8]) -> io::Result<bool> {
+    const HEADER: usize = 12;
+    let fields = |header: &[u8]| {
+        let (words, _) = header.as_chunks::<4>();
+        let [id, encoding, length] = words.first_chunk()?.map(u32::from_le_bytes);
+        (matches!(encoding, 1 | 0x1_0001) && (1..=0xFFFF).contains(&id)).then_some((id, length))
+    };
+    let mut at: u64 = 0;
+    for _ in 0..MOST_PROPERTIES {
+        let mut header = [0; HEADER];
+        match head.get(..HEADER).filter(|_| at == 0) {
+            Some(first) => header.copy_from_slice(first),
+            None if source.read_full_at(at, &mut header)? < HEADER => return Ok(false),
+            None => {}
+        }
+        let Some((id, length)) = fields(&header) else {
+            return Ok(false);
+        };
+        let data = at.saturating_add(HEADER as u64);
+        let end = data.saturating_add(u64::from(length));
+        if id == CERTIFICATE_ELEMENT {
+            let mut first = [0];
+            let filled = source.read_full_at(data, &mut first)?;
+            return Ok(end == source.len() && filled == 1 && first == [SEQUENCE]);
+        }
+        at = end;
+    }
+    Ok(false)
 }
 
 /// What has a mark of its own and would only be mistaken for something else.
@@ -725,6 +787,32 @@ mod tests {
             not_used(b"grep -- '-----BEGIN CERTIFICATE-----' file"),
             NotUsed::Unrecognized
         );
+    }
+
+    #[test]
+    fn an_element_of_a_store_is_told_by_its_records() {
+        let record = |id: u32, data: &[u8]| {
+            let length = u32::try_from(data.len()).unwrap();
+            let header = [id, 1, length].map(u32::to_le_bytes).concat();
+            [header.as_slice(), data].concat()
+        };
+        let element = [
+            record(2, &[0; 40]),
+            record(3, &[7; 20]),
+            record(0x8000, &[9; 9000]),
+            record(32, &[SEQUENCE, 3, 2, 1, 0]),
+        ]
+        .concat();
+        let kind = Kind::Certificate(CertificateForm::StoreElement);
+        assert_eq!(kind_of(&element, "9F3C"), kind);
+        // Cut, with something behind it, without its certificate.
+        for other in [
+            &element[..element.len() - 1],
+            &[element.as_slice(), &[0]].concat(),
+            &element[..60 + 20 + 24],
+        ] {
+            assert_ne!(kind_of(other, "9F3C"), kind);
+        }
     }
 
     #[test]

@@ -222,10 +222,11 @@ fn useless(artifact: Artifact) -> Option<(String, NotUsed)> {
 
 fn artifact(found: Found) -> Result<Artifact, Problem> {
     let sniffed = found.origin.open().and_then(|source| {
-        Ok((
-            source.len(),
-            kind::sniff(source.as_ref(), path::file_name(&found.path))?,
-        ))
+        let mut kind = kind::sniff(source.as_ref(), path::file_name(&found.path))?;
+        if kind.is_a_guess() {
+            kind = kind::by_its_end(source.as_ref())?.unwrap_or(kind);
+        }
+        Ok((source.len(), kind))
     });
     match sniffed {
         Ok((bytes, kind)) => {
@@ -243,7 +244,12 @@ fn artifact(found: Found) -> Result<Artifact, Problem> {
         Err(error) => Err(Problem {
             path: found.path,
             given: found.given,
-            trouble: Trouble::UnreadableFile(error.to_string()),
+            trouble: match found.origin {
+                Origin::Volume(_) => {
+                    Trouble::Disk(disk::DiskTrouble::UnreadableFile(error.to_string()))
+                }
+                _ => Trouble::UnreadableFile(error.to_string()),
+            },
         }),
     }
 }

@@ -305,7 +305,7 @@ impl Described<'_> {
             Known::Is(Some(entry)) if entry.certificate.is_none() => Some(gaps.open(
                 Subject::ListenerCertificate,
                 match entry.home {
-                    Home::Export => listed_only(chosen.thumbprint, entry.told.ends),
+                    Home::Export | Home::User => listed_only(chosen.thumbprint, entry.told.ends),
                     Home::RemoteDesktop | Home::Personal => {
                         format!("the store entry {} cannot be read", chosen.thumbprint)
                     }

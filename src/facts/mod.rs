@@ -21,6 +21,7 @@ pub mod history;
 pub mod hives;
 pub mod host;
 pub mod incident;
+pub mod installed;
 pub mod key_chain;
 pub mod key_event;
 pub mod known;
@@ -44,6 +45,7 @@ pub mod served;
 pub mod service;
 pub mod service_event;
 pub mod session;
+
 pub mod stale;
 pub mod storage_event;
 pub mod store;

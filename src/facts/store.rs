@@ -33,6 +33,19 @@ pub enum Home {
     Personal,
     /// A file that somebody exported.
     Export,
+    /// The store of a user, or of an account of services, which Windows keeps in files. The machine's own are in its registry.
+    User,
+}
+
+impl Home {
+    /// Whether it is one of the machine's stores, in which alone the service looks.
+    #[must_use]
+    pub fn is_machines(self) -> bool {
+        match self {
+            Home::RemoteDesktop | Home::Personal => true,
+            Home::Export | Home::User => false,
+        }
+    }
 }
 
 /// A certificate of the collection.
@@ -89,6 +102,8 @@ pub struct Exported {
     pub certificate: Certificate,
     /// What the same file holds of its private key.
     pub key: KeyHeld,
+    /// [`Home::Export`] or [`Home::User`].
+    pub home: Home,
 }
 
 /// Reads the exported certificates among these artifacts; what cannot be read is a problem.
@@ -142,6 +157,10 @@ pub fn open<'a>(
                 message,
             });
         };
+        let home = match form {
+            CertificateForm::StoreElement => Home::User,
+            _ => Home::Export,
+        };
         let mut beside: Vec<Beside> = Vec::new();
         let mut keep_list = |at, der| beside.push((at, der));
         let mut keep_with = |certificate: Certificate, key: KeyHeld| {
@@ -149,6 +168,7 @@ pub fn open<'a>(
                 artifact: artifact.path.clone(),
                 certificate,
                 key,
+                home,
             });
         };
         let mut keep = |certificate: Certificate| keep_with(certificate, KeyHeld::None);
@@ -166,6 +186,14 @@ pub fn open<'a>(
             CertificateForm::Der => match Certificate::from_der(&bytes) {
                 Ok(certificate) => keep(certificate),
                 Err(error) => problem(None, error.to_string()),
+            },
+            CertificateForm::StoreElement => match StoreBlob::parse(&bytes).element {
+                StoreElement::Certificate(Ok(certificate)) => keep(*certificate),
+                StoreElement::Certificate(Err(error)) => problem(None, error.to_string()),
+                StoreElement::RevocationList(der) => keep_list(None, Ok(der)),
+                StoreElement::TrustList | StoreElement::Missing => {
+                    problem(None, "it holds no certificate".to_owned());
+                }
             },
             CertificateForm::Pkcs7 | CertificateForm::SerializedStore => {
                 let ((bundled, error), beside) = match form {
@@ -261,7 +289,7 @@ impl Stores {
         for exported in exported {
             let thumbprint = exported.certificate.thumbprint;
             entries.push(Entry {
-                home: Home::Export,
+                home: exported.home,
                 thumbprint,
                 key_provider: Known::Open(facts.gaps.open(Subject::RemoteDesktopStore, NO_KEY)),
                 marked: false,
@@ -292,15 +320,29 @@ impl Stores {
     pub fn installed(&self, thumbprint: Thumbprint) -> Option<&Entry> {
         self.entries
             .iter()
-            .find(|entry| entry.home != Home::Export && entry.thumbprint == thumbprint)
+            .find(|entry| entry.home.is_machines() && entry.thumbprint == thumbprint)
     }
 
-    /// The exported certificate of that thumbprint.
+    /// The certificate of that thumbprint from somewhere else, which is the same wherever it is: exported, or a user's.
     #[must_use]
     pub fn exported(&self, thumbprint: Thumbprint) -> Option<&Entry> {
-        self.entries
-            .iter()
-            .find(|entry| entry.home == Home::Export && entry.thumbprint == thumbprint)
+        let of = |home: Home| {
+            let mut entries = self.entries.iter();
+            entries.find(move |entry| entry.home == home && entry.thumbprint == thumbprint)
+        };
+        of(Home::Export).or_else(|| of(Home::User))
+    }
+
+    /// The file in which a user's store holds the certificate of that thumbprint.
+    #[must_use]
+    pub fn of_user(&self, thumbprint: Thumbprint) -> Option<&str> {
+        let mut entries = self.entries.iter();
+        let entry =
+            entries.find(|entry| entry.home == Home::User && entry.thumbprint == thumbprint)?;
+        entry.sources.iter().find_map(|source| match source {
+            Source::Certificate { artifact, .. } => Some(artifact.as_str()),
+            _ => None,
+        })
     }
 
     /// The newest self-signed certificate of the store "Remote Desktop".
@@ -343,7 +385,7 @@ fn read_store(
             Subject::RemoteDesktopStore,
             "Microsoft\\SystemCertificates\\Remote Desktop\\Certificates",
         ),
-        Home::Personal | Home::Export => (
+        Home::Personal | Home::Export | Home::User => (
             Subject::PersonalStore,
             "Microsoft\\SystemCertificates\\MY\\Certificates",
         ),
@@ -430,7 +472,7 @@ fn read_entry(
         problem(format!("the store entry cannot be read: {why}"));
         let subject = match home {
             Home::RemoteDesktop => Subject::RemoteDesktopStore,
-            Home::Personal | Home::Export => Subject::PersonalStore,
+            Home::Personal | Home::Export | Home::User => Subject::PersonalStore,
         };
         let gap = facts
             .gaps

@@ -10,7 +10,7 @@ use crate::contain::contain;
 use crate::facts::fact::Source;
 use crate::facts::registry::{HiveFile, open_hives};
 use crate::facts::revocation::{self, CollectedList};
-use crate::facts::store;
+use crate::facts::store::{self, Home};
 use crate::parse::certificate::{Certificate, KeyMatch, Thumbprint};
 use crate::parse::hive::Lookup;
 use crate::parse::key_file::{KeyFile, KeyFileName};
@@ -19,13 +19,15 @@ use crate::parse::revocation_list::Revoked;
 use crate::parse::store_blob::{KeyProviderInfo, SelfSignedMark, StoreBlob};
 
 const STORES: &str = "Microsoft\\SystemCertificates";
+/// What a store in files is called, whose path tells whose it is.
+const OF_A_USER: &str = "a user's";
 
 /// A certificate, and where it was found.
 #[derive(Debug, Clone)]
 pub struct Held {
     /// The file's path in the collection.
     pub artifact: String,
-    /// The store's name; none for an exported file.
+    /// The store's name; none for an exported file. Users' own stores lie in files.
     pub store: Option<String>,
     /// What it is known by: in a store the name of its key.
     pub thumbprint: Thumbprint,
@@ -108,7 +110,7 @@ pub fn find(bundle: &Bundle, passwords: &[Password]) -> Found {
                 exported_key: exported.key,
                 revocations: Vec::new(),
                 artifact: exported.artifact,
-                store: None,
+                store: (exported.home == Home::User).then(|| OF_A_USER.to_owned()),
                 thumbprint: exported.certificate.thumbprint,
                 certificate: Ok(exported.certificate),
                 key: None,

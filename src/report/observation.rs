@@ -227,6 +227,7 @@ const SENTENCES: &[(&str, &str)] = &[
         "host.identity",
         "computer {name}[, {product}][, build {build}][, {role}]",
     ),
+    ("host.installed", "{says}"),
     ("host.session_began", "desktop session {session} began"),
     (
         "key.operation",

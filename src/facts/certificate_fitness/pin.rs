@@ -36,7 +36,12 @@ pub(super) fn add_fact(bearing: &Bearing<'_>, facts: &mut FactSet) {
     let ends = ends(&pin, bearing.stores);
     let ending = ending(&ends, bearing, facts);
     let says = match (&dangling, &ending, &ends) {
-        (Known::Is(true), ..) => Some("is in no store of the machine".to_owned()),
+        (Known::Is(true), ..) => Some(match named.and_then(|pin| bearing.stores.of_user(pin)) {
+            None => "is in no store of the machine".to_owned(),
+            Some(file) => format!(
+                "is in no store of the machine, only in that of a user ({file}), where the service does not look"
+            ),
+        }),
         (_, Known::Is(true), Known::Is(Some(end))) => Some(format!(
             "ends at {end}; nothing renews it, and a newer one has another thumbprint"
         )),
