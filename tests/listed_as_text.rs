@@ -136,6 +136,11 @@ fn lists(of: &Listed) -> Vec<(&'static str, Vec<u8>, bool)> {
         "\"Store\"\t\"Thumbprint\"\t\"Subject\"\t\"Issuer\"\t\"NotAfter\"\t\"IssuerThumbprint\"\t\"EnhancedKeyUsage\"\t\"SerialNumber\"\t\"SubjectKeyIdentifier\"\t\"AuthorityKeyIdentifier\"\r\n\"{store}\"\t\"{}\"\t\"{subject}\"\t\"{subject}\"\t\"{d2:02}.{m2:02}.{y2} 07:10:00\"\t\t\"Server Authentication\"\t\"1f\"\t\"0b\"\t\"\"\r\n",
         thumbprint.to_lowercase()
     );
+    let json = format!(
+        "[\r\n    {{\r\n        \"Thumbprint\":  \"{thumbprint}\",\r\n        \"PSParentPath\":  \"{}\",\r\n        \"NotBefore\":  \"{y1}-{m1:02}-{d1:02}T07:10:00+01:00\",\r\n        \"NotAfter\":  \"{y2}-{m2:02}-{d2:02}T07:10:00+01:00\",\r\n        \"HasPrivateKey\":  {}\r\n    }}\r\n]\r\n",
+        path.replace('\\', "\\\\"),
+        has_key.to_lowercase()
+    );
     let of_certutil = format!(
         "my \"Eigene Zertifikate\"\r\n================ Zertifikat 0 ================\r\nSeriennummer: 1f\r\nAussteller: {subject}\r\n Nicht vor: {d1:02}.{m1:02}.{y1} 07:10\r\n Nicht nach: {d2:02}.{m2:02}.{y2} 07:10\r\nAntragsteller: {subject}\r\nSignatur stimmt mit \u{f6}ffentlichem Schl\u{fc}ssel \u{fc}berein\r\nZertifikathash(sha1): {}\r\nCertUtil: -store-Befehl wurde erfolgreich ausgef\u{fc}hrt.\r\n",
         thumbprint.to_lowercase()
@@ -147,6 +152,7 @@ fn lists(of: &Listed) -> Vec<(&'static str, Vec<u8>, bool)> {
         ("French", in_code_page(&french), true),
         ("Japanese", japanese.into_bytes(), true),
         ("American", american.into_bytes(), true),
+        ("JSON", json.into_bytes(), true),
         ("MSRD-Collect", of_msrd.into_bytes(), false),
         ("certutil", in_code_page(&of_certutil), false),
     ]
@@ -351,6 +357,49 @@ fn a_disabled_service_that_runs_strikes_when_it_stops() {
     let stopped = disabled(Some(("1  STOPPED", "1077  (0x435)")));
     assert_ne!(role(&stopped), Role::Latent);
     assert_eq!(fields(&stopped, "service.state")["failed"], false);
+}
+
+/// A text carries no time, a log does.
+#[test]
+fn what_was_logged_outweighs_what_was_listed() {
+    let found = |tell: &dyn Fn(&mut Machine), name: &str, list: Vec<u8>| {
+        let mut machine = machine();
+        machine.self_signed_certificate(at("2026-09-01T06:10:00Z"));
+        tell(&mut machine);
+        let mut files = files(&mut machine);
+        files.insert(name.to_owned(), list);
+        report(&files)
+    };
+    let stopped = found(
+        &|machine| {
+            let service = format!("{CONTROL_SET}\\Services\\TermService");
+            machine
+                .system
+                .set_dword(&service, "Start", 4)
+                .touch(&service, at("2026-11-10T15:00:00Z"));
+            let display = "Remote Desktop Services";
+            machine.service_state(at("2026-11-10T15:00:20Z"), display, "stopped");
+        },
+        "services.txt",
+        query("4  RUNNING", "0  (0x0)"),
+    );
+    assert_ne!(finding(&stopped, "termservice-disabled").role, Role::Latent);
+    let boot = "2026-11-12T03:00:00Z";
+    let restarted = |list: Vec<u8>| {
+        let tell = |machine: &mut Machine| {
+            machine.boots(at(boot));
+            let display = "Remote Desktop Services";
+            machine.service_state(at("2026-11-12T03:00:30Z"), display, "running");
+        };
+        let report = found(&tell, "sessions.txt", list);
+        finding(&report, "listener-missing").level
+    };
+    let row =
+        " rdp-tcp                                         65536  Listen                       \r\n";
+    assert_eq!(restarted(Vec::new()), Level::Confirmed);
+    assert_eq!(restarted(sessions("", "\r\nx\r\n")), Level::Confirmed);
+    // One of the two is of another time, and nobody knows which.
+    assert_eq!(restarted(sessions(row, "")), Level::Undetermined);
 }
 
 #[test]

@@ -150,6 +150,7 @@ fn is_powershell_listing(text: &[u8]) -> bool {
         let colon = line.iter().position(|byte| *byte == b':');
         let (name, value) = line.split_at(colon.unwrap_or(line.len()));
         let digits = value.get(1..).unwrap_or_default().trim_ascii_start();
+        let digits = digits.strip_prefix(b"\"").unwrap_or(digits);
         let digits = digits.iter().take_while(|byte| byte.is_ascii_hexdigit());
         is_hash(name) && digits.count() >= 8
     };

@@ -114,7 +114,13 @@ pub fn starts(registry: &Registry, facts: &mut FactSet) {
         let brings = service == "TermService" || needed == Known::Is(true);
         let listed = running::service_runs(&service, facts).map(|(runs, _)| runs);
         let pending_restart = match listed {
-            Some(Known::Is(runs)) => disabled && runs,
+            // What was logged has a time: a text that shows it running is older.
+            Some(Known::Is(runs)) => {
+                let stopped = answer
+                    .written
+                    .is_some_and(|written| stopped_since(&service, written, facts));
+                disabled && runs && !stopped
+            }
             Some(Known::Open(_)) | None => answer
                 .written
                 .is_some_and(|written| disabled && runs_on(&service, brings, written, facts)),
@@ -136,15 +142,11 @@ pub fn starts(registry: &Registry, facts: &mut FactSet) {
 /// nobody left, it may have been stopped as well.
 fn runs_on(service: &str, brings_people_in: bool, written: Timestamp, facts: &FactSet) -> bool {
     let after_boot = matches!(facts.anchors.last_boot, Known::Is(boot) if boot < written);
-    let is =
-        |fact: &Fact, field: &str, value: Value| fact.field(field) == Some(&FieldState::Is(value));
-    let since = |kind| facts.of_kind(kind).filter(|fact| fact.at >= Some(written));
-    let own = |fact: &&Fact| is(fact, "service", Value::Text(service.to_owned()));
-    let stopped = since(ServiceRan::KIND)
-        .filter(own)
-        .any(|fact| is(fact, "running", Value::Bool(false)))
-        || since(ServiceFailure::KIND).any(|fact| own(&fact));
-    let credential_fails = since(SchannelFailure::KIND).any(|fact| {
+    let stopped = stopped_since(service, written, facts);
+    let mut failures = facts
+        .of_kind(SchannelFailure::KIND)
+        .filter(|fact| fact.at >= Some(written));
+    let credential_fails = failures.any(|fact| {
         let event = fact.field("event");
         let credential = [36870, 36871].map(|id| FieldState::Is(Value::Number(id)));
         is(fact, "attributed", Value::Bool(true)) && credential.iter().any(|id| event == Some(id))
@@ -155,6 +157,20 @@ fn runs_on(service: &str, brings_people_in: bool, written: Timestamp, facts: &Fa
     );
     let told_to_run = !(stopped || credential_fails || brings_people_in && nobody_left);
     after_boot && told_to_run
+}
+
+fn is(fact: &Fact, field: &str, value: Value) -> bool {
+    fact.field(field) == Some(&FieldState::Is(value))
+}
+
+/// Whether service control reported since then that the service stopped, or failed.
+fn stopped_since(service: &str, written: Timestamp, facts: &FactSet) -> bool {
+    let since = |kind| facts.of_kind(kind).filter(|fact| fact.at >= Some(written));
+    let own = |fact: &&Fact| is(fact, "service", Value::Text(service.to_owned()));
+    since(ServiceRan::KIND)
+        .filter(own)
+        .any(|fact| is(fact, "running", Value::Bool(false)))
+        || since(ServiceFailure::KIND).any(|fact| own(&fact))
 }
 
 /// The services and drivers below TermService, as `DependOnService` has them, each in the case in which it was named first.

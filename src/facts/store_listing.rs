@@ -56,6 +56,11 @@ pub fn read(artifacts: &[Artifact]) -> (Vec<Listed>, Vec<Problem>) {
                 continue;
             }
         };
+        if listing.certificates.is_empty() && listing.untold.is_empty() {
+            let empty =
+                "a list that names no certificate: it is empty, or cut so that it cannot be read";
+            problem(None, empty);
+        }
         if listing.further > 0 {
             let message = format!(
                 "{} more certificates, which are not read: no machine has so many",

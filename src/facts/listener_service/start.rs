@@ -61,10 +61,14 @@ pub(super) fn add_fact(history: &History<'_>, facts: &mut FactSet) {
         .coverage
         .covers(Subject::RemoteConnectionManagerLog, &window);
     let is_listed = matches!(listed, Some((Known::Is(true), _)));
-    let started = match (began.is_some() || is_listed, whole) {
-        (true, _) => Known::Is(true),
-        (false, true) => Known::Is(false),
-        (false, false) => Known::Open(history.coverage.gap(
+    let started = match (began.is_some(), is_listed, whole) {
+        (true, ..) | (false, true, false) => Known::Is(true),
+        (false, true, true) => Known::Open(facts.gaps.open(
+            Subject::RemoteConnectionManagerLog,
+            "holds no start of the listener, and a list of sessions shows it listening: one of them is of another time",
+        )),
+        (false, false, true) => Known::Is(false),
+        (false, false, false) => Known::Open(history.coverage.gap(
             Subject::RemoteConnectionManagerLog,
             "does not reach back to the last start of Windows, where the listener's own would stand",
             &mut facts.gaps,

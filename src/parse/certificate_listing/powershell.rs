@@ -1,11 +1,16 @@
-//! What PowerShell writes of `Get-ChildItem Cert:\...`: its table, a list of properties (`Format-List`), and the files of values of
-//! `Export-Csv`, with whatever between the values. MSRD-Collect's `..._Certificates-My.csv` is such a file, with tabs, and so is the
+//! What PowerShell writes of `Get-ChildItem Cert:\...`: its table, a list of properties (`Format-List`), JSON, and the files of values
+//! of `Export-Csv`, with whatever between the values. MSRD-Collect's `..._Certificates-My.csv` is such a file, with tabs, and so is the
 //! `certificates.tsv` of Microsoft's scripts for WinRM.
 //!
 //! The names of properties are .NET's and never translated, nor is the path of a store behind `Certificate::`; the heading before
 //! it is. Days are written as the machine's language does. A value that was cut to fit a column ends in `...`, and tells nothing.
 //! Sources: Microsoft, "about_Certificate_Provider"; MSRD-Collect's scripts, as published; outputs in public write-ups.
 
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::Value;
 use unicode_width::UnicodeWidthChar;
 
 use super::validity::PrintedDay;
@@ -14,7 +19,7 @@ use crate::parse::certificate::Thumbprint;
 
 /// Reads what PowerShell wrote, wherever it begins.
 pub(super) fn read(text: &str, found: &mut Found) {
-    if !values(text, found) {
+    if !values(text, found) && !json(text, found) {
         Reader::default().read(text, found);
     }
 }
@@ -336,6 +341,58 @@ fn values(text: &str, found: &mut Found) -> bool {
     true
 }
 
+/// Reads what `ConvertTo-Json` wrote; false where the text is no JSON, or is cut.
+fn json(text: &str, found: &mut Found) -> bool {
+    if !text.trim_start().starts_with(['[', '{']) {
+        return false;
+    }
+    let Ok(value) = serde_json::from_str::<Value>(text) else {
+        return false;
+    };
+    let all = match &value {
+        Value::Array(all) => all.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    let (mut line, mut counted) = (1, 0);
+    for certificate in all.iter().filter_map(Value::as_object) {
+        let hash = certificate.iter().find_map(|(name, value)| {
+            let is_hash = name.eq_ignore_ascii_case(THUMBPRINT);
+            value.as_str().filter(|_| is_hash)
+        });
+        let rest = text.get(counted..).unwrap_or_default();
+        if let Some(at) = hash.and_then(|hash| rest.find(hash)) {
+            line += newlines(rest.get(..at).unwrap_or_default());
+            counted += at;
+        }
+        let mut properties = Properties::default();
+        for (name, value) in certificate.iter().take(MOST_PROPERTIES) {
+            match value {
+                Value::String(value) => properties.add(line, name, &day_of(value)),
+                Value::Bool(true) => properties.add(line, name, "True"),
+                Value::Bool(false) => properties.add(line, name, "False"),
+                _ => {}
+            }
+        }
+        properties.take(None, found);
+    }
+    true
+}
+
+/// The day of a time as JSON has it: `/Date(1809411000000)/`, milliseconds since 1970, or `2027-05-04T06:10:00Z`; any other value as it
+/// is.
+fn day_of(value: &str) -> Cow<'_, str> {
+    let milliseconds = value
+        .strip_prefix("/Date(")
+        .and_then(|rest| rest.strip_suffix(")/"))
+        .and_then(|digits| digits.parse().ok())
+        .and_then(|milliseconds| Timestamp::from_millisecond(milliseconds).ok());
+    match (milliseconds, value.split_once('T')) {
+        (Some(time), _) => Cow::Owned(time.to_zoned(TimeZone::UTC).date().to_string()),
+        (None, Some((day, time))) if day.len() == 10 && time.contains(':') => Cow::Borrowed(day),
+        _ => Cow::Borrowed(value),
+    }
+}
+
 fn newlines(text: &str) -> u64 {
     text.bytes().filter(|byte| *byte == b'\n').count() as u64
 }
@@ -468,6 +525,29 @@ mod tests {
             .map(|one| one.line)
             .collect();
         assert_eq!(lines, [3, 4]);
+    }
+
+    #[test]
+    fn json_is_read_with_both_forms_of_time() {
+        let json = format!(
+            "[\r\n    {{\r\n        \"Subject\":  \"CN=TS1\",\r\n        \"Thumbprint\":  \"{ONE}\",\r\n        \"PSParentPath\":  \"Microsoft.PowerShell.Security\\\\Certificate::LocalMachine\\\\My\",\r\n        \"NotBefore\":  \"\\/Date(1793599800000)\\/\",\r\n        \"NotAfter\":  \"\\/Date(1809411000000)\\/\",\r\n        \"HasPrivateKey\":  false\r\n    }},\r\n    {{\r\n        \"Thumbprint\":  \"{OTHER}\",\r\n        \"NotAfter\":  \"2027-05-04T08:10:00+02:00\"\r\n    }}\r\n]\r\n"
+        );
+        let personal = Some(ListedStore::Personal);
+        assert_eq!(
+            told(&json),
+            [
+                (ONE.to_owned(), personal, Some(false), true),
+                (OTHER.to_owned(), None, None, true)
+            ]
+        );
+        let listing = read(json.as_bytes());
+        for certificate in &listing.certificates {
+            let ends = certificate.ends.unwrap();
+            assert_eq!(ends.earliest.to_string(), "2027-05-03T09:00:00Z");
+        }
+        let lines: Vec<u64> = listing.certificates.iter().map(|one| one.line).collect();
+        assert_eq!(lines, [4, 11]);
+        assert!(told(&json[..json.len() - 10]).is_empty(), "cut");
     }
 
     #[test]
