@@ -40,6 +40,8 @@ pub enum Kind {
     CertificateListing,
     /// Keys of a registry as text: a `.reg` file, or what `reg query` or `sc qc` prints.
     RegistryExport,
+    /// What runs: services as `sc query` shows them, sessions and listeners as `qwinsta` does.
+    RunningState,
     /// A disk image; the files on it are artifacts of their own.
     DiskImage(ImageForm),
     /// The table of all files of a volume ($MFT).
@@ -166,6 +168,7 @@ impl Kind {
             Kind::CollectionManifest => "collection manifest",
             Kind::CertificateListing => "certificate listing",
             Kind::RegistryExport => "registry export",
+            Kind::RunningState => "running state",
             Kind::DiskImage(_) => "disk image",
             Kind::FileTable => "file table",
             Kind::ChangeJournal => "change journal",
@@ -197,7 +200,8 @@ impl Kind {
             | Kind::FolderListing
             | Kind::CollectionManifest
             | Kind::CertificateListing
-            | Kind::RegistryExport => true,
+            | Kind::RegistryExport
+            | Kind::RunningState => true,
             Kind::TransactionLog { .. }
             | Kind::RevocationList(_)
             | Kind::MasterKey
@@ -219,7 +223,8 @@ impl Kind {
             | Kind::Hive(_)
             | Kind::TransactionLog { .. }
             | Kind::CertificateListing
-            | Kind::RegistryExport => true,
+            | Kind::RegistryExport
+            | Kind::RunningState => true,
             Kind::Certificate(_)
             | Kind::RevocationList(_)
             | Kind::KeyFile
@@ -573,6 +578,10 @@ fn text(source: &dyn ReadAt) -> io::Result<Option<Kind>> {
     }
     if text_form::is_reg_file(&bytes) {
         return Ok(Some(Kind::RegistryExport));
+    }
+    if !wide && text_form::goes_on_as_utf16(&bytes) {
+        bytes.retain(|byte| *byte != 0);
+        return Ok(text_form::joined(&bytes));
     }
     if !wide && bytes.iter().take(HEAD).any(|byte| *byte == 0) {
         return Ok(None);

@@ -35,6 +35,7 @@ pub use kind::{CertificateForm, EventLogForm, HiveForm, Kind, NotUsed, Revocatio
 pub use layout::Layout;
 pub use origin::Origin;
 pub use source::{FileSource, ReadAt};
+pub(crate) use text_form::goes_on_as_utf16;
 
 use archive::Unpacking;
 use walk::Found;

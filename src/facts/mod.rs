@@ -39,6 +39,7 @@ pub mod renewal_service;
 mod renewal_texts;
 pub mod residue;
 pub mod revocation;
+pub mod running;
 pub mod schannel;
 pub mod served;
 pub mod service;

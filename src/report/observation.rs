@@ -346,6 +346,14 @@ const SENTENCES: &[(&str, &str)] = &[
         "{service} [?running started][!running stopped]",
     ),
     (
+        "service.state",
+        "sc query: {service} [?running runs][!running does not run][?failed , it ended with an error][ {code}]",
+    ),
+    (
+        "listener.session",
+        "qwinsta: the listener RDP-Tcp [?listens listens][!listens does not listen][ ({state})]",
+    ),
+    (
         "service.library",
         "{file}[ {version}][?damaged  is no whole library][!damaged  is whole][: {damage}][?altered , altered since it was built]",
     ),

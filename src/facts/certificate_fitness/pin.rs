@@ -108,8 +108,13 @@ fn dangling(pin: &Answer<Thumbprint>, stores: &Stores, facts: &mut FactSet) -> K
         let entry = stores.installed(thumbprint)?;
         (entry.damage == Known::Is(None)).then_some(())
     };
+    let listed = || {
+        let entry = stores.exported(thumbprint);
+        entry.is_some_and(|entry| entry.told.in_store)
+    };
     match (sound(thumbprint), stores.whole()) {
         (Some(()), _) => Known::Is(false),
+        (None, Known::Open(_)) if listed() => Known::Is(false),
         (None, Known::Open(gap)) => Known::Open(gap),
         // An entry that is there and damaged is another matter.
         (None, Known::Is(())) if stores.installed(thumbprint).is_some() => {
