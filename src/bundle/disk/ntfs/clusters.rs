@@ -12,6 +12,8 @@ use crate::bundle::source::ReadAt;
 
 /// More runs than a file of any size that matters has; each takes 32 bytes of memory.
 const MOST_RUNS: usize = 1 << 20;
+/// The stream of the change journal.
+pub(super) const JOURNAL: &str = "$J";
 const ENCRYPTED: &str = "encrypted by Windows (EFS): only the account that encrypted it can read it; copy the file out on the machine itself, \
     signed in as that account";
 const OTHER_COMPRESSION: &str = "compressed by a method that NTFS does not have today: copy the file from the disk with Windows";
@@ -94,7 +96,7 @@ impl Volume {
         }
         let (size, initialized) = sizes.ok_or_else(|| bad("does not say where its data begins"))?;
         // What Windows lets go of at the beginning of a journal counts, though it is nowhere.
-        if name.is_empty() && size > self.clusters.saturating_mul(self.cluster) {
+        if name != JOURNAL && size > self.clusters.saturating_mul(self.cluster) {
             return Err(bad("says that it is longer than the volume"));
         }
         runs.sort_by_key(|run| run.first);

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::NtfsError;
 use super::boot::Boot;
-use super::clusters::Clusters;
+use super::clusters::{Clusters, JOURNAL};
 use super::file::{File, Reference};
 use super::record::{
     ATTRIBUTE_LIST, DATA, FILE_NAME, FileName, REPARSE_POINT, Record, STANDARD_INFORMATION,
@@ -248,8 +248,7 @@ impl Volume {
         &self,
         file: &File,
     ) -> Result<Arc<dyn ReadAt>, NtfsError> {
-        const STREAM: &str = "$J";
-        match self.clusters_of(file, DATA, STREAM) {
+        match self.clusters_of(file, DATA, JOURNAL) {
             Ok(Clusters { source, .. }) => {
                 let start = source.first_kept();
                 let len = source.len().saturating_sub(start);
@@ -259,7 +258,7 @@ impl Volume {
                     len,
                 }))
             }
-            Err(_) => self.value(file, DATA, STREAM),
+            Err(_) => self.value(file, DATA, JOURNAL),
         }
     }
 
