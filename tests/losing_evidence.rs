@@ -13,9 +13,8 @@
 
 mod support;
 
-use std::fmt;
-
 use rdptriage::rules::RuleSet;
+use support::damage::Damage;
 use support::samples::{Sample, forge_all};
 use support::verdict::{Said, Seeded, collect, diagnosed_folder, rules, unhashed, write};
 use support::wrong::{bearable, wrong};
@@ -27,58 +26,8 @@ const CHUNK: usize = 65_536;
 /// Numbers of the slice: any will do, as long as it stays.
 const SEED: u64 = 0x0904_0007;
 
-/// One loss of evidence.
-#[derive(Debug, Clone)]
-enum Loss {
-    Removed {
-        file: String,
-    },
-    Cut {
-        file: String,
-        at: usize,
-    },
-    Zeroed {
-        file: String,
-        at: usize,
-        length: usize,
-    },
-}
-
-impl fmt::Display for Loss {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Loss::Removed { file } => write!(formatter, "without {file}"),
-            Loss::Cut { file, at } => write!(formatter, "{file} cut at {at:#x}"),
-            Loss::Zeroed { file, at, length } => {
-                write!(formatter, "{file} zeroed from {at:#x}, {length:#x} bytes")
-            }
-        }
-    }
-}
-
-impl Loss {
-    fn file(&self) -> &str {
-        match self {
-            Loss::Removed { file } | Loss::Cut { file, .. } | Loss::Zeroed { file, .. } => file,
-        }
-    }
-
-    /// What is left of the file; none when it is removed.
-    fn left(&self, bytes: &[u8]) -> Option<Vec<u8>> {
-        match self {
-            Loss::Removed { .. } => None,
-            Loss::Cut { at, .. } => Some(bytes[..*at].to_vec()),
-            Loss::Zeroed { at, length, .. } => {
-                let mut left = bytes.to_vec();
-                left[*at..at + length].fill(0);
-                Some(left)
-            }
-        }
-    }
-}
-
 /// Every loss that a sample is put through.
-fn losses(sample: &Sample) -> Vec<Loss> {
+fn losses(sample: &Sample) -> Vec<Damage> {
     let mut losses = Vec::new();
     for (file, bytes) in &sample.files {
         // A key file that is not there is what a machine without it looks like: a symptom, no loss.
@@ -86,10 +35,10 @@ fn losses(sample: &Sample) -> Vec<Loss> {
             continue;
         }
         let file = || file.clone();
-        losses.push(Loss::Removed { file: file() });
+        losses.push(Damage::Removed { file: file() });
         if bytes.starts_with(b"ElfFile\0") {
             // Within headers, within records, between chunks: eighths of the file, each a little off.
-            losses.extend((0..8).map(|eighth| Loss::Cut {
+            losses.extend((0..8).map(|eighth| Damage::Cut {
                 file: file(),
                 at: (bytes.len() * eighth / 8 + 1237 * (eighth % 3)).min(bytes.len()),
             }));
@@ -101,8 +50,8 @@ fn losses(sample: &Sample) -> Vec<Loss> {
     losses
 }
 
-fn zeroed(file: &str, from: usize, step: usize, end: usize) -> impl Iterator<Item = Loss> {
-    (from..end).step_by(step).map(move |at| Loss::Zeroed {
+fn zeroed(file: &str, from: usize, step: usize, end: usize) -> impl Iterator<Item = Damage> {
+    (from..end).step_by(step).map(move |at| Damage::Zeroed {
         file: file.to_owned(),
         at,
         length: step.min(end - at),
@@ -118,19 +67,23 @@ struct Tally {
     wrong: Vec<String>,
 }
 
-fn run(sample: &Sample, cases: Vec<Loss>, rules: &RuleSet) -> Tally {
+fn run(sample: &Sample, cases: Vec<Damage>, rules: &RuleSet) -> Tally {
     let folder = collect(&sample.files);
     let whole = Said::of(&diagnosed_folder(folder.path(), rules));
     let bearable = bearable(&whole, rules);
     let mut tally = Tally::default();
     for loss in cases {
-        let bytes = &sample.files[loss.file()];
-        match loss.left(bytes) {
-            Some(left) => write(folder.path(), loss.file(), &left),
-            None => std::fs::remove_file(folder.path().join(loss.file())).expect("removed"),
+        let changed = loss.changed(&sample.files);
+        for (file, left) in &changed {
+            match left {
+                Some(left) => write(folder.path(), file, left),
+                None => std::fs::remove_file(folder.path().join(file)).expect("removed"),
+            }
         }
         let damaged = rdptriage::diagnose(&[folder.path().to_owned()], rules, &unhashed());
-        write(folder.path(), loss.file(), bytes);
+        for (file, _) in &changed {
+            write(folder.path(), file, &sample.files[file]);
+        }
         tally.cases += 1;
         // Where nothing is left that can be read, nothing is said.
         let Ok(reports) = damaged else {
@@ -156,7 +109,7 @@ fn run(sample: &Sample, cases: Vec<Loss>, rules: &RuleSet) -> Tally {
     tally
 }
 
-fn run_all(choose: impl Fn(Vec<Loss>) -> Vec<Loss>) {
+fn run_all(choose: impl Fn(Vec<Damage>) -> Vec<Damage>) {
     let rules = rules();
     let mut total = Tally::default();
     let only = std::env::var("RDPTRIAGE_SAMPLE").ok();

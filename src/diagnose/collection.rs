@@ -61,6 +61,8 @@ struct Opened {
 pub(super) struct Member {
     pub name: Option<String>,
     pub aliases: Vec<String>,
+    /// The first labels of its names, in lower case.
+    labels: BTreeSet<String>,
     /// Places in the collection.
     files: Vec<usize>,
 }
@@ -179,6 +181,7 @@ impl Collection {
         let members = told.into_iter().map(|host| Member {
             name: host.name,
             aliases: host.aliases,
+            labels: host.labels,
             files: host.files,
         });
         members.collect()
@@ -411,12 +414,7 @@ impl HostFiles {
 impl Member {
     /// Whether a computer's name is one of this host's.
     fn is(&self, computer: &str) -> bool {
-        let label = |name: &str| name.split('.').next().unwrap_or(name).to_lowercase();
-        let asked = label(computer);
-        self.name
-            .iter()
-            .chain(&self.aliases)
-            .any(|name| label(name) == asked)
+        self.labels.contains(&grouping::label(computer))
     }
 }
 
@@ -429,6 +427,7 @@ mod tests {
         let host = |name: &str, files: &[usize]| grouping::Host {
             name: Some(name.to_owned()),
             aliases: Vec::new(),
+            labels: BTreeSet::new(),
             files: files.to_vec(),
         };
         let shared = BTreeMap::from([(0, 3), (1, 1)]);

@@ -234,7 +234,7 @@ fn log_coverage(summary: &LogSummary) -> &'static str {
         "no record"
     } else if summary.is_selection() {
         "presence only: an export by query, or as text"
-    } else if summary.is_whole() {
+    } else if summary.is_whole() && summary.doubts.is_empty() {
         "whole"
     } else {
         "holed"
@@ -253,6 +253,7 @@ fn silences(summary: &LogSummary) -> Vec<Silence> {
     let holes = summary
         .holes
         .iter()
+        .chain(&summary.doubts)
         .filter(|hole| hole.after.is_some() || hole.before.is_some())
         .map(|hole| (hole.after, hole.before, hole.what.clone()));
     let mut all: Vec<_> = gaps.chain(holes).collect();
@@ -329,6 +330,10 @@ pub(super) fn log_problems(artifact: &str, summary: &LogSummary) -> Vec<Problem>
         };
         let at = format!("chunk {}, offset {:#x}", hole.chunk, hole.offset);
         found.push(problem(artifact, Some(at), format!("{}{hides}", hole.what)));
+    }
+    for doubt in &summary.doubts {
+        let at = format!("chunk {}, offset {:#x}", doubt.chunk, doubt.offset);
+        found.push(problem(artifact, Some(at), doubt.what.clone()));
     }
     for trouble in &summary.problems {
         let at = match trouble.chunk {

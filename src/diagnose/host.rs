@@ -110,7 +110,7 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
         .map(|exported| exported.artifact.clone())
         .collect();
     let (listed, listing_problems) = store_listing::read(&collected);
-    let registry = Registry::of(doubted(hives, &altered));
+    let registry = Registry::of(doubted(hives, &altered)).collected_among(&collected);
     let asked = history::Options {
         incident: options.incident,
         client_addresses: options.client_addresses.clone(),
@@ -137,9 +137,8 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
             Known::Is(computed.list_locks_out()),
         ),
         None => {
-            let gap = facts
-                .gaps
-                .open(Subject::SystemHive, "not in the collection");
+            let why = registry.why_missing(Subject::SystemHive);
+            let gap = facts.gaps.open(Subject::SystemHive, why);
             (Known::Open(gap), Known::Open(gap))
         }
     };
@@ -214,7 +213,7 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
     let altered = altered.iter().map(String::as_str);
     stale::mark(&altered.collect(), Doubt::Altered, &mut facts);
     stale::mark(&registry.stale().collect(), Doubt::Dirty, &mut facts);
-    let tampering = Tampering::read(&history, &logs, last_build(&events), &identity);
+    let tampering = Tampering::read(&history, &logs, last_build(&events), &identity, &facts);
     if tampering.hives_do_not_fit() {
         let all = registry.files().flat_map(HiveFile::artifacts);
         stale::mark(&all.collect(), Doubt::DoesNotFit, &mut facts);

@@ -1,25 +1,25 @@
-//! What makes a collection doubtful as a whole: logs that were cleared, times that run against the numbers of the records, hives
-//! that are not of the same Windows, or not of the same time, as the logs. It is told, whatever the verdict; what it costs in trust is
+//! What makes a collection doubtful as a whole: logs that were cleared, times that run against the numbers of the records, crashes
+//! that never were, hives that are not of the same Windows, or not of the same time, as the logs. It is told, whatever the verdict; what it costs in trust is
 //! decided where the facts are made.
 
 use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
+use crate::facts::catalog::service::{Crash, Trace};
 use crate::facts::event::Event;
-use crate::facts::fact::Source;
+use crate::facts::fact::{FactSet, Source};
 use crate::facts::history::History;
 use crate::facts::host::Identity;
-use crate::facts::log_coverage::CollectedLog;
+use crate::facts::log_coverage::{CollectedLog, unexplained_steps};
 use crate::facts::subject::Subject;
+use crate::facts::value::{FieldState, FieldValue, Value};
 use crate::verdict::model::Problem;
 
-/// What a log says of a change of the clock, and what the records beside it bear, differ by less.
-const SAME_CHANGE: SignedDuration = SignedDuration::from_mins(10);
 /// So far apart are the numbers of two builds that no update turns into each other: what an enablement package adds is less (19041
 /// to 19045, 22621 to 22631, 26100 to 26200).
 const OTHER_WINDOWS: u32 = 100;
-/// How many steps of one log are told one by one.
+/// How many steps of one log, and how many crashes, are told one by one.
 const TOLD: usize = 3;
 
 /// What was found.
@@ -35,8 +35,10 @@ impl Tampering {
         logs: &[CollectedLog],
         logged: Option<(u32, Source)>,
         identity: &Identity,
+        facts: &FactSet,
     ) -> Self {
         let mut problems = cleared(history);
+        problems.extend(refuted_crashes(facts));
         problems.extend(logs.iter().flat_map(|log| steps_back(history, log)));
         let other_time = history.clock.disbelieved.map(late_hive);
         let other_windows = logged.and_then(|(logged, source)| {
@@ -87,33 +89,7 @@ fn cleared(history: &History<'_>) -> Vec<Problem> {
 
 /// The places in a log where times fall while numbers rise, and no log tells of a clock that was set.
 fn steps_back(history: &History<'_>, log: &CollectedLog) -> Vec<Problem> {
-    let set_back: Vec<(Timestamp, Timestamp)> = history
-        .events
-        .iter()
-        .filter_map(|placed| match placed.event.event {
-            Event::ClockSet { from, to } if to < from => Some((from, to)),
-            _ => None,
-        })
-        .collect();
-    let unexplained: Vec<_> = log
-        .summary
-        .clock_steps
-        .iter()
-        .filter(|step| {
-            // What was kept from before a start of Windows is written behind the first records of the new one.
-            let at_a_start = history
-                .clock
-                .boots
-                .iter()
-                .any(|boot| boot.duration_since(step.from.time).abs() <= SAME_CHANGE);
-            // The records beside the step may be written long before and long after it.
-            !at_a_start
-                && !set_back.iter().any(|(from, to)| {
-                    step.from.time.duration_since(*from) <= SAME_CHANGE
-                        && to.duration_since(step.to.time) <= SAME_CHANGE
-                })
-        })
-        .collect();
+    let unexplained: Vec<_> = unexplained_steps(log, &history.events, &history.clock).collect();
     let told = |at: Timestamp| history.coverage.covers_moment(Subject::SystemLog, at);
     let mut problems: Vec<Problem> = unexplained
         .iter()
@@ -146,6 +122,53 @@ fn steps_back(history: &History<'_>, log: &CollectedLog) -> Vec<Problem> {
     problems
 }
 
+/// Crashes in Application, where everybody may write, that left no trace where only Windows writes.
+fn refuted_crashes(facts: &FactSet) -> Vec<Problem> {
+    let refuted = Some(Trace::Refuted.state());
+    let refuted: Vec<(&str, &Source)> = facts
+        .of_kind(Crash::KIND)
+        .filter(|fact| fact.field("trace") == refuted.as_ref())
+        .filter_map(|fact| match fact.field("program")? {
+            FieldState::Is(Value::Text(program)) => Some((program.as_str(), fact.sources.first()?)),
+            _ => None,
+        })
+        .collect();
+    let mut problems: Vec<Problem> = refuted
+        .iter()
+        .take(TOLD)
+        .map(|(program, source)| {
+            let (artifact, at) = place(source);
+            Problem {
+                artifact,
+                at,
+                message: format!(
+                    "it says that {program} crashed, and the System log shows neither a start of Windows nor the end of a service:                      everybody may write to Application. It is not believed"
+                ),
+            }
+        })
+        .collect();
+    if let (Some(more), Some((_, source))) = (
+        refuted.len().checked_sub(TOLD).filter(|more| *more > 0),
+        refuted.first(),
+    ) {
+        problems.push(Problem {
+            artifact: place(source).0,
+            at: None,
+            message: format!("and {more} more such crashes"),
+        });
+    }
+    problems
+}
+
+fn place(source: &Source) -> (Option<String>, Option<String>) {
+    match source {
+        Source::Record {
+            artifact, number, ..
+        } => (Some(artifact.clone()), Some(format!("record {number}"))),
+        _ => (None, None),
+    }
+}
+
 fn late_hive(written: Timestamp) -> Problem {
     Problem {
         artifact: None,
@@ -158,12 +181,7 @@ fn late_hive(written: Timestamp) -> Problem {
 }
 
 fn other_windows(of_hive: u32, logged: u32, source: &Source) -> Problem {
-    let (artifact, at) = match source {
-        Source::Record {
-            artifact, number, ..
-        } => (Some(artifact.clone()), Some(format!("record {number}"))),
-        _ => (None, None),
-    };
+    let (artifact, at) = place(source);
     Problem {
         artifact,
         at,

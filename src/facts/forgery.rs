@@ -14,7 +14,7 @@ use super::watch::{self, Writer};
 /// Why a record is not believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Forgery {
-    /// A person's account wrote it, and its source is a service.
+    /// The account of a person, or of a program such as a web server, wrote it, and its source is a service of Windows.
     Account,
     /// It stands in Application, where its source never writes.
     Channel,
@@ -31,7 +31,7 @@ impl Forgery {
     }
 
     fn judge(writer: Writer, channel: &str, account: &str) -> Option<Forgery> {
-        if is_service(writer) && is_persons(account) {
+        if is_service(writer) && is_foreign(account) {
             return Some(Forgery::Account);
         }
         let misplaced =
@@ -44,8 +44,8 @@ impl Forgery {
     pub fn words(self) -> &'static str {
         match self {
             Forgery::Account => {
-                "bear the name of a service, and a person's account wrote them: they are forged. They are not used, and nothing \
-                 is concluded from what this log does not hold"
+                "bear the name of a service of Windows, and the account of a person or of another program wrote them: they are forged. \
+                 They are not used, and nothing is concluded from what this log does not hold"
             }
             Forgery::Channel => {
                 "bear the name of a source that never writes to Application, where everybody may write: they are forged, or were \
@@ -56,17 +56,32 @@ impl Forgery {
 }
 
 /// Those whose records bear the account of a service, always (measured on logs of Windows 10 and Server 2012 to 2019: S-1-5-18 and
-/// S-1-5-20). Of others it may be that of whoever caused them, as in Service Control Manager 7040.
+/// S-1-5-20; the list of networks and the broker write from services as well). Of others it may be that of whoever caused them, as in Service Control Manager 7040.
 fn is_service(writer: Writer) -> bool {
     matches!(
         writer,
-        Writer::RdpCoreTs | Writer::ConnectionManager | Writer::SessionManager
+        Writer::RdpCoreTs
+            | Writer::ConnectionManager
+            | Writer::SessionManager
+            | Writer::Networks
+            | Writer::Broker
+            | Writer::BrokerClient
     )
 }
 
-/// An account of a machine, a domain (S-1-5-21) or a tenant (S-1-12-1).
-fn is_persons(sid: &str) -> bool {
-    sid.starts_with("S-1-5-21-") || sid.starts_with("S-1-12-1-")
+/// An account of a machine, a domain (S-1-5-21) or a tenant (S-1-12-1), one that a service has for itself (S-1-5-80), of a pool of web
+/// applications (S-1-5-82), of a virtual machine (S-1-5-83), or of a program in a box (S-1-15): none of them is that of Remote Desktop's
+/// services (Microsoft, "Well-known SIDs").
+fn is_foreign(sid: &str) -> bool {
+    const BEGIN: [&str; 6] = [
+        "S-1-5-21-",
+        "S-1-12-1-",
+        "S-1-5-80-",
+        "S-1-5-82-",
+        "S-1-5-83-",
+        "S-1-15-",
+    ];
+    BEGIN.iter().any(|begin| sid.starts_with(begin))
 }
 
 /// The sources of the watch list that write there.
@@ -78,7 +93,7 @@ fn writes_to_application(writer: Writer) -> bool {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Forged {
     records: BTreeMap<Forgery, Records>,
-    /// The channels that a person's account wrote to.
+    /// The channels that such an account wrote to.
     channels: BTreeSet<String>,
 }
 
@@ -135,6 +150,13 @@ mod tests {
         assert_eq!(logged(Writer::RdpCoreTs, "S-1-5-20"), None);
         assert_eq!(logged(Writer::RdpCoreTs, ""), None);
         assert_eq!(logged(Writer::RdpCoreTs, PERSON), Some(Forgery::Account));
+        let pool = "S-1-5-82-3006700770-424185619-1745488364-794895919-4004696415";
+        assert_eq!(logged(Writer::RdpCoreTs, pool), Some(Forgery::Account));
+        assert_eq!(
+            logged(Writer::Networks, PERSON),
+            Some(Forgery::Account),
+            "who tells which networks were joined is a service too"
+        );
         // Who changed how a service starts stands there by right.
         assert_eq!(
             Forgery::judge(Writer::ServiceControl, "System", PERSON),

@@ -1,5 +1,7 @@
 //! Gaps: what could not be checked, why, and how to collect it.
 
+use std::collections::BTreeMap;
+
 use super::subject::Subject;
 
 /// Names one gap of one host's evidence.
@@ -7,7 +9,7 @@ use super::subject::Subject;
 pub struct GapId(usize);
 
 /// One thing that could not be checked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Gap {
     /// What is missing: the fact kind or the artifact that the report names, such as `key_file.access` or `SOFTWARE hive`.
     pub about: String,
@@ -17,9 +19,12 @@ pub struct Gap {
     pub obtain: String,
 }
 
-/// All gaps of one host. The same gap is kept once.
+/// All gaps of one host. The same gap is kept once: a forged hive may open one for each of its thousands of keys.
 #[derive(Debug, Clone, Default)]
-pub struct Gaps(Vec<Gap>);
+pub struct Gaps {
+    found: Vec<Gap>,
+    places: BTreeMap<Gap, GapId>,
+}
 
 impl Gaps {
     /// Records that a subject could not be looked at.
@@ -33,22 +38,24 @@ impl Gaps {
 
     /// Records a gap, or finds the one that is the same.
     pub fn record(&mut self, gap: Gap) -> GapId {
-        let found = self.0.iter().position(|known| *known == gap);
-        GapId(found.unwrap_or_else(|| {
-            self.0.push(gap);
-            self.0.len() - 1
-        }))
+        if let Some(known) = self.places.get(&gap) {
+            return *known;
+        }
+        let id = GapId(self.found.len());
+        self.found.push(gap.clone());
+        self.places.insert(gap, id);
+        id
     }
 
     /// The gap of that name.
     #[must_use]
     pub fn gap(&self, id: GapId) -> &Gap {
-        &self.0[id.0]
+        &self.found[id.0]
     }
 
     /// Every gap, in the order in which they were found.
     pub fn iter(&self) -> impl Iterator<Item = (GapId, &Gap)> {
-        self.0
+        self.found
             .iter()
             .enumerate()
             .map(|(index, gap)| (GapId(index), gap))

@@ -1,5 +1,8 @@
 //! Which file belongs to which host. A file belongs to one host: the one that it names; a file without a name to the host
 //! of its nearest folder, or the only server among several there. Only a log of forwarded events belongs to every host that its records name.
+//!
+//! Hives and older logs hold names cut at 15 characters. So much tells a host, unless longer names in the collection differ behind it:
+//! then they are of several hosts, and a file that has nothing but the cut name goes with its folder.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -65,6 +68,8 @@ pub struct Host {
     pub name: Option<String>,
     /// Its older and longer names, sorted.
     pub aliases: Vec<String>,
+    /// The first labels of all its names, in lower case.
+    pub labels: BTreeSet<String>,
     /// Its files, as indices of what was given, ascending. A log of forwarded events stands with every host it names.
     pub files: Vec<usize>,
 }
@@ -81,10 +86,73 @@ pub struct Grouping {
 /// NetBIOS names, which hives and older logs hold, are cut at 15 characters; so much of a name tells a host.
 const LONGEST_NETBIOS_NAME: usize = 15;
 
-/// What hosts are told by: the first label of a name in lower case, cut as NetBIOS cuts it.
+/// What hosts are told by, one collection apart: the first label of a name in lower case, cut as NetBIOS cuts it.
 pub(crate) fn key(name: &str) -> String {
-    let label = first_label(name).to_lowercase();
-    label.chars().take(LONGEST_NETBIOS_NAME).collect()
+    label(name).chars().take(LONGEST_NETBIOS_NAME).collect()
+}
+
+/// The first label of a name in lower case: `rds01` of `RDS01.corp.example`.
+pub(crate) fn label(name: &str) -> String {
+    first_label(name).to_lowercase()
+}
+
+/// How the names of one collection tell hosts apart.
+struct Keys {
+    /// Cut names that several longer ones begin with.
+    shared: BTreeSet<String>,
+}
+
+impl Keys {
+    fn of(files: &[File]) -> Self {
+        let mut longer: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for name in files.iter().flat_map(|file| file.says.names()) {
+            let (key, label) = (key(name), label(name));
+            if label != key {
+                longer.entry(key).or_default().insert(label);
+            }
+        }
+        let shared = longer.into_iter().filter(|(_, labels)| labels.len() > 1);
+        Keys {
+            shared: shared.map(|(key, _)| key).collect(),
+        }
+    }
+
+    /// What tells the host of a name; empty where a cut name may be any of several hosts'.
+    fn key(&self, name: &str) -> String {
+        let (key, label) = (key(name), label(name));
+        match (self.shared.contains(&key), label == key) {
+            (true, true) => String::new(),
+            (true, false) => label,
+            (false, _) => key,
+        }
+    }
+
+    fn own(&self, says: &Says) -> Option<String> {
+        let name = match says {
+            // The host name of TCP/IP is not cut.
+            Says::Hive { name, others } => std::iter::once(name)
+                .chain(others.iter().filter(|other| key(other) == key(name)))
+                .find(|name| !self.key(name).is_empty()),
+            Says::Log(names) => names.first().map(|newest| &newest.name),
+            Says::Forwarded(_) | Says::Nothing => None,
+        };
+        name.map(|name| self.key(name))
+            .filter(|key| !key.is_empty())
+    }
+}
+
+impl Says {
+    fn names(&self) -> Vec<&str> {
+        match self {
+            Says::Hive { name, others } => std::iter::once(name)
+                .chain(others)
+                .map(String::as_str)
+                .collect(),
+            Says::Log(names) => names.iter().map(|found| found.name.as_str()).collect(),
+            Says::Forwarded(names) => names.iter().map(String::as_str).collect(),
+            Says::Nothing => Vec::new(),
+        }
+    }
 }
 
 fn first_label(name: &str) -> &str {
@@ -95,8 +163,9 @@ fn first_label(name: &str) -> &str {
 /// Groups files by host; see the module's own words for how. The order of the files does not matter but for their indices.
 #[must_use]
 pub fn group(files: &[File]) -> Grouping {
-    let mut owners: Vec<Option<String>> = files.iter().map(|file| own_name(&file.says)).collect();
-    follow_renames(files, &mut owners);
+    let keys = Keys::of(files);
+    let mut owners: Vec<Option<String>> = files.iter().map(|file| keys.own(&file.says)).collect();
+    follow_renames(files, &keys, &mut owners);
     let named = named_folders(files, &owners);
     let clients = clients(files, &owners);
     let mut grouping = Grouping::default();
@@ -106,8 +175,9 @@ pub fn group(files: &[File]) -> Grouping {
     }
     for (index, file) in files.iter().enumerate() {
         if let Says::Forwarded(names) = &file.says {
-            for name in names {
-                members.entry(key(name)).or_default().push(index);
+            let named: BTreeSet<String> = names.iter().map(|name| keys.key(name)).collect();
+            for key in named.into_iter().filter(|key| !key.is_empty()) {
+                members.entry(key).or_default().push(index);
             }
             continue;
         }
@@ -124,34 +194,26 @@ pub fn group(files: &[File]) -> Grouping {
         grouping.hosts.push(Host {
             name: None,
             aliases: Vec::new(),
+            labels: BTreeSet::new(),
             files,
         });
     }
     for (key, indices) in members {
-        grouping.hosts.push(host(&key, indices, files));
+        grouping.hosts.push(host(&key, indices, files, &keys));
     }
     grouping
 }
 
-fn own_name(says: &Says) -> Option<String> {
-    let name = match says {
-        Says::Hive { name, .. } => Some(name),
-        Says::Log(names) => names.first().map(|newest| &newest.name),
-        Says::Forwarded(_) | Says::Nothing => None,
-    };
-    name.map(|name| key(name)).filter(|key| !key.is_empty())
-}
-
 /// An old name and the host that had it: a log that ends before a rename goes with the host, unless somebody else bears
 /// that name: a hive that is set to it, two hosts that had it (a template's name), or records later than the rename.
-fn follow_renames(files: &[File], owners: &mut [Option<String>]) {
+fn follow_renames(files: &[File], keys: &Keys, owners: &mut [Option<String>]) {
     let mut heirs: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut renamed: BTreeMap<String, Timestamp> = BTreeMap::new();
     let mut borne = BTreeSet::new();
     for (file, owner) in files.iter().zip(owners.iter()) {
         let Some(owner) = owner else { continue };
         let mut inherit = |old: &str| {
-            let old = key(old);
+            let old = keys.key(old);
             if !old.is_empty() && old != *owner {
                 heirs.entry(old).or_default().insert(owner.clone());
             }
@@ -165,7 +227,7 @@ fn follow_renames(files: &[File], owners: &mut [Option<String>]) {
                 for (newer, older) in names.iter().zip(names.iter().skip(1)) {
                     inherit(&older.name);
                     if let Some(time) = newer.first {
-                        let known = renamed.entry(key(&older.name)).or_insert(time);
+                        let known = renamed.entry(keys.key(&older.name)).or_insert(time);
                         *known = time.max(*known);
                     }
                 }
@@ -296,7 +358,7 @@ fn folder_of(path: &str) -> Vec<String> {
 }
 
 /// A host as its files name it: a hive's spelling before a log's, and the names that differ from it.
-fn host(owner: &str, indices: Vec<usize>, files: &[File]) -> Host {
+fn host(owner: &str, indices: Vec<usize>, files: &[File], keys: &Keys) -> Host {
     let mut spellings: BTreeSet<(u8, &str)> = BTreeSet::new();
     let mut names: BTreeSet<&str> = BTreeSet::new();
     for index in &indices {
@@ -311,7 +373,7 @@ fn host(owner: &str, indices: Vec<usize>, files: &[File]) -> Host {
                 names.extend(found.iter().map(|found| found.name.as_str()));
             }
             Says::Forwarded(found) => {
-                let own = found.iter().filter(|name| key(name) == owner);
+                let own = found.iter().filter(|name| keys.key(name) == owner);
                 for name in own {
                     spellings.insert((2, name));
                     names.insert(name);
@@ -320,11 +382,14 @@ fn host(owner: &str, indices: Vec<usize>, files: &[File]) -> Host {
             Says::Nothing => {}
         }
     }
-    let spelled = spellings.into_iter().find(|(_, name)| key(name) == owner);
+    let spelled = spellings
+        .into_iter()
+        .find(|(_, name)| keys.key(name) == owner);
     let name = spelled.map_or_else(
         || owner.to_owned(),
         |(_, name)| first_label(name).to_owned(),
     );
+    let labels = names.iter().map(|name| label(name)).collect();
     let mut aliases: Vec<String> = Vec::new();
     for alias in names {
         let known = alias.eq_ignore_ascii_case(&name)
@@ -338,6 +403,7 @@ fn host(owner: &str, indices: Vec<usize>, files: &[File]) -> Host {
     Host {
         name: Some(name),
         aliases,
+        labels,
         files: indices,
     }
 }
@@ -350,6 +416,14 @@ mod tests {
         let says = Says::Hive {
             name: name.to_owned(),
             others: Vec::new(),
+        };
+        file(path, says)
+    }
+
+    fn hive_of(path: &str, name: &str, other: &str) -> File {
+        let says = Says::Hive {
+            name: name.to_owned(),
+            others: vec![other.to_owned()],
         };
         file(path, says)
     }
@@ -426,6 +500,16 @@ mod tests {
                     log("a.evtx", 9, &["terminalserver01.corp"]),
                 ],
                 "TERMINALSERVER0 (terminalserver01.corp) = SYSTEM a.evtx",
+            ),
+            (
+                "two names that are the same as far as NetBIOS goes are two hosts; the hive's other name tells whose it is",
+                vec![
+                    hive_of("a/SYSTEM", "TERMINALSERVER0", "TerminalServer01"),
+                    log("a/System.evtx", 9, &["terminalserver01.corp"]),
+                    log("b/System.evtx", 9, &["terminalserver02.corp"]),
+                    hive("b/SYSTEM", "TERMINALSERVER0"),
+                ],
+                "terminalserver01 (TERMINALSERVER0, terminalserver01.corp) = a/SYSTEM a/System.evtx; terminalserver02 (TERMINALSERVER0, terminalserver02.corp) = b/System.evtx b/SYSTEM",
             ),
             (
                 "nothing names a host",

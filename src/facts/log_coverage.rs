@@ -13,7 +13,10 @@ use super::forgery::Forged;
 use super::gap::{GapId, Gaps};
 use super::known::Known;
 use super::subject::Subject;
-use crate::parse::event_log::{GapKind, LogSummary};
+use crate::parse::event_log::{ClockStep, GapKind, LogSummary};
+
+/// What a log says of a change of the clock, and what the records beside it bear, differ by less.
+const SAME_CHANGE: SignedDuration = SignedDuration::from_mins(10);
 
 /// The records of one connection reach their logs within this time.
 const SLACK: SignedDuration = SignedDuration::from_mins(5);
@@ -42,6 +45,8 @@ pub struct Logging {
 #[derive(Debug, Clone)]
 pub struct LogCoverage {
     parts: BTreeMap<Subject, Vec<Coverage>>,
+    /// Logs the times of which run against the numbers of their records, though the System log, which would tell why, was collected.
+    out_of_order: BTreeSet<Subject>,
 }
 
 impl LogCoverage {
@@ -56,6 +61,7 @@ impl LogCoverage {
     ) -> Self {
         let mut coverage = LogCoverage {
             parts: BTreeMap::new(),
+            out_of_order: out_of_order(logs, events, clock),
         };
         for (channel, files) in files_by_channel(logs) {
             let Some(subject) = subject_of(&channel) else {
@@ -126,6 +132,12 @@ impl LogCoverage {
             })
             .find(|(holes, _)| holes.iter().any(|hole| hole.overlaps(window)))
             .map(|(_, gap)| gap)
+    }
+
+    /// Whether when anything in this log happened is not sure: its times may have been changed.
+    #[must_use]
+    pub fn is_out_of_order(&self, subject: Subject) -> bool {
+        self.out_of_order.contains(&subject)
     }
 
     /// Says to the facts what is covered.
@@ -355,6 +367,47 @@ fn channel_coverage(
     parts.into_iter().map(|(coverage, _)| coverage).collect()
 }
 
+/// The places in a log where times fall while numbers rise, and neither a clock that was set nor a start of Windows is logged, when
+/// what was kept from before is written behind the first records of the new run.
+pub fn unexplained_steps<'s>(
+    log: &'s CollectedLog,
+    events: &[Placed<'_>],
+    clock: &Clock,
+) -> impl Iterator<Item = &'s ClockStep> {
+    let set_back: Vec<(Timestamp, Timestamp)> = events
+        .iter()
+        .filter_map(|placed| match placed.event.event {
+            Event::ClockSet { from, to } if to < from => Some((from, to)),
+            _ => None,
+        })
+        .collect();
+    let boots = clock.boots.clone();
+    log.summary.clock_steps.iter().filter(move |step| {
+        let near =
+            |one: Timestamp, other: Timestamp| one.duration_since(other).abs() <= SAME_CHANGE;
+        // The records beside the step may be written long before and long after it.
+        let was_set = set_back.iter().any(|(from, to)| {
+            step.from.time.duration_since(*from) <= SAME_CHANGE
+                && to.duration_since(step.to.time) <= SAME_CHANGE
+        });
+        !was_set && !boots.iter().any(|boot| near(*boot, step.from.time))
+    })
+}
+
+fn out_of_order(logs: &[CollectedLog], events: &[Placed<'_>], clock: &Clock) -> BTreeSet<Subject> {
+    let is_system = |log: &CollectedLog| {
+        log.summary.channels.contains_key("System") && !is_selection(&log.summary)
+    };
+    if !logs.iter().any(is_system) {
+        return BTreeSet::new();
+    }
+    logs.iter()
+        .filter(|log| unexplained_steps(log, events, clock).next().is_some())
+        .flat_map(|log| log.summary.channels.keys())
+        .filter_map(|channel| subject_of(channel))
+        .collect()
+}
+
 /// Records were left out where it was written; or more is missing than was noted one by one.
 fn is_selection(summary: &LogSummary) -> bool {
     summary.is_selection()
@@ -391,10 +444,14 @@ fn window_of(file: &ChannelFile<'_>, live: bool, bounds: &Bounds, clock: &Clock)
 }
 
 fn holes_of(summary: &LogSummary) -> Vec<Window> {
-    let damaged = summary.holes.iter().map(|hole| Window {
-        from: hole.after,
-        to: hole.before,
-    });
+    let damaged = summary
+        .holes
+        .iter()
+        .chain(&summary.doubts)
+        .map(|hole| Window {
+            from: hole.after,
+            to: hole.before,
+        });
     let missing = summary.gaps.iter().map(|gap| Window {
         from: Some(gap.after.min(gap.before)),
         to: Some(gap.before.max(gap.after)),

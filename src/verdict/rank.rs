@@ -7,8 +7,10 @@ use jiff::Timestamp;
 
 use super::graph::Explanations;
 use super::model::{Role, Status};
+use crate::facts::catalog::session::SessionDrops;
 use crate::facts::fact::{FactId, FactSet};
 use crate::facts::incident::ConnectionState;
+use crate::facts::value::{FieldState, Value};
 use crate::rules::RuleSet;
 use crate::rules::eval::{Evaluation, Hold, evaluate};
 use crate::rules::level::Level;
@@ -70,7 +72,19 @@ pub fn judge<'r>(rules: &'r RuleSet, facts: &mut FactSet) -> Judgement<'r> {
         })
         .collect();
     let first_failure = facts.anchors.first_failure.settled().copied().flatten();
-    Ranking::new(evaluations, first_failure).judgement(facts.anchors.state)
+    let ranking = Ranking {
+        drops_are_hidden: drops_are_hidden(facts),
+        ..Ranking::new(evaluations, first_failure)
+    };
+    ranking.judgement(facts.anchors.state)
+}
+
+/// Whether damage may hide that people who get in are thrown out.
+fn drops_are_hidden(facts: &FactSet) -> bool {
+    let hidden = Some(&FieldState::Is(Value::Bool(true)));
+    facts
+        .of_kind(SessionDrops::KIND)
+        .any(|fact| fact.field("hidden") == hidden)
 }
 
 #[derive(Debug, Clone)]
@@ -108,6 +122,7 @@ struct Ranking<'r> {
     holds: BTreeMap<&'r str, Hold>,
     graph: Explanations<'r>,
     first_failure: Option<Timestamp>,
+    drops_are_hidden: bool,
 }
 
 /// What becomes of weak causes: by id, the symptoms that each is a candidate for (none: it is only named).
@@ -129,6 +144,7 @@ impl<'r> Ranking<'r> {
             holds,
             graph,
             first_failure,
+            drops_are_hidden: false,
         }
     }
 
@@ -430,7 +446,7 @@ impl<'r> Ranking<'r> {
             })
         };
         match state {
-            ConnectionState::Succeeding => true,
+            ConnectionState::Succeeding => !self.drops_are_hidden,
             ConnectionState::Silent | ConnectionState::Unseen => all_ruled_out(),
             ConnectionState::Mixed | ConnectionState::Dropping | ConnectionState::Failing => false,
         }

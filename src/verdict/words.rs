@@ -15,7 +15,10 @@ pub(super) fn without_a_cause(status: Status, facts: &FactSet) -> (String, Strin
             "Remote Desktop fails, and the evidence does not tell why"
         }
         (_, ConnectionState::Dropping) => "Sessions break off, and the evidence does not tell why",
-        (_, ConnectionState::Succeeding | ConnectionState::Silent | ConnectionState::Unseen) => {
+        (_, ConnectionState::Succeeding) => {
+            "People get in; whether their sessions last, the evidence does not tell"
+        }
+        (_, ConnectionState::Silent | ConnectionState::Unseen) => {
             "The evidence does not tell whether Remote Desktop works"
         }
     };

@@ -152,6 +152,57 @@ fn a_record_whose_content_is_broken_is_a_hole_of_one() {
     assert_eq!(summary.gap_count, 0);
 }
 
+/// One bit of a record's structure can empty all of its fields; a time of 1601 would then turn the order of everything around it.
+#[test]
+fn a_record_whose_fields_are_shifted_or_empty_is_doubted() {
+    let whole = LogBuilder::new("System").extend(stream(12)).to_bytes();
+    let place = records_of(&whole, 0)[7];
+    let mut emptied = 0;
+    for bit in 24 * 8..112 * 8 {
+        let mut log = whole.clone();
+        log[place + bit / 8] ^= 1 << (bit % 8);
+        let (records, summary) = read(&log);
+        let believed = |record: &&EventRecord| record.integrity != Integrity::Torn;
+        let old = records
+            .iter()
+            .filter(believed)
+            .find(|record| record.time.as_second() < 0);
+        assert!(old.is_none(), "bit {bit}: {old:?}");
+        assert_eq!(summary.clock_step_count, 0, "bit {bit}");
+        let is_emptied = |doubt: &&event_log::Hole| doubt.what.contains("shifted or empty");
+        if let Some(doubt) = summary.doubts.iter().find(is_emptied) {
+            assert_eq!(doubt.offset, place as u64, "bit {bit}: {doubt:?}");
+            emptied += 1;
+        }
+    }
+    assert!(emptied > 0, "no bit empties it");
+}
+
+/// Most bits of a record's values change what it says and nothing of how it is built: that none of them is known to be right is told
+/// for all of the chunk, and only there.
+#[test]
+fn a_changed_value_makes_its_chunk_doubtful() {
+    let whole = LogBuilder::new("System").extend(stream(600)).to_bytes();
+    let (records, summary) = read(&whole);
+    assert!(summary.is_whole());
+    let second: Vec<&EventRecord> = records.iter().filter(|record| record.chunk == 1).collect();
+    let (first, last) = (second[0], second[second.len() - 1]);
+    let places = records_of(&whole, 1);
+    let (place, next) = (places[3], places[4]);
+    for bit in 100 * 8..(next - place - 4) * 8 {
+        let mut log = whole.clone();
+        log[place + bit / 8] ^= 1 << (bit % 8);
+        let (damaged, summary) = read(&log);
+        assert!(damaged.len() + 1 >= records.len(), "bit {bit}");
+        let told: Vec<&event_log::Hole> = summary.holes.iter().chain(&summary.doubts).collect();
+        let [told] = told.as_slice() else {
+            panic!("bit {bit}: {told:?}");
+        };
+        assert_eq!(told.chunk, 1, "bit {bit}: {told:?}");
+        assert!(told.after >= Some(first.time) && told.before <= Some(last.time));
+    }
+}
+
 #[test]
 fn a_broken_string_table_loses_no_record() {
     let mut log = log();

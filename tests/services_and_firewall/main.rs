@@ -6,7 +6,7 @@ mod services;
 mod support;
 
 use rdptriage::rules::RuleSet;
-use rdptriage::verdict::model::{Level, Report, Role, Status};
+use rdptriage::verdict::model::{Level, Problem, Report, Role, Status};
 use rdptriage::{Options, diagnose};
 use support::machine::keys::{HEALTHY_KEY, saved};
 use support::machine::{

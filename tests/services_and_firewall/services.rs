@@ -133,11 +133,17 @@ fn a_wrapper_is_named_and_is_the_cause_only_where_the_service_fails() {
     );
 }
 
-#[test]
-fn lsass_crashes_when_connections_begin_to_fail() {
-    let mut machine = machine(Windows::Server2022);
+/// LSASS crashes when connections begin to fail, and Windows starts again two minutes later, or goes on.
+fn lsass_crashes(windows: Windows, restarts: bool) -> Report {
+    let mut machine = machine(windows);
     people(&mut machine, 3);
-    machine.critical_process_fails(at("2026-11-12T07:59:00Z"), r"C:\Windows\system32\lsass.exe");
+    machine.program_crashes(at("2026-11-10T10:00:00Z"), "w3wp.exe", "ntdll.dll");
+    machine.critical_process_fails(at("2026-11-12T07:57:00Z"), r"C:\Windows\system32\lsass.exe");
+    if restarts {
+        machine
+            .boots(at("2026-11-12T07:59:00Z"))
+            .listener_starts(at("2026-11-12T07:59:20Z"));
+    }
     for turn in 0..6 {
         machine.dies_in_tls(
             at("2026-11-12T08:00:00Z") + minutes(turn * 6),
@@ -145,8 +151,28 @@ fn lsass_crashes_when_connections_begin_to_fail() {
             TlsFailure::NoCredential,
         );
     }
-    let report = report(&all(&mut machine));
-    assert_eq!(says(&report), "confirmed lsass-failing failing");
+    report(&all(&mut machine))
+}
+
+#[test]
+fn lsass_crashes_when_connections_begin_to_fail() {
+    for windows in [
+        Windows::Server2012R2,
+        Windows::Server2019,
+        Windows::Server2025,
+    ] {
+        let report = lsass_crashes(windows, true);
+        assert_eq!(says(&report), "confirmed lsass-failing failing");
+    }
+}
+
+/// Windows does not run without LSASS: whoever wrote that it crashed was not Windows.
+#[test]
+fn a_crash_of_lsass_that_windows_survives_is_not_believed() {
+    let report = lsass_crashes(Windows::Server2022, false);
+    assert_eq!(level(&report, "lsass-failing"), Level::RuledOut);
+    let told = |problem: &Problem| problem.message.contains("lsass.exe crashed");
+    assert!(report.problems.iter().any(told), "{:?}", report.problems);
 }
 
 #[test]

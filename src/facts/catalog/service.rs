@@ -21,6 +21,20 @@ choice! {
     }
 }
 
+choice! {
+    /// What the System log, where only Windows writes, holds of a crash that Application tells of.
+    Trace {
+        /// What follows such a crash.
+        BorneOut = "borne-out",
+        /// Nothing, and it covers the time.
+        Refuted = "refuted",
+        /// It does not cover the time.
+        Unseen = "unseen",
+        /// It would not tell of this program.
+        Unasked = "unasked",
+    }
+}
+
 catalogue! {
     /// How a service is set to start.
     "service.start" => ServiceStart State (Absence::Never(Subject::SystemHive)) {
@@ -80,9 +94,15 @@ catalogue! {
         module: Option<String>,
         /// The exception.
         code: Option<Code>,
+        /// Whether the System log bears it out, for everybody may write to Application: Windows starts again within half an hour after
+        /// LSASS has crashed; around any other crash, service control says within two minutes that a service ended (7031, 7034). Known
+        /// to be no only where that log covers this time.
+        borne_out: Known<bool>,
+        /// The same of LSASS and of services that are named; of other programs nothing is looked for.
+        trace: Trace,
     }
 
-    /// The newest failure of the Remote Desktop service, held against what came after it.
+    /// The newest failure of the Remote Desktop service, held against what came after it. A crash that is refuted is none.
     "service.trouble" => ServiceTrouble Event (Absence::All(&[Subject::SystemLog])) {
         /// The event that tells of it.
         event: u32,
@@ -90,9 +110,9 @@ catalogue! {
         code: Option<Code>,
         /// The module that it crashed in, where that was logged.
         module: Option<String>,
-        /// Whether nothing shows the service at work again after it.
+        /// Whether nothing shows the service at work again after it. Open where a crash alone tells of it that nothing bears out.
         down: Known<bool>,
-        /// Whether two attempts to connect or more were followed by such a failure within two minutes.
+        /// Whether two attempts to connect or more were followed within two minutes by such a failure, or a crash that is borne out.
         ends_attempts: bool,
         /// How often it failed since people last got in.
         times: usize,

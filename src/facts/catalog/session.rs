@@ -20,6 +20,9 @@ catalogue! {
         /// Whether people are being dropped (the state is dropping), and the last sessions of two clients or more broke off after the
         /// same time.
         together: Known<bool>,
+        /// Whether a damaged place of the log that tells of broken lines, or times in it that were changed, may hide that the last sessions
+        /// were broken: that people get in is then not all there is to know.
+        hidden: bool,
         /// The clients.
         clients: Vec<String>,
         /// How many sessions broke off so.

@@ -9,6 +9,7 @@ use super::client::{Client, Fate, entered};
 use crate::facts::catalog::connection::Stage;
 use crate::facts::clock::{Clock, Placed};
 use crate::facts::coverage::Window;
+use crate::facts::event::Event;
 use crate::facts::incident::ConnectionState;
 use crate::facts::log_coverage::LogCoverage;
 use crate::facts::subject::Subject;
@@ -170,13 +171,14 @@ fn is_silent(evidence: &Evidence<'_>) -> bool {
     let Some(last) = times().max() else {
         return true;
     };
-    // The time from the oldest record of a log that shows arrivals to the first attempt is a pause too.
+    // The time from the oldest record of a log that shows arrivals to the first attempt is a pause too, unless what was cleared may
+    // have shown more.
+    let was_cleared = evidence
+        .events
+        .iter()
+        .any(|placed| matches!(placed.event.event, Event::LogCleared { .. }));
     let start = evidence.clock.oldest.into_iter().filter(|oldest| {
-        let window = Window {
-            from: Some(*oldest),
-            to: Some(*oldest),
-        };
-        evidence.coverage.covers(Subject::Arrivals, &window)
+        !was_cleared && evidence.coverage.covers_moment(Subject::Arrivals, *oldest)
     });
     let mut sorted: Vec<Timestamp> = start.chain(times()).collect();
     sorted.sort_unstable();

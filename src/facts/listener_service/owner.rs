@@ -6,6 +6,7 @@ use crate::facts::fact::{Fact, FactSet, Source};
 use crate::facts::known::Known;
 use crate::facts::listener::{LISTENER, WIN_STATIONS};
 use crate::facts::registry::{Place, Registry};
+use crate::facts::subject::Subject;
 
 const SERVICE: Place<'static> = Place::ControlSet("Services\\TermService");
 const PARAMETERS: Place<'static> = Place::ControlSet("Services\\TermService\\Parameters");
@@ -143,7 +144,10 @@ fn owner(registry: &Registry, facts: &mut FactSet) {
         let failures = facts
             .of_kind(ServiceFailure::KIND)
             .filter(since_last_success(facts));
-        let crashes = facts.of_kind(Crash::KIND).filter(since_last_success(facts));
+        let crashes = facts
+            .of_kind(Crash::KIND)
+            .filter(since_last_success(facts))
+            .filter(|fact| super::truth(fact, "borne_out") == Known::Is(true));
         let names = failures.filter_map(|fact| super::text(fact, "service"));
         names
             .chain(crashes.filter_map(|fact| super::text(fact, "program")))
@@ -181,10 +185,8 @@ fn edition(registry: &Registry, other_library: Option<Known<bool>>, facts: &mut 
         })
     });
     let other_library = other_library.unwrap_or_else(|| {
-        Known::Open(facts.gaps.open(
-            crate::facts::subject::Subject::SystemHive,
-            "not in the collection",
-        ))
+        let why = registry.why_missing(Subject::SystemHive);
+        Known::Open(facts.gaps.open(Subject::SystemHive, why))
     });
     let Some(source) = edition.source else { return };
     let fact = HostEdition {

@@ -153,9 +153,12 @@ fn on(facts: &mut FactSet) -> Known<bool> {
     match (off, disabled) {
         (Some(off), Some(disabled)) => off.or(disabled).not(),
         _ => Known::Open(
-            facts
-                .gaps
-                .open(Subject::SystemHive, "not in the collection"),
+            match facts.subject_covers(Subject::SystemHive, &Window::ALWAYS) {
+                Err(gap) => gap,
+                Ok(()) => facts
+                    .gaps
+                    .open(Subject::SystemHive, "the listener's keys are not in it"),
+            },
         ),
     }
 }

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::facts::catalog::service::{Crash, ServiceTrouble};
+use crate::facts::catalog::service::{Crash, ServiceTrouble, Trace};
 use crate::facts::clock::Placed;
 use crate::facts::coverage::Window;
 use crate::facts::event::{Event, Transport};
@@ -18,12 +18,18 @@ const SERVICE: &str = "TermService";
 const FAILURES: [u32; 8] = [7000, 7001, 7009, 7022, 7023, 7024, 7031, 7034];
 /// An attempt that the service does not survive ends within this time.
 const AFTER_ATTEMPT: SignedDuration = SignedDuration::from_mins(2);
+/// Without LSASS Windows restarts a minute later; large servers test their memory before they start.
+const RESTARTED: SignedDuration = SignedDuration::from_mins(30);
+/// Service control notices at once that a process is gone.
+const NOTICED: SignedDuration = SignedDuration::from_mins(2);
 
 struct Failure<'e> {
     placed: &'e Placed<'e>,
     event: u32,
     code: Option<Code>,
     module: Option<String>,
+    /// Of a crash, whether the System log bears it out.
+    borne_out: Known<bool>,
 }
 
 /// Adds `service.crash` for every program that crashed, and `service.trouble` where the service failed.
@@ -41,15 +47,23 @@ pub(super) fn add_facts(history: &History<'_>, names: &DisplayNames, facts: &mut
                 let service = program
                     .split_once('_')
                     .map(|(_, service)| service.to_owned());
-                if service
+                let borne_out = borne_out(history, placed.at, program, facts);
+                let trace = match borne_out {
+                    Known::Is(true) => Trace::BorneOut,
+                    _ if !is_lsass(program) && service.is_none() => Trace::Unasked,
+                    Known::Is(false) => Trace::Refuted,
+                    Known::Open(_) => Trace::Unseen,
+                };
+                let of_this_service = service
                     .as_deref()
-                    .is_some_and(|service| service.eq_ignore_ascii_case(SERVICE))
-                {
+                    .is_some_and(|service| service.eq_ignore_ascii_case(SERVICE));
+                if of_this_service && trace != Trace::Refuted {
                     failures.push(Failure {
                         placed,
                         event: *event,
                         code: *code,
                         module: module.clone(),
+                        borne_out: borne_out.clone(),
                     });
                 }
                 let body = Crash {
@@ -58,6 +72,8 @@ pub(super) fn add_facts(history: &History<'_>, names: &DisplayNames, facts: &mut
                     event: *event,
                     module: module.clone(),
                     code: *code,
+                    borne_out,
+                    trace,
                 };
                 facts.add(Some(placed.at), body, vec![placed.event.source()]);
             }
@@ -73,6 +89,7 @@ pub(super) fn add_facts(history: &History<'_>, names: &DisplayNames, facts: &mut
                     event: *event,
                     code: *code,
                     module: None,
+                    borne_out: Known::Is(true),
                 });
             }
             _ => {}
@@ -92,7 +109,7 @@ pub(super) fn add_facts(history: &History<'_>, names: &DisplayNames, facts: &mut
         event: last.event,
         code: last.code,
         module,
-        down: down(history, last.placed.at, facts),
+        down: down(history, last.placed.at, facts).and(last.borne_out.clone()),
         ends_attempts: ends_attempts(history, &failures),
         times,
     };
@@ -103,6 +120,54 @@ pub(super) fn add_facts(history: &History<'_>, names: &DisplayNames, facts: &mut
         .map(|failure| failure.placed.event.source())
         .collect();
     facts.add(Some(last.placed.at), body, sources);
+}
+
+fn is_lsass(program: &str) -> bool {
+    program.eq_ignore_ascii_case("lsass.exe")
+}
+
+/// Whether the System log, to which only Windows and its services write, bears out that a program crashed.
+fn borne_out(
+    history: &History<'_>,
+    at: Timestamp,
+    program: &str,
+    facts: &mut FactSet,
+) -> Known<bool> {
+    let lsass = is_lsass(program);
+    let (before, after) = match lsass {
+        true => (SignedDuration::ZERO, RESTARTED),
+        false => (NOTICED, NOTICED),
+    };
+    let window = Window {
+        from: at.checked_sub(before).ok(),
+        to: at.checked_add(after).ok(),
+    };
+    let shows = |event: &Event| match event {
+        Event::Booted { .. } => lsass,
+        // Of whichever service: its name may be in a language that is not known, and many share one process.
+        Event::ServiceFailed {
+            event: 7031 | 7034, ..
+        } => !lsass,
+        _ => false,
+    };
+    let mut within = history
+        .events
+        .iter()
+        .filter(|placed| window.holds(placed.at));
+    if within.any(|placed| shows(&placed.event.event)) {
+        return Known::Is(true);
+    }
+    match history.coverage.covers(Subject::SystemLog, &window) {
+        true => Known::Is(false),
+        false => {
+            let why = "does not reach over the time after a crash that Application tells of, to which everybody may write";
+            Known::Open(
+                history
+                    .coverage
+                    .gap(Subject::SystemLog, why, &mut facts.gaps),
+            )
+        }
+    }
 }
 
 /// Whether nothing shows the service at work after that time. After a later start of Windows that is not known: a service that
@@ -168,6 +233,7 @@ fn ends_attempts(history: &History<'_>, failures: &[Failure<'_>]) -> bool {
         .collect();
     let mut ended = failures
         .iter()
+        .filter(|failure| failure.borne_out == Known::Is(true))
         .filter(|failure| {
             let before = arrivals
                 .iter()

@@ -5,9 +5,10 @@ use rayon::prelude::*;
 
 use super::Problem;
 use super::export::{ExportFile, join};
-use crate::bundle::{Artifact, Bundle, Kind};
+use crate::bundle::{Artifact, Bundle, Kind, path};
 use crate::facts::fact::Source;
 use crate::facts::grouping::Says;
+use crate::facts::subject::Subject;
 use crate::parse::hive::{Hive, Lookup};
 use crate::parse::registry::Keys;
 use crate::parse::registry_text::is_within;
@@ -252,6 +253,21 @@ fn role(hive: &Hive) -> HiveRole {
         HiveRole::Security
     } else {
         HiveRole::Other
+    }
+}
+
+/// Which hive a file is by its name alone.
+pub(super) fn named(file: &str) -> Option<Subject> {
+    let name = path::file_name(file).to_lowercase();
+    let stem = name
+        .strip_suffix(".hiv")
+        .or_else(|| name.strip_suffix(".hive"))
+        .unwrap_or(&name);
+    match stem {
+        "system" => Some(Subject::SystemHive),
+        "software" => Some(Subject::SoftwareHive),
+        "security" => Some(Subject::SecurityHive),
+        _ => None,
     }
 }
 

@@ -8,7 +8,7 @@ mod answer;
 mod export;
 mod hive_file;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
@@ -22,6 +22,7 @@ use super::fact::{FactSet, Source};
 use super::gap::{GapId, Gaps};
 use super::known::Known;
 use super::subject::Subject;
+use crate::bundle::{Artifact, Kind, NotUsed};
 use crate::parse::hive::{Hive, Listing, Lookup, Value, Why, WrongType};
 use crate::parse::registry::Key;
 use hive_file::{ControlSet, STALE, control_set};
@@ -32,6 +33,8 @@ pub struct Registry {
     system: Option<(HiveFile, ControlSet)>,
     software: Option<HiveFile>,
     security: Option<HiveFile>,
+    /// Hives that were collected and cannot be read at all: the files.
+    lost: BTreeMap<Subject, String>,
     problems: BTreeSet<Problem>,
     /// What was noticed while questions were answered.
     remarks: Mutex<BTreeSet<Problem>>,
@@ -80,8 +83,40 @@ impl Registry {
             system,
             software,
             security,
+            lost: BTreeMap::new(),
             problems,
             remarks: Mutex::default(),
+        }
+    }
+
+    /// Tells hives that were not collected from those that were and cannot be read at all, which only their names tell.
+    #[must_use]
+    pub fn collected_among(mut self, files: &[Artifact]) -> Registry {
+        for file in files {
+            let might_be = match &file.kind {
+                Kind::Hive(_) => true,
+                Kind::NotUsed(why) => {
+                    matches!(why, NotUsed::Empty | NotUsed::Zeros | NotUsed::Unrecognized)
+                }
+                _ => false,
+            };
+            if let Some(subject) = hive_file::named(&file.path).filter(|_| might_be)
+                && self.file(subject).is_none()
+            {
+                self.lost
+                    .entry(subject)
+                    .or_insert_with(|| file.path.clone());
+            }
+        }
+        self
+    }
+
+    /// Why nothing is known of a hive that is not there.
+    #[must_use]
+    pub fn why_missing(&self, subject: Subject) -> String {
+        match self.lost.get(&subject) {
+            Some(file) => format!("{file} is damaged: no key of this hive can be read in it"),
+            None => NOT_COLLECTED.to_owned(),
         }
     }
 
@@ -175,7 +210,7 @@ impl Registry {
             let file = self.file(subject);
             let doubt = file.and_then(HiveFile::silence_proves_nothing);
             let coverage = match (file, doubt) {
-                (None, _) => Coverage::Missing(facts.gaps.open(subject, NOT_COLLECTED)),
+                (None, _) => Coverage::Missing(facts.gaps.open(subject, self.why_missing(subject))),
                 (Some(_), Some(why)) => Coverage::PresenceOnly(facts.gaps.open(subject, why)),
                 (Some(file), None) if file.hive.text().is_some_and(|tree| !tree.is_whole()) => {
                     Coverage::PresenceOnly(facts.gaps.open(subject, PARTIAL))
@@ -368,7 +403,7 @@ impl Registry {
     ) -> Result<(&HiveFile, String), Unanswered> {
         let subject = place.subject();
         let missing = |gaps: &mut Gaps| Unanswered {
-            gap: gaps.open(subject, NOT_COLLECTED),
+            gap: gaps.open(subject, self.why_missing(subject)),
             source: None,
         };
         match place {
@@ -419,8 +454,7 @@ impl Registry {
 /// Windows keeps two or three; a forged hive could hold thousands.
 const MOST_CONTROL_SETS: usize = 8;
 
-/// Why nothing is known of a hive that is not there.
-pub(super) const NOT_COLLECTED: &str = "not in the collection";
+const NOT_COLLECTED: &str = "not in the collection";
 
 const PARTIAL: &str = "only some of its keys were exported, as text";
 

@@ -67,10 +67,10 @@ pub(super) fn add_facts(history: &History<'_>, identity: &Identity, facts: &mut 
         .map(|client| (client, sessions(history, client)))
         .collect();
     of_clients.retain(|(_, sessions)| !sessions.is_empty());
-    let not_seen = blind(history, identity, &of_clients, facts);
-    add_drops(history, not_seen, &of_clients, facts);
+    let blind = blind(history, identity, &of_clients, facts);
+    add_drops(history, blind, &of_clients, facts);
     let failures = add_side_channels(history, facts);
-    add_transport(history, not_seen, &of_clients, failures, facts);
+    add_transport(history, blind.not_seen, &of_clients, failures, facts);
 }
 
 fn sessions<'a>(history: &'a History<'_>, client: &Client) -> Vec<Session<'a>> {
@@ -136,7 +136,7 @@ fn no_answer(code: Code) -> bool {
 
 fn add_drops(
     history: &History<'_>,
-    not_seen: Option<GapId>,
+    Blind { not_seen, hidden }: Blind,
     of_clients: &[(&Client, Vec<Session<'_>>)],
     facts: &mut FactSet,
 ) {
@@ -206,6 +206,7 @@ fn add_drops(
             ConnectionState::Unseen => Known::Open(history.anchors.gap),
             _ => Known::Is(same.is_some()),
         },
+        hidden,
         clients,
         drops: match streaks.is_empty() {
             false => streaks.iter().map(|(_, streak, _)| streak.drops).sum(),
@@ -367,13 +368,21 @@ fn most_frequent(sessions: &[&Session<'_>]) -> Option<Code> {
     most.map(|(code, _)| code)
 }
 
-/// The gap, where the log that tells of broken lines does not reach over the last sessions.
+/// How much of the last sessions the log that tells of broken lines does not show.
+#[derive(Debug, Clone, Copy)]
+struct Blind {
+    /// The gap, where it does not reach over them.
+    not_seen: Option<GapId>,
+    /// Whether it is damaged there.
+    hidden: bool,
+}
+
 fn blind(
     history: &History<'_>,
     identity: &Identity,
     of_clients: &[(&Client, Vec<Session<'_>>)],
     facts: &mut FactSet,
-) -> Option<GapId> {
+) -> Blind {
     let subject = match identity.build.settled() {
         Some(build) if *build < FIRST_WITH_RDP_CORE_TS => Subject::SystemLog,
         _ => Subject::RdpCoreTsLog,
@@ -389,10 +398,18 @@ fn blind(
         to: history.clock.as_of,
     };
     if history.clock.as_of.is_some() && history.coverage.covers(subject, &window) {
-        return None;
+        return Blind {
+            not_seen: None,
+            hidden: last.is_some() && history.coverage.is_out_of_order(subject),
+        };
     }
+    let hole = history.coverage.hole(&[subject], &window);
     let why = "does not reach over the last sessions, so that what broke them cannot be seen";
-    Some(history.coverage.gap(subject, why, &mut facts.gaps))
+    let gap = || history.coverage.gap(subject, why, &mut facts.gaps);
+    Blind {
+        not_seen: Some(hole.unwrap_or_else(gap)),
+        hidden: hole.is_some() && last.is_some(),
+    }
 }
 
 /// Adds a fact for each side channel that failed, and returns these facts.

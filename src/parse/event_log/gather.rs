@@ -144,6 +144,11 @@ impl Builder {
         self.summary.holes.push(hole);
     }
 
+    /// A place where some record may say another thing than was written.
+    pub fn doubt(&mut self, doubt: Hole) {
+        self.summary.doubts.push(doubt);
+    }
+
     pub fn chunk_read(&mut self) {
         self.summary.chunks += 1;
     }
@@ -315,6 +320,9 @@ impl Builder {
         self.summary
             .holes
             .sort_by_key(|hole| (hole.offset, hole.chunk));
+        self.summary
+            .doubts
+            .sort_by_key(|doubt| (doubt.offset, doubt.chunk));
         self.summary
             .problems
             .sort_by_key(|problem| (problem.offset, problem.chunk));

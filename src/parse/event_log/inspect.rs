@@ -13,7 +13,7 @@ use super::gather::Run;
 use super::layout::{Content, Slot};
 use super::names;
 use super::prefilter::{Prefilter, Reach, TextId, Texts};
-use super::record::{self, EventRecord, Place, Rendering};
+use super::record::{self, EventRecord, Place, Rendering, System};
 use super::summary::{Hole, Mark};
 use crate::bundle::ReadAt;
 use crate::contain::contain;
@@ -31,6 +31,7 @@ pub(super) struct Report {
     pub slot: usize,
     pub problems: Vec<Finding>,
     pub holes: Vec<Hole>,
+    pub doubts: Vec<Hole>,
     pub has_records: bool,
     /// By number.
     pub items: Vec<Item>,
@@ -113,10 +114,12 @@ impl<'a> Inspector<'a> {
                     slot,
                     inspector: self,
                     texts: &mut texts,
+                    is_vouched_for: false,
                     report: Report {
                         slot: *index,
                         problems: Vec::new(),
                         holes: Vec::new(),
+                        doubts: Vec::new(),
                         has_records: false,
                         items: Vec::new(),
                         wanted: Vec::new(),
@@ -155,8 +158,19 @@ struct Read {
     content: Result<ReadContent, String>,
 }
 
+impl Read {
+    fn is_believed(&self) -> bool {
+        match &self.content {
+            Ok(content) => content.broken.is_none(),
+            Err(_) => false,
+        }
+    }
+}
+
 struct ReadContent {
     number: u64,
+    /// Why what it says of itself is not believed.
+    broken: Option<&'static str>,
     channel: TextId,
     computer: TextId,
     /// Aside: most records are not wanted, and all of them are moved about.
@@ -169,6 +183,8 @@ struct Inspection<'i, 'a> {
     slot: &'i Slot,
     inspector: &'i Inspector<'a>,
     texts: &'i mut Texts,
+    /// Whether its checksums say that all is as it was written.
+    is_vouched_for: bool,
     report: Report,
 }
 
@@ -188,11 +204,21 @@ impl Inspection<'_, '_> {
             && filled == CHUNK_SIZE
             && header.is_some_and(|header| header.vouches_for(block, data_right == Some(true)))
             && is_undamaged(&walk);
+        self.is_vouched_for = as_written;
         let mut records = match as_written {
             true => self.select(&walk.records, block, prefilter),
             false => self.decode(&walk.records, &Others::Walked(&walk.records), block),
         };
         records.sort_by_key(|record| (record.span.number, record.span.offset));
+        // Somewhere in it stands what was not written: a number, a name, a place that something else is found by.
+        if data_right == Some(false)
+            && filled == CHUNK_SIZE
+            && header.is_some_and(|header| header.checksum_right)
+            && is_undamaged(&walk)
+            && records.iter().all(Read::is_believed)
+        {
+            self.doubt(&records);
+        }
         let mut renumbered_by = 0;
         for read in records {
             self.deliver(read, &mut renumbered_by);
@@ -201,6 +227,25 @@ impl Inspection<'_, '_> {
 
     fn problem(&mut self, offset: u64, what: String) {
         self.report.problems.push(Finding { offset, what });
+    }
+
+    /// Nothing tells which of these records is damaged, or is another than it was.
+    fn doubt(&mut self, records: &[Read]) {
+        // In an export only the record's own fields tell the time.
+        let written = |read: &Read| {
+            let in_header = record::timestamp(read.span.filetime);
+            in_header
+                .filter(|time| *time >= record::FIRST_LOGS)
+                .or(read.time)
+        };
+        let times = || records.iter().filter_map(written);
+        let what = "some record of the chunk is not as it was written, and nothing tells which";
+        let hole = hole(self.index, self.slot.offset, self.slot.length, what.into());
+        self.report.doubts.push(Hole {
+            after: times().min(),
+            before: times().max(),
+            ..hole
+        });
     }
 
     fn repair_names(&mut self, block: &mut [u8]) {
@@ -317,6 +362,7 @@ impl Inspection<'_, '_> {
                         time: Some(glance.time),
                         content: Ok(ReadContent {
                             number: glance.number,
+                            broken: None,
                             channel: glance.channel,
                             computer: glance.computer,
                             wanted: None,
@@ -342,6 +388,7 @@ impl Inspection<'_, '_> {
         let asked = self.inspector.asked;
         let (index, start) = (self.index as u64, self.slot.offset);
         let texts = &mut *self.texts;
+        let is_vouched_for = self.is_vouched_for;
         let outcome = self
             .inspector
             .decoder
@@ -354,9 +401,24 @@ impl Inspection<'_, '_> {
                         event_data,
                         user_data,
                     } = Rendering::parse(json)?;
-                    time = system.time().or(header_time);
+                    // Of one whose end is not there it is known already.
+                    let broken = match is_vouched_for || span.integrity == Integrity::Torn {
+                        true => None,
+                        false => broken(&system, header_time),
+                    };
+                    let said = system.time().or(header_time);
+                    time = match broken {
+                        None => said,
+                        Some(_) => header_time
+                            .filter(|time| *time >= record::FIRST_LOGS)
+                            .or(said),
+                    };
+                    let mut span = *span;
+                    if broken.is_some() {
+                        span.integrity = Integrity::Torn;
+                    }
                     let place = Place {
-                        span: *span,
+                        span,
                         number: system.number().unwrap_or(span.number),
                         time: time.ok_or("it bears no time")?,
                         chunk: index,
@@ -369,6 +431,7 @@ impl Inspection<'_, '_> {
                         });
                     Ok(ReadContent {
                         number: place.number,
+                        broken,
                         channel: texts.intern(system.channel()),
                         computer: texts.intern(system.computer()),
                         wanted: wanted.transpose()?,
@@ -399,9 +462,24 @@ impl Inspection<'_, '_> {
             Err(reason) => return self.undecoded(&span, time, *renumbered_by, &reason),
         };
         let Some(time) = time else { return };
-        *renumbered_by = content.number.wrapping_sub(order);
+        let mut integrity = span.integrity;
+        let mut number = content.number;
+        match content.broken {
+            None => *renumbered_by = number.wrapping_sub(order),
+            Some(why) => {
+                integrity = Integrity::Torn;
+                number = order.wrapping_add(*renumbered_by);
+                let known = Some(time).filter(|time| *time >= record::FIRST_LOGS);
+                let offset = self.slot.offset + span.offset as u64;
+                self.report.doubts.push(Hole {
+                    after: known,
+                    before: known,
+                    ..hole(self.index, offset, span.size, why.to_owned())
+                });
+            }
+        }
         let mark = Mark {
-            number: content.number,
+            number,
             order,
             time,
         };
@@ -411,12 +489,12 @@ impl Inspection<'_, '_> {
         let origin = (content.channel, content.computer);
         if let Some(Item::Run(run)) = self.report.items.last_mut()
             && self.texts.are(&run.origin, origin)
-            && run.take_in(mark, span.templateless, span.integrity)
+            && run.take_in(mark, span.templateless, integrity)
         {
             return;
         }
         let origin = (self.texts.shared(origin.0), self.texts.shared(origin.1));
-        let run = Run::of(mark, Some(origin), span.templateless, span.integrity);
+        let run = Run::of(mark, Some(origin), span.templateless, integrity);
         self.report.items.push(Item::Run(run));
     }
 
@@ -446,6 +524,20 @@ impl Inspection<'_, '_> {
             let run = Run::of(mark, None, false, span.integrity);
             self.report.items.push(Item::Run(run));
         }
+    }
+}
+
+/// What shows that the fields of a record are shifted or empty.
+fn broken(system: &System<'_>, header_time: Option<Timestamp>) -> Option<&'static str> {
+    let is_old = |time: Option<Timestamp>| time.is_some_and(|time| time < record::FIRST_LOGS);
+    if is_old(system.time()) && !is_old(header_time) {
+        Some(
+            "a record's fields are shifted or empty: they date it before there were logs, and its header does not",
+        )
+    } else if system.channel().is_empty() || system.computer().is_empty() {
+        Some("a record's fields are shifted or empty: it names no channel, or no computer")
+    } else {
+        None
     }
 }
 

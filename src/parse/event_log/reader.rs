@@ -162,6 +162,9 @@ impl<'a> Reader<'a> {
         for hole in report.holes {
             self.summary.hole(hole);
         }
+        for doubt in report.doubts {
+            self.summary.doubt(doubt);
+        }
         if report.has_records {
             self.summary.chunk_read();
         }

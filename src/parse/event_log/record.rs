@@ -105,6 +105,10 @@ impl EventData {
     }
 }
 
+/// 1993-07-27, when Windows NT 3.1 came out: nothing was logged before. Damage that empties or shifts a record's fields leaves such
+/// times.
+pub(super) const FIRST_LOGS: Timestamp = Timestamp::constant(743_731_200, 0);
+
 /// FILETIME (100 ns since 1601) as a time; `None` beyond the year 9999.
 pub(super) fn timestamp(filetime: u64) -> Option<Timestamp> {
     const TICKS: u64 = 10_000_000;

@@ -122,6 +122,9 @@ pub struct LogSummary {
     pub missing: u64,
     /// What is damaged, by place.
     pub holes: Vec<Hole>,
+    /// Where all records stand, and some may not say what was written, by place: a chunk whose checksum is wrong though nothing in it
+    /// is broken, or a record whose fields are shifted.
+    pub doubts: Vec<Hole>,
     /// What is wrong but hides nothing, by place.
     pub problems: Vec<Problem>,
     /// Where the clock was set back by a minute or more; the first ones.

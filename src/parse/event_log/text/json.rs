@@ -6,16 +6,21 @@ use serde::Deserialize;
 
 use super::super::node::Node;
 use super::super::record::System;
-use super::{Content, Found, Refused, properties, time, xml};
+use super::{Content, Found, LONGEST_RECORD, Refused, properties, time, too_long, xml};
 
 /// Gives each record of a text to `take`. Where one cannot be read, the next that begins a line is looked for.
 pub(super) fn read(text: &str, take: &mut dyn FnMut(Result<Found<'_>, Refused>)) {
     let mut at = 0;
     while let Some(start) = next_object(text, at) {
-        let rest = text.get(start..).unwrap_or_default();
+        // More is read of no record, so that neither time nor memory grows out of proportion.
+        let end = text.floor_char_boundary(start.saturating_add(LONGEST_RECORD));
+        let rest = text.get(start..end).unwrap_or_default();
         let mut stream = serde_json::Deserializer::from_str(rest).into_iter::<Object<'_>>();
-        let read = match stream.next() {
+        let next = stream.next();
+        let is_longer = end < text.len() && matches!(&next, Some(Err(error)) if error.is_eof());
+        let read = match next {
             Some(Ok(object)) => content(object.0),
+            Some(Err(_)) if is_longer => Err(too_long()),
             Some(Err(error)) if error.is_eof() => Err("the record is cut".to_owned()),
             Some(Err(error)) => Err(error.to_string()),
             None => return,
@@ -26,9 +31,10 @@ pub(super) fn read(text: &str, take: &mut dyn FnMut(Result<Found<'_>, Refused>))
             Ok(content) => Ok(Found { content, start }),
             Err(why) => Err(Refused { start, why }),
         });
-        at = match is_read {
-            true => start + length,
-            false => match text.get(start + 1..).and_then(|rest| rest.find("\n{")) {
+        at = match (is_longer, is_read) {
+            (true, _) => end,
+            (false, true) => start + length,
+            (false, false) => match text.get(start + 1..).and_then(|rest| rest.find("\n{")) {
                 Some(next) => start + 1 + next,
                 None => return,
             },

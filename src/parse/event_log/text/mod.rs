@@ -22,6 +22,10 @@ use crate::parse::text::{Text, TextEncoding};
 /// The longest file that is read, in bytes.
 const LARGEST: u64 = 256 << 20;
 
+/// The longest text of one record that is read, in bytes. A record takes 64 KiB at most in a log; as text each of its letters may
+/// take six bytes, and what it means is written beside it.
+const LONGEST_RECORD: usize = 1 << 20;
+
 /// So many problems are told one by one; the last says how many more there are.
 const MOST_PROBLEMS: usize = 20;
 
@@ -44,6 +48,10 @@ struct Refused {
     /// Where it begins in the text, in bytes of UTF-8.
     start: usize,
     why: String,
+}
+
+fn too_long() -> String {
+    format!("the record is longer than {} KiB", LONGEST_RECORD >> 10)
 }
 
 /// Reads the records of a text, wanted ones oldest first.

@@ -7,7 +7,7 @@ use quick_xml::{Reader, XmlVersion};
 
 use super::super::node::Node;
 use super::super::record::System;
-use super::{Content, Found, Refused};
+use super::{Content, Found, LONGEST_RECORD, Refused, too_long};
 
 /// How deep elements may be nested; events of Windows have five levels.
 const MOST_NESTED: usize = 64;
@@ -29,6 +29,7 @@ pub(super) fn read(text: &str, take: &mut dyn FnMut(Result<Found<'_>, Refused>))
             .get(start..next.unwrap_or(text.len()))
             .unwrap_or_default();
         let read = match all.find(END) {
+            Some(end) if end > LONGEST_RECORD => Err(too_long()),
             Some(end) => content(all.get(..end + END.len()).unwrap_or_default()),
             None => Err("the record is cut".to_owned()),
         };
