@@ -173,3 +173,23 @@ fn sizes_that_no_volume_has() {
     }
     assert!(tried > 15, "{tried}");
 }
+
+/// Without its hives, a disk with event logs is still Windows': what is left is judged.
+#[test]
+fn a_disk_without_its_hives_is_judged_by_its_logs() {
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/key-cut/collected");
+    let mut volume = Volume::new(at("2024-02-01T08:00:00Z"));
+    volume.copy(&sample);
+    for hive in ["SYSTEM", "SOFTWARE"] {
+        let path = format!("Windows/System32/config/{hive}");
+        volume.delete(&path, at("2026-11-13T06:00:00Z"));
+    }
+    let folder = TempDir::new().unwrap();
+    let image = folder.path().join("disk.dd");
+    fs::write(&image, volume.build()).unwrap();
+    let report = rdptriage::diagnose(&[image], &rules(), &unhashed())
+        .unwrap()
+        .remove(0);
+    assert!(report.verdict.first_failure.is_some());
+    assert_ne!(report.verdict.status, Status::Healthy);
+}
