@@ -79,6 +79,7 @@ fn damage_weakens_a_verdict_and_makes_no_other() {
                 bytes[at..end].fill(value);
             }
             fs::write(&image, &bytes).unwrap();
+            let begun = std::time::Instant::now();
             let told =
                 match rdptriage::diagnose(std::slice::from_ref(&image), &rules(), &unhashed()) {
                     Err(_) => "refused".to_owned(),
@@ -95,6 +96,9 @@ fn damage_weakens_a_verdict_and_makes_no_other() {
                         said
                     }
                 };
+            if begun.elapsed().as_secs() > 20 {
+                wrong.push(format!("{name}, round {round}: takes too long"));
+            }
             *seen.entry(format!("{name}: {told}")).or_default() += 1;
         }
     }
@@ -126,4 +130,66 @@ fn a_list_that_lost_a_key_file_proves_nothing() {
     assert_eq!(deleted, Level::Confirmed);
     let unlisted = missing(&|volume| volume.at(&key).is_unlisted = true);
     assert_eq!(unlisted, Level::RuledOut);
+}
+
+/// Each attribute in clusters that says it is longer than any disk: nothing is read for as long as it says.
+#[test]
+fn sizes_that_no_volume_has() {
+    const RECORD: usize = 1024;
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/key-cut/collected");
+    let mut volume = Volume::new(at("2024-02-01T08:00:00Z"));
+    volume.copy(&sample);
+    let whole = volume.build();
+    let folder = TempDir::new().unwrap();
+    let image = folder.path().join("disk.dd");
+    let number = |bytes: &[u8], at: usize| {
+        usize::try_from(u32::from_le_bytes(*bytes[at..].first_chunk().unwrap())).unwrap()
+    };
+    let mut tried = 0;
+    for start in (4 * 4096..whole.len()).step_by(RECORD) {
+        let record = &whole[start..(start + RECORD).min(whole.len())];
+        if !record.starts_with(b"FILE") || record[22] & 1 == 0 {
+            continue;
+        }
+        let mut at = usize::from(record[20]);
+        while number(record, at) != 0xFFFF_FFFF {
+            // In clusters: allocated, size, and what was ever written.
+            if record[at + 8] == 1 {
+                let mut bytes = whole.clone();
+                for field in [40, 48, 56] {
+                    let place = start + at + field;
+                    bytes[place..place + 8].copy_from_slice(&(1_u64 << 45).to_le_bytes());
+                }
+                fs::write(&image, &bytes).unwrap();
+                let begun = std::time::Instant::now();
+                let _ = rdptriage::diagnose(std::slice::from_ref(&image), &rules(), &unhashed());
+                let kind = number(record, at);
+                let taken = begun.elapsed().as_secs();
+                assert!(taken < 30, "record {start}, {kind:#x}: {taken} s");
+                tried += 1;
+            }
+            at += number(record, at + 4);
+        }
+    }
+    assert!(tried > 15, "{tried}");
+}
+
+/// Without its hives, a disk with event logs is still Windows': what is left is judged.
+#[test]
+fn a_disk_without_its_hives_is_judged_by_its_logs() {
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/key-cut/collected");
+    let mut volume = Volume::new(at("2024-02-01T08:00:00Z"));
+    volume.copy(&sample);
+    for hive in ["SYSTEM", "SOFTWARE"] {
+        let path = format!("Windows/System32/config/{hive}");
+        volume.delete(&path, at("2026-11-13T06:00:00Z"));
+    }
+    let folder = TempDir::new().unwrap();
+    let image = folder.path().join("disk.dd");
+    fs::write(&image, volume.build()).unwrap();
+    let report = rdptriage::diagnose(&[image], &rules(), &unhashed())
+        .unwrap()
+        .remove(0);
+    assert!(report.verdict.first_failure.is_some());
+    assert_ne!(report.verdict.status, Status::Healthy);
 }

@@ -66,6 +66,11 @@ pub(super) fn is_on(volume: &Volume) -> bool {
     hive.is_some_and(|entry| !entry.name.is_folder)
 }
 
+/// Whether its event logs are there, which tell of Windows where the folder of its hives is damaged or emptied.
+pub(super) fn has_logs(volume: &Volume) -> bool {
+    walk(volume, EVENT_LOGS).is_ok_and(|logs| logs.is_some())
+}
+
 /// Whether Windows sleeps: the file that it sleeps in begins with its mark, which is wiped when it wakes.
 pub(super) fn is_hibernated(volume: &Volume) -> bool {
     let head = || {

@@ -163,10 +163,13 @@ impl Disk {
                 return Err(DiskTrouble::NoSuchVolume { number });
             }
         }
-        let windows: Vec<&Opened> = volumes
+        let mut windows: Vec<&Opened> = volumes
             .iter()
             .filter(|volume| volume.is_windows())
             .collect();
+        if windows.is_empty() {
+            windows.extend(volumes.iter().filter(|volume| volume.has_logs()));
+        }
         match windows.as_slice() {
             [] => self.take_containers(path, &volumes),
             [one] => {
@@ -289,6 +292,12 @@ impl Opened {
         self.volume
             .as_ref()
             .is_ok_and(|volume| installation::is_on(volume))
+    }
+
+    fn has_logs(&self) -> bool {
+        self.volume
+            .as_ref()
+            .is_ok_and(|volume| installation::has_logs(volume))
     }
 }
 

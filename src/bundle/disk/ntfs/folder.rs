@@ -8,8 +8,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::NtfsError;
+use super::file::File;
 use super::record::{BITMAP, FileName, INDEX_ALLOCATION, INDEX_ROOT, RECORD_NUMBER, fix_up};
-use super::volume::{File, Volume};
+use super::volume::Volume;
 use crate::bundle::disk::bytes::{u16_le, u32_le, u64_le};
 use crate::bundle::source::ReadAt;
 
@@ -183,7 +184,7 @@ impl Volume {
             bitmap,
         } = blocks;
         // Nodes are numbered in clusters, or in sectors where a cluster is larger than a block.
-        let step = match self.cluster() {
+        let step = match self.cluster {
             cluster if cluster <= *size as u64 => cluster,
             _ => 512,
         };

@@ -9,7 +9,9 @@
 //! Every count and offset comes from the disk and may be wrong: nothing is followed twice, all lengths are bounded.
 
 mod boot;
+mod clusters;
 mod entry;
+mod file;
 mod folder;
 mod log_file;
 mod packed;
@@ -20,8 +22,9 @@ mod volume;
 
 pub(super) use boot::has_copy;
 pub use entry::{EntryName, EntryPlace, FileEntry, FileTimes, entry_bytes};
+pub(super) use file::{File, Reference};
 pub(super) use folder::FolderEntry;
-pub(super) use volume::{File, Reference, Volume};
+pub(super) use volume::Volume;
 
 /// Why something on a volume cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]

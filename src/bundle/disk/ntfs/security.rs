@@ -14,6 +14,7 @@ const HEADER: usize = 20;
 pub(super) const LARGEST: u64 = 256 << 10;
 /// A volume with more different permissions than this has only some of them read.
 const MOST: usize = 1 << 20;
+const MOST_BYTES: u64 = 1 << 30;
 
 /// Where each descriptor is.
 pub(super) struct SecurityTable {
@@ -30,7 +31,8 @@ impl SecurityTable {
         };
         let mut piece = vec![0; PIECE as usize];
         let mut start = 0;
-        while start < table.stream.len() && table.places.len() < MOST {
+        let end = table.stream.len().min(MOST_BYTES);
+        while start < end && table.places.len() < MOST {
             // The first of two is the descriptors, the second their copy; either may be damaged in another place.
             for copy in [0, PIECE] {
                 let filled = table

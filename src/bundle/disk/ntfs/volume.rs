@@ -1,23 +1,19 @@
 //! A volume: its file table, its files.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, OnceLock};
-
-use jiff::Timestamp;
+use std::sync::{Arc, OnceLock};
 
 use super::NtfsError;
 use super::boot::Boot;
-use super::folder::FolderEntry;
-use super::packed::{LARGEST_UNIT, PackedSource};
+use super::clusters::{Clusters, JOURNAL};
+use super::file::{File, Reference};
 use super::record::{
-    ATTRIBUTE_LIST, Attribute, DATA, FILE_NAME, FileName, REPARSE_POINT, Record,
-    STANDARD_INFORMATION, VOLUME_INFORMATION, Value,
+    ATTRIBUTE_LIST, DATA, FILE_NAME, FileName, REPARSE_POINT, Record, STANDARD_INFORMATION,
+    VOLUME_INFORMATION, Value,
 };
-use super::runs::{self, DataSource, Run};
+use super::runs::DataSource;
 use super::security::SecurityTable;
 use crate::bundle::disk::bytes::{u16_le, u32_le, u64_le};
-use crate::bundle::file_time::file_time;
 use crate::bundle::source::{PartSource, ReadAt};
 
 const ROOT: u64 = 5;
@@ -27,54 +23,15 @@ const SECURE: u64 = 9;
 const LONGEST_LIST: u64 = 256 << 10;
 /// More records than any list of that length names.
 const MOST_RECORDS: usize = 8192;
-/// More runs than a file of any size that matters has; each takes 32 bytes of memory.
-const MOST_RUNS: usize = 1 << 20;
-
-const ENCRYPTED: &str = "encrypted by Windows (EFS): only the account that encrypted it can read it; copy the file out on the machine itself, \
-    signed in as that account";
-const OTHER_COMPRESSION: &str = "compressed by a method that NTFS does not have today: copy the file from the disk with Windows";
 
 /// A volume.
 pub(in crate::bundle::disk) struct Volume {
-    bytes: Arc<dyn ReadAt>,
-    cluster: u64,
-    clusters: u64,
+    pub(super) bytes: Arc<dyn ReadAt>,
+    pub(super) cluster: u64,
+    pub(super) clusters: u64,
     record: usize,
     table: Arc<DataSource>,
     security: OnceLock<Result<SecurityTable, NtfsError>>,
-}
-
-/// Which file is meant: the number of its record, and what its folder says of it, where one does.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::bundle::disk) struct Reference {
-    number: u64,
-    /// Its name, and how often the record was used then.
-    named: Option<(String, u16)>,
-}
-
-impl Reference {
-    /// Whatever file has that record.
-    pub(in crate::bundle::disk) fn of_record(number: u64) -> Reference {
-        Reference {
-            number,
-            named: None,
-        }
-    }
-}
-
-impl From<&FolderEntry> for Reference {
-    fn from(entry: &FolderEntry) -> Self {
-        Reference {
-            number: entry.number,
-            named: Some((entry.name.name.clone(), entry.uses)),
-        }
-    }
-}
-
-/// A file or a folder, with all its records.
-pub(in crate::bundle::disk) struct File {
-    base: Record,
-    others: Vec<Record>,
 }
 
 impl Volume {
@@ -191,10 +148,6 @@ impl Volume {
         }
     }
 
-    pub(super) fn cluster(&self) -> u64 {
-        self.cluster
-    }
-
     /// The records that a file's list of attributes names, as far as they can be read.
     fn continuations(&self, base: &Record) -> Vec<Record> {
         let Some(list) = base.find(ATTRIBUTE_LIST, "") else {
@@ -231,75 +184,6 @@ impl Volume {
             .filter_map(|number| self.record(number).ok())
             .filter(|record| record.is_used() && record.base() == Some(base.number))
             .collect()
-    }
-
-    /// The runs of a value in clusters.
-    fn clusters_of(&self, file: &File, kind: u32, name: &str) -> Result<Clusters, NtfsError> {
-        let number = file.base.number;
-        let bad = |flaw| NtfsError::BadRecord { number, flaw };
-        let mut runs: Vec<Run> = Vec::new();
-        let mut sizes = None;
-        let mut packed = None;
-        for attribute in file.attributes(kind, name) {
-            let Value::Clusters {
-                first,
-                runs: own,
-                size,
-                initialized,
-                unit,
-            } = attribute.value
-            else {
-                continue;
-            };
-            if attribute.is_encrypted() {
-                return Err(NtfsError::NotReadable(ENCRYPTED));
-            }
-            // Only the part with the first cluster says how it is compressed.
-            if let Some(unit) = unit.filter(|_| first == 0) {
-                packed = match attribute.compression() {
-                    0 => None,
-                    1 => Some(unit),
-                    _ => return Err(NtfsError::NotReadable(OTHER_COMPRESSION)),
-                };
-            }
-            let own = runs::unpack(own, first, self.clusters)
-                .ok_or_else(|| bad("names clusters that there are not"))?;
-            if runs.len().saturating_add(own.len()) > MOST_RUNS {
-                return Err(bad("is in too many pieces"));
-            }
-            if first == 0 {
-                sizes = Some((size, initialized));
-            }
-            runs.extend(own);
-        }
-        let (size, initialized) = sizes.ok_or_else(|| bad("does not say where its data begins"))?;
-        // What Windows lets go of at the beginning of a journal counts, though it is nowhere.
-        if name.is_empty() && size > self.clusters.saturating_mul(self.cluster) {
-            return Err(bad("says that it is longer than the volume"));
-        }
-        runs.sort_by_key(|run| run.first);
-        if runs.windows(2).any(
-            |pair| matches!(pair, [one, next] if one.first.saturating_add(one.count) > next.first),
-        ) {
-            return Err(bad("says of some of its data twice where it is"));
-        }
-        let unit = match packed {
-            None => None,
-            Some(power) => Some(
-                1_u64
-                    .checked_shl(u32::from(power))
-                    .filter(|unit| unit.saturating_mul(self.cluster) <= LARGEST_UNIT)
-                    .ok_or_else(|| bad("is compressed in units of a size that there is not"))?,
-            ),
-        };
-        let source = DataSource {
-            volume: Arc::clone(&self.bytes),
-            cluster: self.cluster,
-            runs,
-            size,
-            initialized: initialized.min(size),
-        };
-        Ok(Clusters { source, unit })
     }
 
     /// A value of a file, wherever it lies.
@@ -364,8 +248,7 @@ impl Volume {
         &self,
         file: &File,
     ) -> Result<Arc<dyn ReadAt>, NtfsError> {
-        const STREAM: &str = "$J";
-        match self.clusters_of(file, DATA, STREAM) {
+        match self.clusters_of(file, DATA, JOURNAL) {
             Ok(Clusters { source, .. }) => {
                 let start = source.first_kept();
                 let len = source.len().saturating_sub(start);
@@ -375,7 +258,7 @@ impl Volume {
                     len,
                 }))
             }
-            Err(_) => self.value(file, DATA, STREAM),
+            Err(_) => self.value(file, DATA, JOURNAL),
         }
     }
 
@@ -435,72 +318,5 @@ impl Volume {
             }
             _ => None,
         }
-    }
-}
-
-/// A value in clusters.
-struct Clusters {
-    source: DataSource,
-    /// Of how many clusters the units are that it is compressed in, where it is.
-    unit: Option<u64>,
-}
-
-impl Clusters {
-    /// What they hold, unpacked.
-    fn bytes(self) -> Arc<dyn ReadAt> {
-        let Clusters { mut source, unit } = self;
-        let Some(unit) = unit else {
-            return Arc::new(source);
-        };
-        let (size, initialized) = (source.size, source.initialized);
-        let end = source
-            .runs
-            .last()
-            .map_or(0, |run| run.first.saturating_add(run.count));
-        source.size = end.saturating_mul(source.cluster);
-        source.initialized = source.size;
-        Arc::new(PackedSource {
-            stored: source,
-            unit,
-            size,
-            initialized,
-            unpacked: Mutex::default(),
-        })
-    }
-}
-
-impl File {
-    /// Its record number.
-    pub(in crate::bundle::disk) fn number(&self) -> u64 {
-        self.base.number
-    }
-
-    /// When its data was last written ($STANDARD_INFORMATION, where the second time is that of the data).
-    pub(in crate::bundle::disk) fn written(&self) -> Option<Timestamp> {
-        let times = self.base.resident(STANDARD_INFORMATION)?;
-        file_time(u64_le(times, 8)?)
-    }
-
-    /// The names of the streams that it has beside its content.
-    pub(in crate::bundle::disk) fn streams(&self) -> BTreeSet<String> {
-        let attributes = self.records().flat_map(Record::attributes);
-        attributes
-            .filter(|attribute| attribute.kind == DATA)
-            .filter_map(|attribute| attribute.name())
-            .collect()
-    }
-
-    fn records(&self) -> impl Iterator<Item = &Record> {
-        std::iter::once(&self.base).chain(&self.others)
-    }
-
-    fn attributes<'f>(
-        &'f self,
-        kind: u32,
-        name: &'f str,
-    ) -> impl Iterator<Item = Attribute<'f>> + 'f {
-        self.records()
-            .flat_map(Record::attributes)
-            .filter(move |attribute| attribute.kind == kind && attribute.is_named(name))
     }
 }
