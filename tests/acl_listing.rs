@@ -429,3 +429,29 @@ fn no_mutation_makes_a_reader_panic() {
         }
     }
 }
+
+/// A descriptor that lost its last entries looks like one that never had them.
+#[test]
+fn a_list_of_properties_that_was_cut_never_shows_fewer_entries() {
+    let whole = "O:BAG:SYD:PAI(A;;FA;;;SY)(A;;FA;;;BA)(A;;FR;;;NS)";
+    let list = format!(
+        "\r\nPath   : Microsoft.PowerShell.Core\\FileSystem::C:\\ProgramData\\Microsoft\\Crypto\\RSA\\Machine\r\n         Keys\\f686aace6942fb7f7ceb231212eef4a4_x\r\nOwner  : VORDEFINIERT\\Administratoren\r\nSddl   : {}\r\n         {}\r\n\r\n\r\n",
+        &whole[..37],
+        &whole[37..]
+    );
+    let bare = format!("{whole}\r\n");
+    for text in [list, bare] {
+        let all = AclListing::parse(text.as_bytes()).unwrap();
+        let full = all.entries[0].descriptor.as_ref().unwrap().clone();
+        for end in 0..text.len() {
+            let Some(cut) = AclListing::parse(&text.as_bytes()[..end]) else {
+                continue;
+            };
+            for entry in cut.entries {
+                if let Ok(descriptor) = entry.descriptor {
+                    assert_eq!(descriptor, full, "{:?}", &text[..end]);
+                }
+            }
+        }
+    }
+}

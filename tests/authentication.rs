@@ -51,11 +51,7 @@ fn gaps<'r>(report: &'r Report, cause: &str) -> Vec<&'r str> {
 
 /// A machine on which two people have worked for three days.
 fn machine(windows: Windows) -> Machine {
-    let mut machine = Machine::new("FABRIKAM-RD4", windows, at("2026-05-04T06:00:00Z"));
-    machine.self_signed_certificate(at("2026-09-01T06:10:00Z"));
-    machine
-        .boots(at("2026-11-09T03:00:00Z"))
-        .listener_starts(at("2026-11-09T03:00:40Z"));
+    let mut machine = Machine::serving("FABRIKAM-RD4", windows, at("2026-11-09T03:00:00Z"));
     for day in 0..3 {
         for (offset, client, user) in [(0, ANNA, "anna"), (25, BERTIL, "bertil")] {
             let time = at("2026-11-09T08:00:00Z") + minutes(day * 1440 + offset);
@@ -116,17 +112,9 @@ fn without_security(machine: &mut Machine, end: &str) -> Files {
     collected(machine, end, &logs)
 }
 
-const GENERATIONS: [Windows; 5] = [
-    Windows::Server2012R2,
-    Windows::Server2016,
-    Windows::Server2019,
-    Windows::Server2022,
-    Windows::Server2025,
-];
-
 #[test]
 fn a_spray_while_people_work_is_no_fault_of_credentials() {
-    for windows in GENERATIONS {
+    for windows in Windows::WITH_RDP_CORE_TS {
         let mut machine = machine(windows);
         spray(&mut machine, "2026-11-11T00:00:00Z", 300);
         machine.logs_on(at("2026-11-11T20:30:00Z"), ANNA, "anna");
@@ -153,7 +141,7 @@ fn a_spray_upon_a_quiet_weekend_is_no_fault_either() {
 
 #[test]
 fn a_persons_wrong_password_is_seen_with_and_without_the_security_log() {
-    for windows in GENERATIONS {
+    for windows in Windows::WITH_RDP_CORE_TS {
         let mut machine = machine(windows);
         spray(&mut machine, "2026-11-11T12:00:00Z", 60);
         keeps_trying(&mut machine, "2026-11-12T08:00:00Z", |machine, time| {
@@ -240,7 +228,12 @@ fn one_guesser_alone_is_nobody_of_people() {
 
 #[test]
 fn a_domain_that_cannot_be_reached_explains_the_refusals() {
-    for windows in [GENERATIONS.as_slice(), &[Windows::Server2008R2]].concat() {
+    for windows in [
+        Windows::WITH_RDP_CORE_TS.as_slice(),
+        &[Windows::Server2008R2],
+    ]
+    .concat()
+    {
         for why in [Refused::NoLogonServers, Refused::TrustFailed] {
             let mut machine = machine(windows);
             // Strangers go on guessing at the same time.
@@ -420,7 +413,7 @@ fn somebody_who_locked_herself_is_under_no_attack() {
 
 #[test]
 fn a_right_that_lacks_refuses_in_the_session_and_before_it() {
-    for windows in GENERATIONS {
+    for windows in Windows::WITH_RDP_CORE_TS {
         let mut machine = machine(windows);
         keeps_trying(&mut machine, "2026-11-12T08:00:00Z", |machine, time| {
             machine.is_refused_in_session(time, ANNA, "anna", Refused::NotGranted);

@@ -23,12 +23,7 @@ const INSTALLED: &str = "2026-10-20T09:00:00Z";
 const END: &str = "2026-11-12T13:00:00Z";
 
 fn machine(windows: Windows) -> Machine {
-    let mut machine = Machine::new(HOST, windows, at("2026-05-04T06:00:00Z"));
-    machine.self_signed_certificate(at("2026-09-01T06:10:00Z"));
-    machine
-        .boots(at("2026-11-01T03:00:00Z"))
-        .listener_starts(at("2026-11-01T03:00:40Z"));
-    machine
+    Machine::serving(HOST, windows, at("2026-11-01T03:00:00Z"))
 }
 
 fn people(machine: &mut Machine, days: i64) {

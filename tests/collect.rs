@@ -283,6 +283,38 @@ fn what_was_changed_after_it_was_collected_counts_for_less() {
 }
 
 #[test]
+fn what_a_changed_hive_does_not_hold_may_have_been_there() {
+    let collection = Collection::of("healthy-under-scan");
+    let manifest = collection.manifest();
+    let field = |report: &Report, (kind, name): (&str, &str)| {
+        let mut facts = report.facts.iter();
+        let fact = facts.find(|fact| fact.kind == kind);
+        fact.expect("a fact").fields[name].clone()
+    };
+    let whole = collection.report(&manifest);
+    for (hive, asked) in [
+        ("SYSTEM", ("certificate.pin", "thumbprint")),
+        ("SOFTWARE", ("certificate.enrolment", "template")),
+    ] {
+        assert_eq!(
+            field(&whole, asked),
+            Value::Null,
+            "{hive}: known to be none"
+        );
+        let mut altered = Collection::of("healthy-under-scan");
+        for (path, bytes) in &mut altered.files {
+            if path.ends_with(hive) {
+                bytes.extend([0; 512]);
+            }
+        }
+        let report = altered.report(&manifest);
+        let told = field(&report, asked);
+        assert!(told.is_object(), "{hive}: {told}");
+        assert!(report.verdict.cause.is_none(), "{hive}");
+    }
+}
+
+#[test]
 fn what_is_lost_or_was_refused_is_told_for_what_it_is() {
     let mut collection = Collection::of("healthy-under-scan");
     collection

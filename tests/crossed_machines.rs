@@ -26,22 +26,9 @@ const LOGS: [Channel; 6] = [
     Channel::LocalSessionManager,
     Channel::RemoteConnectionManagerAdmin,
 ];
-const ALL: [Windows; 6] = [
-    Windows::Server2008R2,
-    Windows::Server2012R2,
-    Windows::Server2016,
-    Windows::Server2019,
-    Windows::Server2022,
-    Windows::Server2025,
-];
 
 fn machine(windows: Windows) -> Machine {
-    let mut machine = Machine::new(HOST, windows, at("2026-05-04T06:00:00Z"));
-    machine.self_signed_certificate(at("2026-09-01T06:10:00Z"));
-    machine
-        .boots(at("2026-11-01T03:00:00Z"))
-        .listener_starts(at("2026-11-01T03:00:40Z"));
-    machine
+    Machine::serving(HOST, windows, at("2026-11-01T03:00:00Z"))
 }
 
 /// What every exposed machine logs; guessers get as far as a password only while TLS works.
@@ -145,7 +132,7 @@ fn report(files: &Files) -> Report {
 
 #[test]
 fn an_exposed_machine_is_healthy_in_every_generation() {
-    for windows in ALL {
+    for windows in Windows::SERVERS {
         let mut machine = healthy(windows);
         let whole = report(&everything(&mut machine));
         assert_eq!(whole.verdict.cause, None, "{windows:?}: {}", says(&whole));
@@ -172,7 +159,7 @@ fn scanners_refusals_say_nothing_of_a_quiet_machine() {
 /// A certificate that could not be made once, and people who got in for days after it.
 #[test]
 fn a_key_that_people_got_in_with_for_days_is_not_unusable_on_a_quiet_machine() {
-    for windows in ALL {
+    for windows in Windows::SERVERS {
         let mut machine = healthy(windows);
         machine.renewal_fails(at("2026-11-01T03:01:00Z"), 1057, "Keyset does not exist");
         machine.service_state(at("2026-11-12T19:00:00Z"), "Windows Update", "stopped");
@@ -203,7 +190,7 @@ fn scanners_refusals_do_not_become_the_cause_of_what_locks_people_out() {
 
 #[test]
 fn an_algorithm_that_was_switched_off_strikes_at_the_restart() {
-    for windows in &ALL[1..4] {
+    for windows in &Windows::SERVERS[1..4] {
         let mut machine = broken(*windows, TlsFailure::NoCommonSuite);
         for cipher in [
             "AES 128/128",
@@ -226,7 +213,7 @@ fn an_algorithm_that_was_switched_off_strikes_at_the_restart() {
 
 #[test]
 fn where_no_version_is_left_the_suites_are_not_what_is_wrong() {
-    for windows in ALL {
+    for windows in Windows::SERVERS {
         let mut machine = broken(windows, TlsFailure::NoCredential);
         for version in ["TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3"] {
             let key = format!(r"{PROTOCOLS}\{version}\Server");
@@ -248,7 +235,7 @@ fn where_no_version_is_left_the_suites_are_not_what_is_wrong() {
 
 #[test]
 fn a_key_that_a_disabled_service_would_open_is_its_consequence() {
-    for windows in &ALL[1..] {
+    for windows in &Windows::SERVERS[1..] {
         let mut machine = broken(*windows, TlsFailure::KeyUnusable);
         let key = format!(r"{CONTROL_SET}\Services\KeyIso");
         switch_off(&mut machine, &key, "Start", 4);

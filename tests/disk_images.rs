@@ -7,8 +7,7 @@ mod support;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::Mutex;
+use std::process::Command;
 
 use rdptriage::facts::catalog::key::{KeyFileAccess, KeyTrace};
 use rdptriage::facts::fact::FactSet;
@@ -16,92 +15,17 @@ use rdptriage::facts::value::FieldState;
 use rdptriage::rules::RuleSet;
 use rdptriage::verdict::model::Report;
 use rdptriage::{Hashing, Options, diagnose, gather};
-use support::hive::descriptor;
+use support::mounted::{
+    MACHINE_KEYS, MIB, Permission, VOLUME, copy, permit, permit_folder, run, text, volume,
+};
 use tempfile::TempDir;
-
-/// Mounting at the same time is where FUSE in a container gives up.
-static MOUNT: Mutex<()> = Mutex::new(());
-
-const MIB: u64 = 1 << 20;
-const VOLUME: u64 = 24 * MIB;
-const MACHINE_KEYS: &str = "ProgramData/Microsoft/Crypto/RSA/MachineKeys";
 
 fn samples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("samples")
 }
 
-fn run(program: &str, arguments: &[&str]) -> Result<(), String> {
-    let output = Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| format!("{program}: {error}"))?;
-    match output.status.success() {
-        true => Ok(()),
-        false => Err(format!(
-            "{program}: {}",
-            String::from_utf8_lossy(&output.stderr).trim()
-        )),
-    }
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().expect("a path in UTF-8")
-}
-
-/// A volume in a file, filled while it is mounted. None, and a line that says why, where that cannot be done here.
-fn volume(folder: &TempDir, fill: impl FnOnce(&Path)) -> Option<PathBuf> {
-    let _alone = MOUNT
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
-    let image = folder.path().join("volume.img");
-    let mount = folder.path().join("mounted");
-    fs::File::create(&image).unwrap().set_len(VOLUME).unwrap();
-    fs::create_dir(&mount).unwrap();
-    let made = run("mkntfs", &["-F", "-q", text(&image)])
-        .and_then(|()| run("ntfs-3g", &[text(&image), text(&mount)]));
-    if let Err(why) = made {
-        eprintln!(
-            "skipped: no NTFS volume can be made here ({why}); install ntfs-3g and allow FUSE"
-        );
-        return None;
-    }
-    fill(&mount);
-    run("umount", &[text(&mount)]).expect("it is unmounted");
-    Some(image)
-}
-
-fn copy(from: &Path, to: &Path) {
-    for entry in walkdir::WalkDir::new(from) {
-        let entry = entry.unwrap();
-        let target = to.join(entry.path().strip_prefix(from).unwrap());
-        if entry.file_type().is_dir() {
-            fs::create_dir_all(target).unwrap();
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
-}
-
 fn collected(sample: &str) -> PathBuf {
     samples().join(sample).join("collected")
-}
-
-/// Gives a file on a mounted volume the permissions that Windows gives it.
-fn permit(path: &Path, entries: &[(u8, u32, &[u32])]) -> Result<(), String> {
-    let bytes = descriptor(&[18], &[18], entries);
-    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    run(
-        "setfattr",
-        &[
-            "-h",
-            "-n",
-            "system.ntfs_acl",
-            "-v",
-            &format!("0x{digits}"),
-            text(path),
-        ],
-    )
 }
 
 fn report(input: &Path) -> Report {
@@ -167,49 +91,6 @@ fn with_gpt(volume: &Path, disk: &Path) {
     entry[32..40].copy_from_slice(&2048_u64.to_le_bytes());
     entry[40..48].copy_from_slice(&(2048 + VOLUME / 512 - 1).to_le_bytes());
     fs::write(disk, bytes).unwrap();
-}
-
-/// Everyone reads and writes, administrators do everything: the folder as Windows makes it.
-const FOLDER: &[(u8, u32, &[u32])] = &[(0, 0x12_019f, &[0]), (0, 0x1f_01ff, &[32, 544])];
-
-fn permit_folder(volume: &Path) {
-    if let Err(why) = permit(&volume.join(MACHINE_KEYS), FOLDER) {
-        eprintln!("permissions are not set: {why}");
-    }
-}
-
-#[test]
-fn every_sample_of_a_disk_gives_its_verdict_from_an_image() {
-    let mut compared = 0;
-    for sample in fs::read_dir(samples())
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-    {
-        let collected = sample.join("collected");
-        if !collected.join("Windows").is_dir() || !collected.join(MACHINE_KEYS).is_dir() {
-            continue;
-        }
-        let folder = TempDir::new().unwrap();
-        let filled = volume(&folder, |mount| {
-            copy(&collected, mount);
-            permit_folder(mount);
-        });
-        let Some(image) = filled else { return };
-        // Permissions that a sample keeps in a listing are set by a test of their own.
-        if collected.join("MachineKeys.acl").exists() {
-            continue;
-        }
-        let from_folder = report(&collected);
-        let from_image = report(&image);
-        assert_eq!(
-            verdict(&from_folder),
-            verdict(&from_image),
-            "{}",
-            sample.display()
-        );
-        compared += 1;
-    }
-    assert!(compared >= 4, "only {compared} samples were compared");
 }
 
 #[test]
@@ -284,7 +165,18 @@ fn every_format_and_partition_table_gives_the_same_facts() {
         assert_eq!(verdict(&report(&image)), expected, "{name}");
         // The folder that an image of several files lies in holds one disk.
         assert_eq!(verdict(&report(&own)), expected, "the folder of {name}");
-        damaged(&image, name);
+        // Its name says nothing: the content tells what it is.
+        let other = own.join("System.evtx");
+        fs::rename(&image, &other).unwrap();
+        assert_eq!(verdict(&report(&other)), expected, "{name}, renamed");
+        fs::rename(&other, &image).unwrap();
+        let parts: Vec<PathBuf> = fs::read_dir(&own)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
+        for part in parts {
+            damaged(&image, &part);
+        }
     }
 }
 
@@ -329,7 +221,8 @@ fn segments_of_e01_are_one_disk() {
     assert!(own.join("disk.E03").exists(), "it is one segment only");
     assert_eq!(verdict(&report(&first)), expected);
     assert_eq!(verdict(&report(&own)), expected);
-    damaged(&first, "disk.E01");
+    damaged(&first, &first);
+    damaged(&first, &own.join("disk.E02"));
     fs::remove_file(own.join("disk.E02")).unwrap();
     let rules = RuleSet::builtin().expect("the rules are sound");
     let error = diagnose(&[first], &rules, &Options::default())
@@ -338,19 +231,25 @@ fn segments_of_e01_are_one_disk() {
     assert!(error.contains("disk.E02"), "{error}");
 }
 
-/// A damaged image is a message, or what is left of it; never a panic, and never a hang.
-fn damaged(image: &Path, name: &str) {
-    let whole = fs::read(image).unwrap();
+/// A damaged image is a message, or what is left of it; never a panic, and never a hang. One of its files is damaged where it lies.
+fn damaged(image: &Path, part: &Path) {
+    let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
+    let (image_name, name) = (name(image), name(part));
+    let whole = fs::read(part).unwrap();
     let rules = RuleSet::builtin().expect("the rules are sound");
-    let broken = image.with_file_name(format!("broken-{name}"));
-    let try_it = |bytes: &[u8], what: &str| {
-        fs::write(&broken, bytes).unwrap();
-        let read = diagnose(std::slice::from_ref(&broken), &rules, &Options::default());
-        if let Err(error) = read {
-            let said = error.to_string();
-            assert!(said.contains(name), "{name}, {what}: {said}");
+    let (mut read, mut refused) = (0, 0);
+    let mut try_it = |bytes: &[u8], what: &str| {
+        fs::write(part, bytes).unwrap();
+        match diagnose(&[image.to_owned()], &rules, &Options::default()) {
+            Ok(_) => read += 1,
+            Err(error) => {
+                let said = error.to_string();
+                assert!(said.contains(&image_name), "{name}, {what}: {said}");
+                refused += 1;
+            }
         }
     };
+    try_it(&[], "empty");
     try_it(&whole[..whole.len() / 2], "cut in the middle");
     try_it(&whole[..whole.len().min(100_000)], "cut early");
     for start in [16, 512, 66_000, 131_200, 200_000] {
@@ -361,7 +260,8 @@ fn damaged(image: &Path, name: &str) {
             try_it(&bytes, "overwritten");
         }
     }
-    fs::remove_file(&broken).unwrap();
+    fs::write(part, &whole).unwrap();
+    println!("{name}: {read} damaged images were read, {refused} refused");
 }
 
 #[test]
@@ -410,8 +310,8 @@ fn an_image_that_builds_on_another_needs_it() {
 
 #[test]
 fn permissions_are_those_of_the_machine() {
-    const SYSTEM: (u8, u32, &[u32]) = (0, 0x1f_01ff, &[18]);
-    const NETWORK_SERVICE: (u8, u32, &[u32]) = (0, 0x12_0089, &[20]);
+    const SYSTEM: Permission = (0, 0x1f_01ff, &[18]);
+    const NETWORK_SERVICE: Permission = (0, 0x12_0089, &[20]);
     let sample = collected("key-acl-without-network-service");
     let mut causes = BTreeMap::new();
     for (name, entries) in [

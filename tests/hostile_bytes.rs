@@ -93,6 +93,12 @@ fn seeds() -> Vec<(&'static str, Vec<u8>)> {
     seeds.push(("event_text", event.to_vec()));
     let listing = b"Cert Hash(sha1): 37378a1b06dcef1b4d4753f7d21e4f20b18fbfec\r\n  Key Container = a\r\n  Provider = b\r\n";
     seeds.push(("certificate_listing", listing.to_vec()));
+    let list = b"PSParentPath  : Microsoft.PowerShell.Security\\Certificate::LocalMachine\\My\r\nThumbprint    : 37378A1B06DCEF1B4D4753F7D21E4F20B18FBFEC\r\nNotBefore     : 17/11/2026 06:10:00\r\nNotAfter      : 19/05/2027 06:10:00\r\nHasPrivateKey : True\r\n\r\nThumbprint                                Subject\r\n----------                                -------\r\nA50337AB015D5612B7DC4C1E759D201E74CC2A93  CN=a\r\n\r\n";
+    seeds.push(("certificate_listing", list.to_vec()));
+    let values = b"\"Store\"\t\"Thumbprint\"\t\"NotAfter\"\t\"IssuerThumbprint\"\r\n\"My\"\t\"37378a1b06dcef1b4d4753f7d21e4f20b18fbfec\"\t\"5/14/2027 6:10:00 AM\"\t\r\n";
+    seeds.push(("certificate_listing", values.to_vec()));
+    let running = b"\r\nSERVICE_NAME: t\r\n        STATE              : 1  STOPPED\r\n        WIN32_EXIT_CODE    : 1067  (0x42b)\r\n\r\n services                                    0  Disc\r\n>rdp-tcp#2         a                         2  Active\r\n rdp-tcp                                 65536  Listen\r\n\r\nx\r\n";
+    seeds.push(("running_state", running.to_vec()));
     seeds
 }
 

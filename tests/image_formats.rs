@@ -560,18 +560,3 @@ fn log_file(flags: u16) -> Vec<u8> {
     log.resize(64 << 10, 0xFF);
     log
 }
-
-/// Windows compresses files when it is told to; such a log is named, not passed over.
-#[test]
-fn a_compressed_file_is_told() {
-    let folder = TempDir::new().unwrap();
-    let mut volume = volume();
-    volume.at("Windows/System32/winevt/Logs/System.evtx").lies = Lies::Compressed;
-    let image = write(&folder, "compressed.dd", &volume.build());
-    let bundle = bundle::open(&[image]).unwrap();
-    let told = bundle.problems.iter().any(|problem| {
-        problem.path.ends_with("System.evtx")
-            && problem.trouble.to_string().contains("compressed by NTFS")
-    });
-    assert!(told, "{:?}", bundle.problems);
-}

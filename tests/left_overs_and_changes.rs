@@ -21,15 +21,11 @@ const POLICY: &str = r"Policies\Microsoft\Windows NT\Terminal Services";
 const FOLDER: &str = r"C:\ProgramData\Microsoft\Crypto\RSA\MachineKeys";
 
 fn machine() -> Machine {
-    let mut machine = Machine::new(
+    let mut machine = Machine::serving(
         "CONTOSO-LO1",
         Windows::Server2022,
-        at("2026-05-04T06:00:00Z"),
+        at("2026-11-01T03:00:00Z"),
     );
-    machine.self_signed_certificate(at("2026-09-01T06:10:00Z"));
-    machine
-        .boots(at("2026-11-01T03:00:00Z"))
-        .listener_starts(at("2026-11-01T03:00:40Z"));
     for day in 0..3 {
         let time = at("2026-11-09T08:00:00Z") + minutes(day * 1440);
         machine.gets_in(time, ANNA, "anna");
@@ -379,4 +375,56 @@ fn the_policy_that_would_revert_the_repair_comes_first() {
             .unwrap()
             .contains(r"BROKENSYSTEM\ControlSet001\Control\Terminal Server")
     );
+}
+
+/// An upgrade between the last good day and the first bad one is what changed; one of long ago is no change that matters, and a date that
+/// SOFTWARE does not have says nothing.
+#[test]
+fn an_upgrade_in_place_is_among_the_changes() {
+    const BEFORE: &str = r"Setup\Source OS (Updated on 11/11/2026 23:10:00)";
+    const LONG_BEFORE: &str = r"Setup\Source OS (Updated on 3/5/2021 07:01:02)";
+    const VERSION: &str = r"Microsoft\Windows NT\CurrentVersion";
+    let set_up = |report: &Report| -> Vec<(String, String, bool)> {
+        let changes = report.changes.iter();
+        let of_setup = changes.filter(|change| {
+            change.what.contains("upgraded in") || change.what.contains("from an image")
+        });
+        of_setup
+            .map(|change| (change.time.clone(), change.what.clone(), change.in_bracket))
+            .collect()
+    };
+    let mut machine = locked_out(TlsFailure::NoCredential);
+    assert!(set_up(&report(&files(&mut machine))).is_empty());
+    let seconds = |text: &str| u32::try_from(at(text).as_second()).unwrap();
+    let upgraded = "2026-11-11T22:10:00Z";
+    machine
+        .software
+        .set_dword(VERSION, "InstallDate", seconds(upgraded));
+    let told = set_up(&report(&files(&mut machine)));
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].1.contains("from an image"), "{told:?}");
+    for (key, build, product, installed) in [
+        (
+            LONG_BEFORE,
+            "9600",
+            "Windows Server 2012 R2 Standard",
+            "2014-02-01T08:00:00Z",
+        ),
+        (
+            BEFORE,
+            "14393",
+            "Windows Server 2016 Standard",
+            "2021-03-05T06:01:02Z",
+        ),
+    ] {
+        machine
+            .system
+            .set_sz(key, "CurrentBuild", build)
+            .set_sz(key, "ProductName", product)
+            .set_dword(key, "InstallDate", seconds(installed));
+    }
+    let report = report(&files(&mut machine));
+    let told = set_up(&report);
+    let what = "Windows was upgraded in place from Windows Server 2016 Standard (14393)";
+    assert_eq!(told, [(upgraded.to_owned(), what.to_owned(), true)]);
 }

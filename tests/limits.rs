@@ -124,6 +124,35 @@ fn a_record_as_text_without_end_is_left_out() {
     }
 }
 
+/// The header of a log counts its chunks in 16 bits: what is behind so many is none of it, and is not read, however long the file is.
+#[test]
+fn a_log_longer_than_logs_can_be_ends() {
+    let sample = forge_all()
+        .into_iter()
+        .find(|sample| sample.name == "certificate-expired")
+        .expect("a sample");
+    let name = "System.evtx";
+    let folder = collect(&sample.files);
+    grow(&folder.path().join(name), 1 << 40);
+    let begun = std::time::Instant::now();
+    let report = diagnosed(&[folder.path().to_owned()], &rules()).remove(0);
+    assert!(
+        begun.elapsed().as_secs() < 120,
+        "it reads what is not there"
+    );
+    let log = report
+        .artifacts
+        .iter()
+        .find(|artifact| artifact.path == name)
+        .expect("it is listed");
+    let told = report
+        .problems
+        .iter()
+        .any(|told| told.message.contains("65536 chunks"));
+    assert!(told, "{:?}", report.problems);
+    assert!(log.records.is_some_and(|records| records > 0));
+}
+
 #[test]
 fn a_rule_file_without_end_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -10,14 +10,6 @@ use support::verdict::{Files, level, report, says};
 const ANNA: &str = "10.20.4.17";
 const BERTIL: &str = "10.20.4.31";
 const VERSION: &str = r"Microsoft\Windows NT\CurrentVersion";
-const EVERY: [Windows; 6] = [
-    Windows::Server2008R2,
-    Windows::Server2012R2,
-    Windows::Server2016,
-    Windows::Server2019,
-    Windows::Server2022,
-    Windows::Server2025,
-];
 const LOGS: [Channel; 9] = [
     Channel::System,
     Channel::Application,
@@ -153,7 +145,7 @@ const REASONS: [Refused; 5] = [
 
 #[test]
 fn strangers_who_are_turned_away_do_not_make_a_wrong_password_a_flood() {
-    for windows in EVERY {
+    for windows in Windows::SERVERS {
         for why in REASONS {
             let mut machine = exposed(windows);
             noise(&mut machine, "2026-11-11T00:00:00Z", 330);
@@ -183,7 +175,7 @@ fn strangers_who_are_turned_away_do_not_make_a_wrong_password_a_flood() {
 
 #[test]
 fn nor_a_missing_licence_nor_a_key_that_cannot_be_used() {
-    for windows in EVERY {
+    for windows in Windows::SERVERS {
         let mut machine = exposed(windows);
         noise(&mut machine, "2026-11-11T00:00:00Z", 330);
         let key = format!(r"{CONTROL_SET}\Control\Terminal Server");
@@ -212,7 +204,7 @@ fn nor_a_missing_licence_nor_a_key_that_cannot_be_used() {
 
 #[test]
 fn an_exposed_server_that_people_work_on_is_healthy_whatever_was_collected() {
-    for windows in EVERY {
+    for windows in Windows::SERVERS {
         let mut machine = exposed(windows);
         noise(&mut machine, "2026-11-11T00:00:00Z", 300);
         days(&mut machine, 12, 1);

@@ -27,12 +27,7 @@ const ANNA: &str = "10.20.4.17";
 
 /// A machine that has served for some days, since its last boot on 1 November.
 fn machine(windows: Windows) -> Machine {
-    let mut machine = Machine::new("FABRIKAM-RD5", windows, at("2026-05-04T06:00:00Z"));
-    machine.self_signed_certificate(at("2026-09-01T06:10:00Z"));
-    machine
-        .boots(at("2026-11-01T03:00:00Z"))
-        .listener_starts(at("2026-11-01T03:00:40Z"));
-    machine
+    Machine::serving("FABRIKAM-RD5", windows, at("2026-11-01T03:00:00Z"))
 }
 
 /// It boots again after its settings were written, and from then on clients are refused.

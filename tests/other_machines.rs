@@ -17,12 +17,7 @@ const BERTIL: &str = "10.20.4.31";
 const ECDSA: &str = "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384";
 
 fn machine(windows: Windows) -> Machine {
-    let mut machine = Machine::new("FABRIKAM-RD3", windows, at("2026-05-04T06:00:00Z"));
-    machine.self_signed_certificate(at("2026-09-01T06:10:00Z"));
-    machine
-        .boots(at("2026-11-01T03:00:00Z"))
-        .listener_starts(at("2026-11-01T03:00:40Z"));
-    machine
+    Machine::serving("FABRIKAM-RD3", windows, at("2026-11-01T03:00:00Z"))
 }
 
 /// Two people, twice a day, for some days.

@@ -12,22 +12,6 @@ use support::verdict::{Files, level, report, role, says};
 const ANNA: &str = "10.20.4.17";
 const BERTIL: &str = "10.20.4.31";
 const CHIARA: &str = "10.20.7.102";
-const EVERY: &[Windows] = &[
-    Windows::Server2008R2,
-    Windows::Server2012R2,
-    Windows::Server2016,
-    Windows::Server2019,
-    Windows::Server2022,
-    Windows::Server2025,
-];
-/// Before RdpCoreTS no log names who fails silently.
-const NAMED: &[Windows] = &[
-    Windows::Server2012R2,
-    Windows::Server2016,
-    Windows::Server2019,
-    Windows::Server2022,
-    Windows::Server2025,
-];
 const LOGS: &[Channel] = &[
     Channel::System,
     Channel::RdpCoreTs,
@@ -39,11 +23,7 @@ const LOGS: &[Channel] = &[
 
 /// A machine that people work on for three days, until the evening of 11 November.
 fn machine(windows: Windows) -> Machine {
-    let mut machine = Machine::new("FABRIKAM-RD4", windows, at("2026-05-04T06:00:00Z"));
-    machine.self_signed_certificate(at("2026-09-01T06:10:00Z"));
-    machine
-        .boots(at("2026-11-08T03:00:00Z"))
-        .listener_starts(at("2026-11-08T03:00:40Z"));
+    let mut machine = Machine::serving("FABRIKAM-RD4", windows, at("2026-11-08T03:00:00Z"));
     // The Admin channel and the broker's hold something from the beginning, so that they cover the time.
     machine.admin_event(at("2026-11-08T03:00:40Z"), 1141);
     machine.broker_joined(at("2026-11-08T03:01:00Z"));
@@ -80,7 +60,7 @@ fn on_the_twelfth(index: i64) -> jiff::Timestamp {
 
 #[test]
 fn clients_that_drop_off_the_network() {
-    for windows in EVERY {
+    for windows in &Windows::SERVERS {
         let mut machine = machine(*windows);
         for index in 0..4 {
             // Back within half a minute, as the client does by itself.
@@ -112,7 +92,7 @@ fn resets_count_where_the_client_is_back_at_once() {
 
 #[test]
 fn closed_windows_are_no_drops() {
-    for windows in EVERY {
+    for windows in &Windows::SERVERS {
         let mut machine = machine(*windows);
         if machine.windows.has_rdp_core_ts() {
             for index in 0..4 {
@@ -166,7 +146,7 @@ fn without_the_transports_log_torn_sessions_make_it_likely() {
 
 #[test]
 fn a_flood_that_people_suffer_by() {
-    for windows in NAMED {
+    for windows in &Windows::WITH_RDP_CORE_TS {
         let mut machine = machine(*windows);
         try_in_vain(&mut machine, |machine, index, client| {
             machine.admin_event(on_the_twelfth(index), 1006);
@@ -257,7 +237,7 @@ fn an_update_that_cannot_have_done_it() {
 
 #[test]
 fn ports_that_ran_out() {
-    for windows in NAMED {
+    for windows in &Windows::WITH_RDP_CORE_TS {
         let mut machine = machine(*windows);
         machine.ports_run_out(at("2026-11-12T07:56:00Z"), 4231);
         try_in_vain(&mut machine, |machine, index, client| {
@@ -298,7 +278,7 @@ fn without_session(windows: Windows, session_host: bool, logged: &[u16]) -> Repo
 
 #[test]
 fn a_grace_period_that_is_over() {
-    for windows in EVERY {
+    for windows in &Windows::SERVERS {
         let report = without_session(*windows, true, &[1069]);
         assert_eq!(
             says(&report),

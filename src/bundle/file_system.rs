@@ -1,6 +1,9 @@
 //! The file system's own records, as collectors copy them from a volume: $MFT and $UsnJrnl:$J.
 
+use std::io;
+
 use super::disk::entry_bytes;
+use super::source::ReadAt;
 
 /// $MFTMirr begins alike and holds the first few entries only, one cluster at the most.
 const LARGEST_MIRROR: u64 = 64 << 10;
@@ -18,6 +21,36 @@ pub(super) fn is_change_journal(head: &[u8]) -> bool {
     };
     let rest = head.get(len..).unwrap_or_default();
     record(rest).is_some() || rest.iter().take(16).all(|byte| *byte == 0)
+}
+
+/// Records do not cross the border of a page, so that each page begins with one.
+const PAGE: usize = 4096;
+/// Behind its last record a journal may have some pages of zeros.
+const LAST_PAGES: u64 = 32;
+
+/// Whether a file is a change journal that was copied together with what Windows has let go of, which reads as zeros and may be many
+/// gigabytes: of its last pages one begins with a record whose number is the very place that it stands at.
+pub(super) fn is_journal_behind_zeros(source: &dyn ReadAt) -> io::Result<bool> {
+    let pages = source.len().div_ceil(PAGE as u64);
+    let mut page = [0; PAGE];
+    for number in (pages.saturating_sub(LAST_PAGES)..pages).rev() {
+        let at = number.saturating_mul(PAGE as u64);
+        let filled = source.read_full_at(at, &mut page)?;
+        let page = page.get(..filled).unwrap_or_default();
+        if record(page).is_some() && record_number(page) == Some(at) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The number of a record.
+fn record_number(bytes: &[u8]) -> Option<u64> {
+    let at = match bytes.get(4)? {
+        2 => 24,
+        _ => 40,
+    };
+    Some(u64::from_le_bytes(*bytes.get(at..)?.first_chunk()?))
 }
 
 /// The length of the record that begins here.

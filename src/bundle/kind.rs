@@ -40,6 +40,8 @@ pub enum Kind {
     CertificateListing,
     /// Keys of a registry as text: a `.reg` file, or what `reg query` or `sc qc` prints.
     RegistryExport,
+    /// What runs: services as `sc query` shows them, sessions and listeners as `qwinsta` does.
+    RunningState,
     /// A disk image; the files on it are artifacts of their own.
     DiskImage(ImageForm),
     /// The table of all files of a volume ($MFT).
@@ -90,6 +92,8 @@ pub enum CertificateForm {
     Pkcs7,
     /// In a serialized store (`.sst`).
     SerializedStore,
+    /// An element of a store that Windows keeps in files, one each: those of users, and of the accounts of services.
+    StoreElement,
     /// With its private key in a PKCS #12 file (`.pfx`).
     Pkcs12,
 }
@@ -164,6 +168,7 @@ impl Kind {
             Kind::CollectionManifest => "collection manifest",
             Kind::CertificateListing => "certificate listing",
             Kind::RegistryExport => "registry export",
+            Kind::RunningState => "running state",
             Kind::DiskImage(_) => "disk image",
             Kind::FileTable => "file table",
             Kind::ChangeJournal => "change journal",
@@ -195,7 +200,8 @@ impl Kind {
             | Kind::FolderListing
             | Kind::CollectionManifest
             | Kind::CertificateListing
-            | Kind::RegistryExport => true,
+            | Kind::RegistryExport
+            | Kind::RunningState => true,
             Kind::TransactionLog { .. }
             | Kind::RevocationList(_)
             | Kind::MasterKey
@@ -217,7 +223,8 @@ impl Kind {
             | Kind::Hive(_)
             | Kind::TransactionLog { .. }
             | Kind::CertificateListing
-            | Kind::RegistryExport => true,
+            | Kind::RegistryExport
+            | Kind::RunningState => true,
             Kind::Certificate(_)
             | Kind::RevocationList(_)
             | Kind::KeyFile
@@ -233,6 +240,15 @@ impl Kind {
             | Kind::Folder
             | Kind::NotUsed(_) => false,
         }
+    }
+
+    /// Whether its beginning told nothing: a disk whose first sectors are lost has chunks of event logs in it as well.
+    pub(super) fn is_a_guess(&self) -> bool {
+        matches!(
+            self,
+            Kind::NotUsed(NotUsed::Zeros | NotUsed::Unrecognized)
+                | Kind::EventLog(EventLogForm::Headerless { .. })
+        )
     }
 
     /// Whether only some of its bytes are read, out of very many: such a file has no digest.
@@ -269,6 +285,8 @@ const TEXT_SEARCHED: usize = 256 << 10;
 /// How far a file without a header is searched for a chunk of an event log, and in what steps.
 const CHUNKS_SEARCHED: u64 = 4 << 20;
 const CHUNK_STEP: usize = 512;
+/// Windows lets no log grow beyond 4 GiB. What is larger and has chunks in it is a disk, whose chunks are of many logs.
+const LARGEST_LOG: u64 = 4 << 30;
 
 /// Tells what the bytes are. `name` only helps to tell a transaction log, whose own field says so too, from its hive.
 pub(super) fn sniff(source: &dyn ReadAt, name: &str) -> io::Result<Kind> {
@@ -302,6 +320,9 @@ pub(super) fn sniff(source: &dyn ReadAt, name: &str) -> io::Result<Kind> {
     if head.starts_with(SERIALIZED_STORE) {
         return Ok(Kind::Certificate(CertificateForm::SerializedStore));
     }
+    if is_store_element(source, &head)? {
+        return Ok(Kind::Certificate(CertificateForm::StoreElement));
+    }
     if machine_keys::is_key_file(&head, source.len(), name) {
         return Ok(Kind::KeyFile);
     }
@@ -329,7 +350,9 @@ pub(super) fn sniff(source: &dyn ReadAt, name: &str) -> io::Result<Kind> {
     if let Some(kind) = text(source)? {
         return Ok(kind);
     }
-    if let Some(first_chunk) = first_chunk(source)? {
+    if source.len() <= LARGEST_LOG
+        && let Some(first_chunk) = first_chunk(source)?
+    {
         return Ok(Kind::EventLog(EventLogForm::Headerless { first_chunk }));
     }
     Ok(Kind::NotUsed(if head.iter().all(|byte| *byte == 0) {
@@ -337,6 +360,14 @@ pub(super) fn sniff(source: &dyn ReadAt, name: &str) -> io::Result<Kind> {
     } else {
         NotUsed::Unrecognized
     }))
+}
+
+/// Tells what a file is by its end, where its beginning tells nothing: it is zeros, or the sectors there are lost.
+pub(super) fn by_its_end(source: &dyn ReadAt) -> io::Result<Option<Kind>> {
+    if file_system::is_journal_behind_zeros(source)? {
+        return Ok(Some(Kind::ChangeJournal));
+    }
+    Ok(ImageForm::by_its_end(source)?.map(Kind::DiskImage))
 }
 
 /// The base block's file type is 0 for a hive, 1, 2 or 6 for its logs (registry file format specification, "Base block").
@@ -393,6 +424,42 @@ pub(super) fn is_tar(head: &[u8]) -> bool {
         .and_then(|part| std::str::from_utf8(part).ok());
     block.first() != Some(&0)
         && digits.is_some_and(|digits| u32::from_str_radix(digits, 8) == Ok(sum))
+}
+
+/// A certificate with more properties than this has been tampered with.
+const MOST_PROPERTIES: usize = 256;
+const CERTIFICATE_ELEMENT: u32 = 32;
+
+/// An element of a store: the records of its properties one after another, and as the last of them, to the end of the file, the
+/// certificate itself (MS-OSHARED 2.3.9.1: the identifier, what the encoding is, the length, the data).
+fn is_store_element(source: &dyn ReadAt, head: &[u8]) -> io::Result<bool> {
+    const HEADER: usize = 12;
+    let fields = |header: &[u8]| {
+        let (words, _) = header.as_chunks::<4>();
+        let [id, encoding, length] = words.first_chunk()?.map(u32::from_le_bytes);
+        (matches!(encoding, 1 | 0x1_0001) && (1..=0xFFFF).contains(&id)).then_some((id, length))
+    };
+    let mut at: u64 = 0;
+    for _ in 0..MOST_PROPERTIES {
+        let mut header = [0; HEADER];
+        match head.get(..HEADER).filter(|_| at == 0) {
+            Some(first) => header.copy_from_slice(first),
+            None if source.read_full_at(at, &mut header)? < HEADER => return Ok(false),
+            None => {}
+        }
+        let Some((id, length)) = fields(&header) else {
+            return Ok(false);
+        };
+        let data = at.saturating_add(HEADER as u64);
+        let end = data.saturating_add(u64::from(length));
+        if id == CERTIFICATE_ELEMENT {
+            let mut first = [0];
+            let filled = source.read_full_at(data, &mut first)?;
+            return Ok(end == source.len() && filled == 1 && first == [SEQUENCE]);
+        }
+        at = end;
+    }
+    Ok(false)
 }
 
 /// What has a mark of its own and would only be mistaken for something else.
@@ -511,6 +578,10 @@ fn text(source: &dyn ReadAt) -> io::Result<Option<Kind>> {
     }
     if text_form::is_reg_file(&bytes) {
         return Ok(Some(Kind::RegistryExport));
+    }
+    if !wide && text_form::goes_on_as_utf16(&bytes) {
+        bytes.retain(|byte| *byte != 0);
+        return Ok(text_form::joined(&bytes));
     }
     if !wide && bytes.iter().take(HEAD).any(|byte| *byte == 0) {
         return Ok(None);
@@ -716,6 +787,32 @@ mod tests {
             not_used(b"grep -- '-----BEGIN CERTIFICATE-----' file"),
             NotUsed::Unrecognized
         );
+    }
+
+    #[test]
+    fn an_element_of_a_store_is_told_by_its_records() {
+        let record = |id: u32, data: &[u8]| {
+            let length = u32::try_from(data.len()).unwrap();
+            let header = [id, 1, length].map(u32::to_le_bytes).concat();
+            [header.as_slice(), data].concat()
+        };
+        let element = [
+            record(2, &[0; 40]),
+            record(3, &[7; 20]),
+            record(0x8000, &[9; 9000]),
+            record(32, &[SEQUENCE, 3, 2, 1, 0]),
+        ]
+        .concat();
+        let kind = Kind::Certificate(CertificateForm::StoreElement);
+        assert_eq!(kind_of(&element, "9F3C"), kind);
+        // Cut, with something behind it, without its certificate.
+        for other in [
+            &element[..element.len() - 1],
+            &[element.as_slice(), &[0]].concat(),
+            &element[..60 + 20 + 24],
+        ] {
+            assert_ne!(kind_of(other, "9F3C"), kind);
+        }
     }
 
     #[test]

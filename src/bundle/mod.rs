@@ -35,6 +35,7 @@ pub use kind::{CertificateForm, EventLogForm, HiveForm, Kind, NotUsed, Revocatio
 pub use layout::Layout;
 pub use origin::Origin;
 pub use source::{FileSource, ReadAt};
+pub(crate) use text_form::goes_on_as_utf16;
 
 use archive::Unpacking;
 use walk::Found;
@@ -221,10 +222,11 @@ fn useless(artifact: Artifact) -> Option<(String, NotUsed)> {
 
 fn artifact(found: Found) -> Result<Artifact, Problem> {
     let sniffed = found.origin.open().and_then(|source| {
-        Ok((
-            source.len(),
-            kind::sniff(source.as_ref(), path::file_name(&found.path))?,
-        ))
+        let mut kind = kind::sniff(source.as_ref(), path::file_name(&found.path))?;
+        if kind.is_a_guess() {
+            kind = kind::by_its_end(source.as_ref())?.unwrap_or(kind);
+        }
+        Ok((source.len(), kind))
     });
     match sniffed {
         Ok((bytes, kind)) => {
@@ -242,7 +244,12 @@ fn artifact(found: Found) -> Result<Artifact, Problem> {
         Err(error) => Err(Problem {
             path: found.path,
             given: found.given,
-            trouble: Trouble::UnreadableFile(error.to_string()),
+            trouble: match found.origin {
+                Origin::Volume(_) => {
+                    Trouble::Disk(disk::DiskTrouble::UnreadableFile(error.to_string()))
+                }
+                _ => Trouble::UnreadableFile(error.to_string()),
+            },
         }),
     }
 }

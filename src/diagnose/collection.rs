@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use crate::bundle::{self, Artifact, Bundle};
+use crate::bundle::{self, Artifact, Bundle, Kind};
 use crate::facts::client_report;
 use crate::facts::event::LoggedEvent;
 use crate::facts::grouping::{self, File, Says, Side};
@@ -210,6 +210,10 @@ impl Collection {
             let is_altered = self.altered.contains(&file.artifact.path);
             if is_altered {
                 files.altered.insert(file.artifact.path.clone());
+                // What a changed log wrote into its hive is not what was collected either.
+                if let Kind::TransactionLog { hive: Some(hive) } = &file.artifact.kind {
+                    files.altered.insert(hive.clone());
+                }
             }
             files.collected.push(file.artifact.clone());
             let logs = files.logs.len();

@@ -30,7 +30,10 @@ impl Listed {
                 Kind::AclListing | Kind::FolderListing => "whole",
                 Kind::RevocationList(_) => "whole; its signature is not checked",
                 Kind::CollectionManifest => "its digests, listings and failed steps",
-                Kind::CertificateListing => "as text: hashes and key containers, no dates",
+                Kind::CertificateListing => {
+                    "as text: hashes, key containers and the days of validity"
+                }
+                Kind::RunningState => "as text: what ran, without a time",
                 Kind::DiskImage(_) => "the files that matter",
                 Kind::FileTable | Kind::ChangeJournal => "what it tells of key files",
                 Kind::Program => "its version, where it is Remote Desktop's",

@@ -22,14 +22,14 @@ use crate::facts::key_chain::{self, KeyEvidence};
 use crate::facts::known::Known;
 use crate::facts::layout::never_holds;
 use crate::facts::log_coverage::{self, CollectedLog};
-use crate::facts::registry::{HiveFile, Registry};
+use crate::facts::registry::{FileState, HiveFile, Registry};
 use crate::facts::served::Served;
 use crate::facts::stale::{self, Doubt};
 use crate::facts::subject::Subject;
 use crate::facts::value::{FieldState, Value};
 use crate::facts::{
-    listener, listener_service, logon, revocation, session, store_listing, tls_listeners, undated,
-    update,
+    listener, listener_service, logon, revocation, running, session, store_listing, tls_listeners,
+    undated, update,
 };
 use crate::parse::collection_manifest::{Failure, Target};
 use crate::rules::RuleSet;
@@ -110,7 +110,7 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
         .map(|exported| exported.artifact.clone())
         .collect();
     let (listed, listing_problems) = store_listing::read(&collected);
-    let registry = Registry::of(hives).collected_among(&collected);
+    let registry = Registry::of(doubted(hives, &altered)).collected_among(&collected);
     let asked = history::Options {
         incident: options.incident,
         client_addresses: options.client_addresses.clone(),
@@ -121,6 +121,7 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
         logs: &logs,
     };
     let (identity, history, mut facts) = begin(&registry, &records, &asked);
+    let running_problems = running::add_facts(&collected, &mut facts);
     let evidence = Evidence {
         registry: &registry,
         identity: &identity,
@@ -200,6 +201,8 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
     };
     certificate_fitness::add_facts(&fitness_bearing, &mut facts);
 
+    let mut revocation_lists = revocation_lists;
+    revocation_lists.extend(revocation::in_stores(&registry, &mut facts));
     revocation::add_facts(
         &revocation_lists,
         &from_hives.stores,
@@ -224,7 +227,7 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
     };
     let mut all_problems = problems;
     let told = registry.problems().into_iter().chain(key_problems);
-    let told = told.chain(listing_problems);
+    let told = told.chain(listing_problems).chain(running_problems);
     all_problems.extend(told.map(entries::hive_problem));
     all_problems.extend(tampering.problems());
     all_problems.extend(contradictions(&history, from_hives.tls.as_ref()));
@@ -238,6 +241,16 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
         problems,
         facts,
     }
+}
+
+/// The hives, with those told that are not what was collected.
+fn doubted(mut hives: Vec<HiveFile>, altered: &BTreeSet<String>) -> Vec<HiveFile> {
+    for hive in &mut hives {
+        if hive.artifacts().any(|file| altered.contains(file)) {
+            hive.state = FileState::Altered;
+        }
+    }
+    hives
 }
 
 /// What the logs of one host hold.

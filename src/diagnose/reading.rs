@@ -12,7 +12,7 @@ use crate::facts::key_chain::KeyRecords;
 use crate::facts::log_coverage::CollectedLog;
 use crate::facts::registry::{ExportFile, HiveFile};
 use crate::facts::revocation::{self, CollectedList};
-use crate::facts::store::{Exported, exported_with};
+use crate::facts::store::{self, Exported};
 use crate::facts::watch;
 use crate::parse::collection_manifest::CollectionManifest;
 use crate::parse::event_log;
@@ -180,10 +180,14 @@ fn read(
             Err(problem) => (Content::Nothing, vec![hive_problem(problem)]),
         },
         Kind::Certificate(_) | Kind::RevocationList(_) => {
-            let (found, problems) = exported_with([artifact], &options.pfx_passwords);
+            let mut opened = store::open([artifact], &options.pfx_passwords);
             let (lists, unread) = revocation::collected(artifact);
-            let problems = problems.into_iter().chain(unread).map(hive_problem);
-            (Content::Certificates(found, lists), problems.collect())
+            opened.lists.extend(lists);
+            let problems = opened.problems.into_iter().chain(unread).map(hive_problem);
+            (
+                Content::Certificates(opened.certificates, opened.lists),
+                problems.collect(),
+            )
         }
         Kind::CollectionManifest => read_manifest(artifact),
         Kind::RegistryExport => match ExportFile::open(artifact) {
@@ -208,6 +212,7 @@ fn read(
         | Kind::AclListing
         | Kind::FolderListing
         | Kind::CertificateListing
+        | Kind::RunningState
         | Kind::DiskImage(_)
         | Kind::Program
         | Kind::Folder

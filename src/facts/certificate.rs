@@ -18,8 +18,10 @@ use super::listener::{LISTENER, POLICY, WIN_STATIONS};
 use super::registry::{Answer, Place, Registry, binary};
 use super::served::Served;
 use super::store::{Entry, Home, Stores, newest};
+use super::store_listing::Told;
 use super::subject::Subject;
 use crate::parse::certificate::{AlternativeName, Certificate, Curve, PublicKey, Thumbprint};
+use crate::parse::certificate_listing::{Between, ListedNames};
 
 /// Which certificate is the listener's.
 #[derive(Debug, Clone)]
@@ -234,10 +236,21 @@ fn thumbprint(
 /// Whether a certificate bears the computer's name: its short name or its full one, or a wildcard for its domain. None where
 /// the computer's name is not known.
 pub(super) fn names_host(certificate: &Certificate, identity: &Identity) -> Option<bool> {
+    let fits = fits(identity)?;
+    let alternative = certificate.alternative_names.present();
+    let alternative = alternative.into_iter().flatten().any(|name| match name {
+        AlternativeName::Dns(name) => fits(name),
+        _ => false,
+    });
+    Some(alternative || certificate.subject.common_names().any(fits))
+}
+
+/// Whether a name is the computer's; none where the computer's is not known.
+fn fits(identity: &Identity) -> Option<impl Fn(&str) -> bool> {
     let host = identity.name.settled()?.as_ref()?.to_lowercase();
     let domain = identity.domain.settled().and_then(Option::as_ref);
     let domain = domain.map(|domain| domain.to_lowercase());
-    let fits = |name: &str| {
+    Some(move |name: &str| {
         let name = name.trim().trim_end_matches('.').to_lowercase();
         let (label, rest) = match name.split_once('.') {
             Some((label, rest)) => (label, Some(rest)),
@@ -248,13 +261,17 @@ pub(super) fn names_host(certificate: &Certificate, identity: &Identity) -> Opti
             _ => true,
         };
         same_domain && (label == host || (label == "*" && rest.is_some() && domain.is_some()))
+    })
+}
+
+/// Whether a certificate that is only listed bears the computer's name as its own; that it does not, its other names could refute.
+fn listed_for_host(told: &Told, identity: &Identity) -> bool {
+    let Some((fits, names)) = fits(identity).zip(told.names.as_ref()) else {
+        return false;
     };
-    let alternative = certificate.alternative_names.present();
-    let alternative = alternative.into_iter().flatten().any(|name| match name {
-        AlternativeName::Dns(name) => fits(name),
-        _ => false,
-    });
-    Some(alternative || certificate.subject.common_names().any(fits))
+    let parts = names.subject.split(',').map(str::trim);
+    let mut common = parts.filter_map(|part| part.strip_prefix("CN="));
+    common.any(fits)
 }
 
 /// The type of a key and its size, as people name it.
@@ -277,6 +294,8 @@ struct Described<'c> {
     chosen: &'c Chosen,
     /// Why what the certificate would say is not known; none where it is there.
     unread: Option<GapId>,
+    /// What listings say of one that is not there itself.
+    told: Option<&'c Told>,
 }
 
 impl Described<'_> {
@@ -286,10 +305,7 @@ impl Described<'_> {
             Known::Is(Some(entry)) if entry.certificate.is_none() => Some(gaps.open(
                 Subject::ListenerCertificate,
                 match entry.home {
-                    Home::Export => format!(
-                        "{} is only listed as text, with dates in the language and time zone of the machine",
-                        chosen.thumbprint
-                    ),
+                    Home::Export | Home::User => listed_only(chosen.thumbprint, entry.told.ends),
                     Home::RemoteDesktop | Home::Personal => {
                         format!("the store entry {} cannot be read", chosen.thumbprint)
                     }
@@ -297,7 +313,30 @@ impl Described<'_> {
             )),
             Known::Is(_) => None,
         };
-        Described { chosen, unread }
+        let entry = chosen.entry.settled().and_then(Option::as_ref);
+        Described {
+            chosen,
+            unread,
+            told: entry.filter(|_| unread.is_some()).map(|entry| &entry.told),
+        }
+    }
+
+    fn names(&self) -> Option<&ListedNames> {
+        self.told?.names.as_ref()
+    }
+
+    /// The moment that a certificate which is only listed begins or ends, held against the incident.
+    fn listed_before(
+        &self,
+        incident: Option<Timestamp>,
+        moment: impl FnOnce(&Told) -> Option<Between>,
+    ) -> Option<bool> {
+        let (between, incident) = self.told.and_then(moment).zip(incident)?;
+        match (between.latest < incident, incident < between.earliest) {
+            (true, _) => Some(true),
+            (_, true) => Some(false),
+            (false, false) => None,
+        }
     }
 
     /// What the certificate says; none where there is none.
@@ -342,6 +381,13 @@ impl Described<'_> {
     fn names_host(&self, identity: &Identity, gaps: &mut Gaps) -> Known<bool> {
         match self.field(|certificate| names_host(certificate, identity)) {
             Known::Is(Some(Some(answer))) => Known::Is(answer),
+            Known::Open(_)
+                if self
+                    .told
+                    .is_some_and(|told| listed_for_host(told, identity)) =>
+            {
+                Known::Is(true)
+            }
             Known::Is(Some(None)) => {
                 Known::Open(identity.name.gap().unwrap_or_else(|| {
                     gaps.open(Subject::SystemHive, "nothing names the computer")
@@ -350,6 +396,16 @@ impl Described<'_> {
             Known::Is(None) => Known::Is(false),
             Known::Open(gap) => Known::Open(gap),
         }
+    }
+}
+
+fn listed_only(thumbprint: Thumbprint, ends: Option<Between>) -> String {
+    let dates = "dates in the language and time zone of the machine";
+    match ends {
+        Some(Between { earliest, latest }) => format!(
+            "{thumbprint} is only listed as text, with {dates}: it ends between {earliest} and {latest}"
+        ),
+        None => format!("{thumbprint} is only listed as text, with {dates}"),
     }
 }
 
@@ -390,18 +446,24 @@ pub fn listener(
     let found = chosen.certificate().is_some();
     let self_signed = match &chosen.entry {
         Known::Is(Some(entry)) if found || entry.marked => Known::Is(entry.is_self_signed()),
-        Known::Is(Some(_)) | Known::Open(_) => match described.unread {
-            Some(gap) => Known::Open(gap),
-            None => Known::Is(false),
+        Known::Is(Some(_)) | Known::Open(_) => match (described.names(), described.unread) {
+            (Some(names), _) => Known::Is(names.subject == names.issuer),
+            (None, Some(gap)) => Known::Open(gap),
+            (None, None) => Known::Is(false),
         },
         Known::Is(None) => Known::Is(!chosen.custom),
     };
     let ended = described.at_incident(incident, gaps, |certificate, incident| {
         certificate.not_after < incident
     });
+    let ended = match described.listed_before(incident, |told| told.ends) {
+        Some(listed) => Known::Is(listed),
+        None => ended,
+    };
     let end = chosen
         .certificate()
-        .map(|certificate| certificate.not_after);
+        .map(|certificate| certificate.not_after)
+        .or_else(|| Some(described.told?.ends?.latest));
     let doubt = end.and_then(|end| served.doubt(end, gaps));
     let ended = match (&ended, doubt) {
         (Known::Is(true), Some(gap)) => Known::Open(gap),
@@ -410,12 +472,20 @@ pub fn listener(
     let not_begun = described.at_incident(incident, gaps, |certificate, incident| {
         incident < certificate.not_before
     });
+    let not_begun = match described.listed_before(incident, |told| told.begins) {
+        Some(listed) => Known::Is(!listed),
+        None => not_begun,
+    };
     let names_host = described.names_host(identity, gaps);
     let not_after = described.field(|certificate| certificate.not_after);
-    let served_since_end = chosen
-        .certificate()
+    // Of one that is only listed, its end may be that early.
+    let may_end = match described.told.and_then(|told| told.ends) {
+        Some(listed) => Some(listed.earliest),
+        None => end,
+    };
+    let served_since_end = may_end
         .zip(served.last)
-        .is_some_and(|(certificate, served)| certificate.not_after < served);
+        .is_some_and(|(end, served)| end < served);
     let standing = standing(chosen, &ended, &names_host);
     let fact = ListenerCertificate {
         thumbprint: chosen.thumbprint.to_string(),
@@ -423,7 +493,10 @@ pub fn listener(
         found,
         self_signed,
         custom: chosen.custom,
-        subject: described.field(|certificate| certificate.subject.to_string()),
+        subject: match described.names() {
+            Some(names) => Known::Is(Some(names.subject.clone())),
+            None => described.field(|certificate| certificate.subject.to_string()),
+        },
         not_before: described.field(|certificate| certificate.not_before),
         not_after: not_after.clone(),
         ended,

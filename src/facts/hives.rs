@@ -10,6 +10,7 @@ use super::certificate::{self, Choice};
 use super::fact::{FactId, FactSet};
 use super::firewall;
 use super::host::{self, Identity};
+use super::installed;
 use super::known::Known;
 use super::listener;
 use super::listener_values;
@@ -19,6 +20,7 @@ use super::renewal_service;
 use super::residue;
 use super::served::Served;
 use super::service;
+
 use super::store::{Exported, Stores};
 use super::store_listing::Listed;
 use super::tls_settings::{self, Computed};
@@ -96,5 +98,6 @@ impl FromHives {
         if let Some(tls) = &self.tls {
             tls.add_facts(facts);
         }
+        installed::add(registry, facts);
     }
 }

@@ -12,6 +12,7 @@ use super::gap::Gaps;
 use super::incident::ConnectionState;
 use super::known::Known;
 use super::registry::{Place, Registry};
+use super::running;
 use super::subject::Subject;
 use super::value::{FieldState, Value};
 
@@ -111,9 +112,13 @@ pub fn starts(registry: &Registry, facts: &mut FactSet) {
             continue;
         };
         let brings = service == "TermService" || needed == Known::Is(true);
-        let pending_restart = answer
-            .written
-            .is_some_and(|written| disabled && runs_on(&service, brings, written, facts));
+        let listed = running::service_runs(&service, facts).map(|(runs, _)| runs);
+        let pending_restart = match listed {
+            Some(Known::Is(runs)) => disabled && runs,
+            Some(Known::Open(_)) | None => answer
+                .written
+                .is_some_and(|written| disabled && runs_on(&service, brings, written, facts)),
+        };
         let fact = ServiceStart {
             default_start: default_start(&service).map(str::to_owned),
             service,

@@ -7,12 +7,14 @@ use super::fact::{FactSet, Source};
 use super::gap::GapId;
 use super::known::Known;
 use super::registry::{Place, Problem, Registry, binary};
+use super::revocation::{self, CollectedList};
+use super::store_listing::Told;
 use super::subject::Subject;
 use crate::bundle::{Artifact, CertificateForm, Kind, Password};
 use crate::parse::certificate::{Certificate, Thumbprint};
 use crate::parse::certificate_bundle;
 use crate::parse::hive::{Lookup, Why};
-use crate::parse::pem::read_pem;
+use crate::parse::pem::{read_pem, read_revocation_lists};
 use crate::parse::pkcs12::{self, Effort, KeyHeld};
 use crate::parse::registry::Key;
 use crate::parse::store_blob::{KeyProviderInfo, SelfSignedMark, StoreBlob, StoreElement};
@@ -31,6 +33,19 @@ pub enum Home {
     Personal,
     /// A file that somebody exported.
     Export,
+    /// The store of a user, or of an account of services, which Windows keeps in files. The machine's own are in its registry.
+    User,
+}
+
+impl Home {
+    /// Whether it is one of the machine's stores, in which alone the service looks.
+    #[must_use]
+    pub fn is_machines(self) -> bool {
+        match self {
+            Home::RemoteDesktop | Home::Personal => true,
+            Home::Export | Home::User => false,
+        }
+    }
 }
 
 /// A certificate of the collection.
@@ -51,6 +66,8 @@ pub struct Entry {
     pub damage: Known<Option<String>>,
     /// What an exported file holds of its private key.
     pub exported_key: KeyHeld,
+    /// What listings say of one that is in no collected store.
+    pub told: Told,
     /// Where it stands.
     pub sources: Vec<Source>,
 }
@@ -85,6 +102,8 @@ pub struct Exported {
     pub certificate: Certificate,
     /// What the same file holds of its private key.
     pub key: KeyHeld,
+    /// [`Home::Export`] or [`Home::User`].
+    pub home: Home,
 }
 
 /// Reads the exported certificates among these artifacts; what cannot be read is a problem.
@@ -99,8 +118,33 @@ pub fn exported_with<'a>(
     artifacts: impl IntoIterator<Item = &'a Artifact>,
     passwords: &[Password],
 ) -> (Vec<Exported>, Vec<Problem>) {
+    let files = open(artifacts, passwords);
+    (files.certificates, files.problems)
+}
+
+/// A list of revoked certificates beside certificates: where it stands, and its DER bytes or why there are none.
+type Beside = (Option<String>, Result<Vec<u8>, String>);
+
+/// What files of certificates hold.
+#[derive(Debug, Clone, Default)]
+pub struct Opened {
+    /// The certificates.
+    pub certificates: Vec<Exported>,
+    /// The lists of revoked certificates beside them.
+    pub lists: Vec<CollectedList>,
+    /// What cannot be read.
+    pub problems: Vec<Problem>,
+}
+
+/// Opens the files of certificates among these artifacts; PKCS #12 files with these passwords, or with the empty one.
+#[must_use]
+pub fn open<'a>(
+    artifacts: impl IntoIterator<Item = &'a Artifact>,
+    passwords: &[Password],
+) -> Opened {
     let passwords: Vec<&str> = passwords.iter().map(Password::text).collect();
     let mut found = Vec::new();
+    let mut lists = Vec::new();
     let mut problems = Vec::new();
     for artifact in artifacts {
         let Kind::Certificate(form) = artifact.kind else {
@@ -113,11 +157,18 @@ pub fn exported_with<'a>(
                 message,
             });
         };
+        let home = match form {
+            CertificateForm::StoreElement => Home::User,
+            _ => Home::Export,
+        };
+        let mut beside: Vec<Beside> = Vec::new();
+        let mut keep_list = |at, der| beside.push((at, der));
         let mut keep_with = |certificate: Certificate, key: KeyHeld| {
             found.push(Exported {
                 artifact: artifact.path.clone(),
                 certificate,
                 key,
+                home,
             });
         };
         let mut keep = |certificate: Certificate| keep_with(certificate, KeyHeld::None);
@@ -136,11 +187,28 @@ pub fn exported_with<'a>(
                 Ok(certificate) => keep(certificate),
                 Err(error) => problem(None, error.to_string()),
             },
+            CertificateForm::StoreElement => match StoreBlob::parse(&bytes).element {
+                StoreElement::Certificate(Ok(certificate)) => keep(*certificate),
+                StoreElement::Certificate(Err(error)) => problem(None, error.to_string()),
+                StoreElement::RevocationList(der) => keep_list(None, Ok(der)),
+                StoreElement::TrustList | StoreElement::Missing => {
+                    problem(None, "it holds no certificate".to_owned());
+                }
+            },
             CertificateForm::Pkcs7 | CertificateForm::SerializedStore => {
-                let (bundled, error) = match form {
-                    CertificateForm::Pkcs7 => certificate_bundle::pkcs7(&bytes),
-                    _ => certificate_bundle::serialized_store(&bytes),
+                let ((bundled, error), beside) = match form {
+                    CertificateForm::Pkcs7 => (
+                        certificate_bundle::pkcs7(&bytes),
+                        certificate_bundle::revocation_lists_of_pkcs7(&bytes),
+                    ),
+                    _ => (
+                        certificate_bundle::serialized_store(&bytes),
+                        certificate_bundle::revocation_lists_of_store(&bytes),
+                    ),
                 };
+                for list in beside {
+                    keep_list(Some(format!("byte {}", list.offset)), Ok(list.der));
+                }
                 for one in bundled {
                     match one.certificate {
                         Ok(certificate) => keep(*certificate),
@@ -161,11 +229,18 @@ pub fn exported_with<'a>(
                         Err(error) => problem(None, error.to_string()),
                     }
                 }
+                for list in read.revocation_lists {
+                    keep_list(None, Ok(list));
+                }
                 for trouble in read.problems {
                     problem(None, trouble.to_string());
                 }
             }
             CertificateForm::Pem => {
+                for (line, der) in read_revocation_lists(&bytes) {
+                    let der = der.map_err(|error| error.to_string());
+                    keep_list(Some(format!("line {line}")), der);
+                }
                 for block in read_pem(&bytes) {
                     match block.certificate {
                         Ok(certificate) => keep(certificate),
@@ -176,8 +251,22 @@ pub fn exported_with<'a>(
                 }
             }
         }
+        for (at, der) in beside {
+            match revocation::read(artifact, der) {
+                Ok(list) => lists.push(list),
+                Err(message) => problems.push(Problem {
+                    artifact: artifact.path.clone(),
+                    at,
+                    message,
+                }),
+            }
+        }
     }
-    (found, problems)
+    Opened {
+        certificates: found,
+        lists,
+        problems,
+    }
 }
 
 /// All certificates of one host.
@@ -200,12 +289,13 @@ impl Stores {
         for exported in exported {
             let thumbprint = exported.certificate.thumbprint;
             entries.push(Entry {
-                home: Home::Export,
+                home: exported.home,
                 thumbprint,
                 key_provider: Known::Open(facts.gaps.open(Subject::RemoteDesktopStore, NO_KEY)),
                 marked: false,
                 damage: Known::Is(None),
                 exported_key: exported.key,
+                told: Told::default(),
                 sources: vec![source(&exported.artifact, thumbprint)],
                 certificate: Some(exported.certificate),
             });
@@ -230,15 +320,29 @@ impl Stores {
     pub fn installed(&self, thumbprint: Thumbprint) -> Option<&Entry> {
         self.entries
             .iter()
-            .find(|entry| entry.home != Home::Export && entry.thumbprint == thumbprint)
+            .find(|entry| entry.home.is_machines() && entry.thumbprint == thumbprint)
     }
 
-    /// The exported certificate of that thumbprint.
+    /// The certificate of that thumbprint from somewhere else, which is the same wherever it is: exported, or a user's.
     #[must_use]
     pub fn exported(&self, thumbprint: Thumbprint) -> Option<&Entry> {
-        self.entries
-            .iter()
-            .find(|entry| entry.home == Home::Export && entry.thumbprint == thumbprint)
+        let of = |home: Home| {
+            let mut entries = self.entries.iter();
+            entries.find(move |entry| entry.home == home && entry.thumbprint == thumbprint)
+        };
+        of(Home::Export).or_else(|| of(Home::User))
+    }
+
+    /// The file in which a user's store holds the certificate of that thumbprint.
+    #[must_use]
+    pub fn of_user(&self, thumbprint: Thumbprint) -> Option<&str> {
+        let mut entries = self.entries.iter();
+        let entry =
+            entries.find(|entry| entry.home == Home::User && entry.thumbprint == thumbprint)?;
+        entry.sources.iter().find_map(|source| match source {
+            Source::Certificate { artifact, .. } => Some(artifact.as_str()),
+            _ => None,
+        })
     }
 
     /// The newest self-signed certificate of the store "Remote Desktop".
@@ -281,7 +385,7 @@ fn read_store(
             Subject::RemoteDesktopStore,
             "Microsoft\\SystemCertificates\\Remote Desktop\\Certificates",
         ),
-        Home::Personal | Home::Export => (
+        Home::Personal | Home::Export | Home::User => (
             Subject::PersonalStore,
             "Microsoft\\SystemCertificates\\MY\\Certificates",
         ),
@@ -311,7 +415,11 @@ fn read_store(
     // In a stale hive the entries that are there count, and do not prove that there are no others.
     let whole = match registry.software() {
         Some(file) if file.hive.is_stale() => Known::Open(stale(subject, facts)),
-        _ => whole,
+        Some(file) => match (file.silence_proves_nothing(), whole) {
+            (Some(why), Known::Is(())) => Known::Open(facts.gaps.open(subject, why)),
+            (_, whole) => whole,
+        },
+        None => whole,
     };
     let coverage = match &whole {
         Known::Is(()) => Coverage::Whole(Window::ALWAYS),
@@ -364,7 +472,7 @@ fn read_entry(
         problem(format!("the store entry cannot be read: {why}"));
         let subject = match home {
             Home::RemoteDesktop => Subject::RemoteDesktopStore,
-            Home::Personal | Home::Export => Subject::PersonalStore,
+            Home::Personal | Home::Export | Home::User => Subject::PersonalStore,
         };
         let gap = facts
             .gaps
@@ -387,6 +495,7 @@ fn read_entry(
                 marked: false,
                 damage,
                 exported_key: KeyHeld::None,
+                told: Told::default(),
                 sources,
             });
         }
@@ -398,7 +507,7 @@ fn read_entry(
     let (certificate, why) = match blob.element {
         StoreElement::Certificate(Ok(certificate)) => (Some(*certificate), None),
         StoreElement::Certificate(Err(error)) => (None, Some(error.to_string())),
-        StoreElement::RevocationList | StoreElement::TrustList | StoreElement::Missing => {
+        StoreElement::RevocationList(_) | StoreElement::TrustList | StoreElement::Missing => {
             (None, Some("it holds no certificate".to_owned()))
         }
     };
@@ -423,6 +532,7 @@ fn read_entry(
         marked,
         damage: Known::Is(damage),
         exported_key: KeyHeld::None,
+        told: Told::default(),
         sources,
     })
 }

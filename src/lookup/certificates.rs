@@ -7,9 +7,10 @@ use jiff::Timestamp;
 
 use crate::bundle::{Bundle, Kind, Password};
 use crate::contain::contain;
+use crate::facts::fact::Source;
 use crate::facts::registry::{HiveFile, open_hives};
 use crate::facts::revocation::{self, CollectedList};
-use crate::facts::store::exported_with;
+use crate::facts::store::{self, Home};
 use crate::parse::certificate::{Certificate, KeyMatch, Thumbprint};
 use crate::parse::hive::Lookup;
 use crate::parse::key_file::{KeyFile, KeyFileName};
@@ -18,13 +19,15 @@ use crate::parse::revocation_list::Revoked;
 use crate::parse::store_blob::{KeyProviderInfo, SelfSignedMark, StoreBlob};
 
 const STORES: &str = "Microsoft\\SystemCertificates";
+/// What a store in files is called, whose path tells whose it is.
+const OF_A_USER: &str = "a user's";
 
 /// A certificate, and where it was found.
 #[derive(Debug, Clone)]
 pub struct Held {
     /// The file's path in the collection.
     pub artifact: String,
-    /// The store's name; none for an exported file.
+    /// The store's name; none for an exported file. Users' own stores lie in files.
     pub store: Option<String>,
     /// What it is known by: in a store the name of its key.
     pub thumbprint: Thumbprint,
@@ -97,7 +100,8 @@ pub fn find(bundle: &Bundle, passwords: &[Password]) -> Found {
         .artifacts
         .iter()
         .filter(|artifact| matches!(artifact.kind, Kind::Certificate(_)));
-    let (from_files, problems) = exported_with(files, passwords);
+    let opened = store::open(files, passwords);
+    let (from_files, problems) = (opened.certificates, opened.problems);
     let (hives, hive_problems) = open_hives(bundle);
     let mut found = Found {
         certificates: from_files
@@ -106,7 +110,7 @@ pub fn find(bundle: &Bundle, passwords: &[Password]) -> Found {
                 exported_key: exported.key,
                 revocations: Vec::new(),
                 artifact: exported.artifact,
-                store: None,
+                store: (exported.home == Home::User).then(|| OF_A_USER.to_owned()),
                 thumbprint: exported.certificate.thumbprint,
                 certificate: Ok(exported.certificate),
                 key: None,
@@ -134,30 +138,35 @@ pub fn find(bundle: &Bundle, passwords: &[Password]) -> Found {
         }
     }
     compare_keys(bundle, &mut found);
-    look_up_revocations(bundle, &mut found);
+    look_up_revocations(bundle, opened.lists, &mut found);
     found
 }
 
-/// Looks every certificate up on the collected lists of its issuer.
-fn look_up_revocations(bundle: &Bundle, found: &mut Found) {
+/// Looks every certificate up on the collected lists of its issuer; `beside` are those that stood with certificates.
+fn look_up_revocations(bundle: &Bundle, beside: Vec<CollectedList>, found: &mut Found) {
+    let mut lists = beside;
     for artifact in &bundle.artifacts {
-        let (lists, problems) = revocation::collected(artifact);
+        let (collected, problems) = revocation::collected(artifact);
         let problems = problems
             .into_iter()
             .map(|problem| format!("{}: {}", problem.artifact, problem.message));
         found.problems.extend(problems);
-        for CollectedList { artifact, list } in &lists {
-            for held in &mut found.certificates {
-                if let Ok(certificate) = &held.certificate
-                    && list.concerns(certificate)
-                {
-                    held.revocations.push(Revocation {
-                        artifact: artifact.clone(),
-                        entry: list.entry_of(certificate).cloned(),
-                        issued: list.issued,
-                        next_due: list.next_due,
-                    });
-                }
+        lists.extend(collected);
+    }
+    for CollectedList { source, list } in &lists {
+        let Source::File { artifact } = source else {
+            continue;
+        };
+        for held in &mut found.certificates {
+            if let Ok(certificate) = &held.certificate
+                && list.concerns(certificate)
+            {
+                held.revocations.push(Revocation {
+                    artifact: artifact.clone(),
+                    entry: list.entry_of(certificate).cloned(),
+                    issued: list.issued,
+                    next_due: list.next_due,
+                });
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Files that hold certificates beside other things: PKCS #7 messages (RFC 2315, 9.1; RFC 5652, 5.1), which `.p7b` files and "include
-//! all certificates in the path" are, and serialized stores (`.sst`). Only what holds the certificates is looked at; no signature is
-//! checked, since nobody signs such a file.
+//! all certificates in the path" are, and serialized stores (`.sst`). Only what holds the certificates and lists of revoked ones is
+//! looked at; no signature is checked, since nobody signs such a file.
 
 use super::ber::{Cursor, OBJECT_IDENTIFIER, SEQUENCE, Trouble};
 use super::store_blob::{StoreBlob, StoreElement};
@@ -13,6 +13,7 @@ const ELEMENTS: std::ops::RangeInclusive<u32> = 32..=34;
 const RECORD_HEADER: usize = 12;
 
 const FIRST: u8 = 0xA0;
+const SECOND: u8 = 0xA1;
 /// 1.2.840.113549.1.7.2
 const SIGNED_DATA: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x07, 0x02];
 /// Where a certificate that is named only in a message's extended forms would stand (tags 0 to 3, RFC 5652, 10.2.2).
@@ -47,15 +48,37 @@ pub struct Bundled {
     pub certificate: Result<Box<Certificate>, CertificateError>,
 }
 
+/// A list of revoked certificates in such a file, with where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BundledList {
+    /// Where it begins, in bytes.
+    pub offset: usize,
+    /// Its DER bytes.
+    pub der: Vec<u8>,
+}
+
 /// The certificates of a PKCS #7 message, in its order, and what ended the reading early.
 #[must_use]
 pub fn pkcs7(bytes: &[u8]) -> (Vec<Bundled>, Option<BundleError>) {
     let mut found = Vec::new();
-    let error = message(bytes, &mut found).err();
+    let error = message(bytes, &mut found, &mut Vec::new()).err();
     (found, error)
 }
 
-fn message(bytes: &[u8], found: &mut Vec<Bundled>) -> Result<(), BundleError> {
+/// The lists of revoked certificates of a PKCS #7 message, in its order.
+#[must_use]
+pub fn revocation_lists_of_pkcs7(bytes: &[u8]) -> Vec<BundledList> {
+    let mut lists = Vec::new();
+    // What ended the reading early is told with the certificates.
+    let _ = message(bytes, &mut Vec::new(), &mut lists);
+    lists
+}
+
+fn message(
+    bytes: &[u8],
+    found: &mut Vec<Bundled>,
+    lists: &mut Vec<BundledList>,
+) -> Result<(), BundleError> {
     let whole = Cursor::of(bytes);
     let content = whole.expect(SEQUENCE)?.0;
     let (kind, content) = content.expect(OBJECT_IDENTIFIER)?;
@@ -68,18 +91,35 @@ fn message(bytes: &[u8], found: &mut Vec<Bundled>) -> Result<(), BundleError> {
     for _ in 0..3 {
         rest = rest.next()?.ok_or(BundleError::Cut(rest.at))?.after;
     }
-    let mut certificates = match rest.next()? {
-        Some(element) if element.tag == FIRST => element.content,
+    // Both are left out where there are none.
+    if let Some(element) = rest.next()?
+        && element.tag == FIRST
+    {
+        let mut certificates = element.content;
+        while let Some(element) = certificates.next()? {
+            if element.tag & CONSTRUCTED_CONTEXT != CONSTRUCTED_CONTEXT {
+                found.push(Bundled {
+                    offset: certificates.at,
+                    certificate: Certificate::from_der(element.raw).map(Box::new),
+                });
+            }
+            certificates = element.after;
+        }
+        rest = element.after;
+    }
+    let mut revoked = match rest.next()? {
+        Some(element) if element.tag == SECOND => element.content,
         _ => return Ok(()),
     };
-    while let Some(element) = certificates.next()? {
-        if element.tag & CONSTRUCTED_CONTEXT != CONSTRUCTED_CONTEXT {
-            found.push(Bundled {
-                offset: certificates.at,
-                certificate: Certificate::from_der(element.raw).map(Box::new),
+    while let Some(element) = revoked.next()? {
+        // Answers of OCSP and the like stand in forms of their own (RFC 5652, 10.2.1).
+        if element.tag == SEQUENCE {
+            lists.push(BundledList {
+                offset: revoked.at,
+                der: element.raw.to_vec(),
             });
         }
-        certificates = element.after;
+        revoked = element.after;
     }
     Ok(())
 }
@@ -89,6 +129,31 @@ fn message(bytes: &[u8], found: &mut Vec<Bundled>) -> Result<(), BundleError> {
 #[must_use]
 pub fn serialized_store(bytes: &[u8]) -> (Vec<Bundled>, Option<BundleError>) {
     let mut found = Vec::new();
+    let error = entries(bytes, &mut |offset, element| {
+        if let StoreElement::Certificate(certificate) = element {
+            found.push(Bundled {
+                offset,
+                certificate,
+            });
+        }
+    });
+    (found, error)
+}
+
+/// The lists of revoked certificates of a serialized store, in its order.
+#[must_use]
+pub fn revocation_lists_of_store(bytes: &[u8]) -> Vec<BundledList> {
+    let mut lists = Vec::new();
+    // What ended the reading early is told with the certificates.
+    let _ = entries(bytes, &mut |offset, element| {
+        if let StoreElement::RevocationList(der) = element {
+            lists.push(BundledList { offset, der });
+        }
+    });
+    lists
+}
+
+fn entries(bytes: &[u8], take: &mut dyn FnMut(usize, StoreElement)) -> Option<BundleError> {
     let mut entry = STORE_HEADER.len();
     let mut at = entry;
     loop {
@@ -96,29 +161,24 @@ pub fn serialized_store(bytes: &[u8]) -> (Vec<Bundled>, Option<BundleError>) {
             .get(at..)
             .and_then(<[u8]>::first_chunk::<RECORD_HEADER>);
         let Some(&[a, b, c, d, _, _, _, _, e, f, g, h]) = header else {
-            return (found, Some(BundleError::Cut(at)));
+            return Some(BundleError::Cut(at));
         };
         let (id, length) = (
             u32::from_le_bytes([a, b, c, d]),
             u32::from_le_bytes([e, f, g, h]),
         );
         if id == 0 {
-            return (found, None);
+            return None;
         }
         let end = usize::try_from(length)
             .ok()
             .and_then(|length| at.checked_add(RECORD_HEADER)?.checked_add(length));
         let Some(records) = end.and_then(|end| bytes.get(entry..end)) else {
-            return (found, Some(BundleError::Cut(at)));
+            return Some(BundleError::Cut(at));
         };
         at = entry + records.len();
         if ELEMENTS.contains(&id) {
-            if let StoreElement::Certificate(certificate) = StoreBlob::parse(records).element {
-                found.push(Bundled {
-                    offset: entry,
-                    certificate,
-                });
-            }
+            take(entry, StoreBlob::parse(records).element);
             entry = at;
         }
     }

@@ -21,6 +21,7 @@ pub mod program;
 pub mod registry;
 pub mod registry_text;
 pub mod revocation_list;
+pub mod running_state;
 pub mod security;
 pub mod store_blob;
 pub mod text;

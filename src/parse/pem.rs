@@ -113,17 +113,26 @@ fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
 /// The lists of revoked certificates in a file, in DER, each with the line of its BEGIN, from 1.
 pub fn read_revocation_lists(bytes: &[u8]) -> Vec<(usize, Result<Vec<u8>, PemError>)> {
     let text = Text::decode(bytes);
-    let blocks = blocks(&text.characters);
-    let lists = blocks.into_iter().filter(|(block, _)| block.label == CRL);
+    let mut lists = Vec::new();
+    for (block, end) in blocks(&text.characters) {
+        let line = block.line;
+        match (block.label, end) {
+            (CRL, End::Marked) => lists.push((line, block.decode())),
+            (CRL, End::Missing) => lists.push((line, Err(PemError::NoEnd))),
+            // That a message does not decode is told with its certificates.
+            (label, End::Marked) if is_message(label) => {
+                let message = block.decode().unwrap_or_default();
+                let bundled = certificate_bundle::revocation_lists_of_pkcs7(&message);
+                lists.extend(bundled.into_iter().map(|list| (line, Ok(list.der))));
+            }
+            _ => {}
+        }
+    }
     lists
-        .map(|(block, end)| {
-            let der = match end {
-                End::Marked => block.decode(),
-                End::Missing => Err(PemError::NoEnd),
-            };
-            (block.line, der)
-        })
-        .collect()
+}
+
+fn is_message(label: &str) -> bool {
+    matches!(label, "PKCS7" | "CMS")
 }
 
 fn begin_label(line: &str) -> Option<&str> {
@@ -166,7 +175,7 @@ impl OpenBlock<'_> {
     fn read(self) -> Vec<PemBlock> {
         let line = self.line;
         let certificates = match self.label {
-            "PKCS7" | "CMS" => match self.decode() {
+            label if is_message(label) => match self.decode() {
                 Ok(message) => bundled(&message),
                 Err(error) => vec![Err(error)],
             },

@@ -48,8 +48,8 @@ pub struct StoreBlob {
 pub enum StoreElement {
     /// A certificate, or why its bytes could not be read.
     Certificate(Result<Box<Certificate>, CertificateError>),
-    /// A certificate revocation list.
-    RevocationList,
+    /// A certificate revocation list, in DER.
+    RevocationList(Vec<u8>),
     /// A certificate trust list.
     TrustList,
     /// None was found: the properties are there without what they belong to.
@@ -233,7 +233,7 @@ impl StoreBlob {
                     id::CERTIFICATE => {
                         StoreElement::Certificate(Certificate::from_der(record.data).map(Box::new))
                     }
-                    id::REVOCATION_LIST => StoreElement::RevocationList,
+                    id::REVOCATION_LIST => StoreElement::RevocationList(record.data.to_vec()),
                     _ => StoreElement::TrustList,
                 };
             }

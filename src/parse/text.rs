@@ -1,6 +1,7 @@
 //! Text files as Windows tools write them: UTF-8 or UTF-16 with or without a mark, or bytes of a code page that nothing
 //! in the file names.
 
+use crate::bundle::goes_on_as_utf16;
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
 /// How the bytes were turned into characters.
@@ -51,6 +52,42 @@ impl Text {
         }
     }
 
+    /// Decodes a file that one tool began and another went on with: PowerShell's `>>` appends UTF-16 to whatever is there, and cmd's
+    /// appends bytes of its code page to UTF-16.
+    pub fn decode_joined(bytes: &[u8]) -> Self {
+        let wide = Encoding::for_bom(bytes).is_some_and(|(encoding, _)| encoding == UTF_16LE)
+            || bytes.get(1) == Some(&0) && looks_like_utf16_le(bytes);
+        let end = match wide {
+            true => end_of_utf16(bytes),
+            false => None,
+        };
+        match end.and_then(|end| bytes.split_at_checked(end)) {
+            Some((wide, rest)) => {
+                let mut text = Self::decode(wide);
+                let rest = Self::decode_joined_bytes(rest);
+                text.characters.push_str(&rest.characters);
+                text.encoding = TextEncoding::CodePage;
+                text
+            }
+            None if wide => Self::decode(bytes),
+            None => Self::decode_joined_bytes(bytes),
+        }
+    }
+
+    /// What begins as bytes of a code page: without its zeros, the ASCII of UTF-16 reads the same.
+    fn decode_joined_bytes(bytes: &[u8]) -> Self {
+        match goes_on_as_utf16(bytes) {
+            true => {
+                let bytes: Vec<u8> = bytes.iter().copied().filter(|byte| *byte != 0).collect();
+                Text {
+                    encoding: TextEncoding::CodePage,
+                    ..Self::decode(&bytes)
+                }
+            }
+            false => Self::decode(bytes),
+        }
+    }
+
     fn decode_as(encoding: &'static Encoding, bytes: &[u8]) -> Self {
         let (characters, damaged) = encoding.decode_without_bom_handling(bytes);
         let encoding = if encoding == UTF_16LE {
@@ -79,6 +116,21 @@ fn looks_like_utf16_le(bytes: &[u8]) -> bool {
         .count();
     let low_zeros = pairs.iter().filter(|pair| pair[0] == 0).count();
     high_zeros * 8 > pairs.len() && low_zeros * 16 < high_zeros.max(1)
+}
+
+/// Where UTF-16 ends and bytes go on: behind the last line end of two times two bytes before the first of two. No text in UTF-16 has
+/// U+0A0D, which is no character.
+fn end_of_utf16(bytes: &[u8]) -> Option<usize> {
+    const WIDE_END: &[u8] = b"\r\0\n\0";
+    let narrow = bytes.windows(3).position(|three| {
+        three.starts_with(b"\r\n") && three.last().is_some_and(|after| *after != 0)
+    });
+    let narrow = narrow.or_else(|| bytes.ends_with(b"\r\n").then(|| bytes.len() - 2))?;
+    let wide = bytes.get(..narrow)?;
+    let last = wide
+        .windows(WIDE_END.len())
+        .rposition(|window| window == WIDE_END)?;
+    Some(last + WIDE_END.len())
 }
 
 #[cfg(test)]
@@ -121,6 +173,33 @@ mod tests {
         let mut bytes = utf16_le("\u{feff}D:P");
         bytes.push(0x28);
         assert!(Text::decode(&bytes).damaged);
+    }
+
+    #[test]
+    fn what_two_tools_wrote_one_after_the_other_is_read_to_its_end() {
+        let (first, second) = ("Schl\u{fc}ssel: 1\r\n", "Thumbprint : A5\r\nx\r\n");
+        let in_bytes = |text: &str| -> Vec<u8> { text.chars().map(|one| one as u8).collect() };
+        let marked = utf16_le(&format!("\u{feff}{first}"));
+        for joined in [
+            [in_bytes(first), utf16_le(second)].concat(),
+            [marked, in_bytes(second)].concat(),
+            [
+                utf16_le(&first.repeat(40)),
+                in_bytes(second),
+                utf16_le(second),
+            ]
+            .concat(),
+        ] {
+            let text = Text::decode_joined(&joined);
+            assert!(text.characters.starts_with("Schl"), "{text:?}");
+            assert!(text.characters.ends_with(second), "{text:?}");
+            assert_eq!(text.encoding, TextEncoding::CodePage);
+        }
+        for whole in [in_bytes(first), utf16_le(first), first.as_bytes().to_vec()] {
+            assert_eq!(Text::decode_joined(&whole), Text::decode(&whole));
+        }
+        assert!(!goes_on_as_utf16(b"a\0\0b"));
+        assert!(!goes_on_as_utf16(b"\x01\0a\0"));
     }
 
     #[test]

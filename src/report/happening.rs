@@ -49,6 +49,7 @@ impl<'a> Happenings<'a> {
             | "update.installed"
             | "policy.applied"
             | "host.boot"
+            | "host.installed"
             | "key.trace" => Happening::Change,
             "service.ran" => Happening::Change,
             "schannel.failure"

@@ -227,6 +227,7 @@ const SENTENCES: &[(&str, &str)] = &[
         "host.identity",
         "computer {name}[, {product}][, build {build}][, {role}]",
     ),
+    ("host.installed", "{says}"),
     ("host.session_began", "desktop session {session} began"),
     (
         "key.operation",
@@ -343,6 +344,14 @@ const SENTENCES: &[(&str, &str)] = &[
     (
         "service.ran",
         "{service} [?running started][!running stopped]",
+    ),
+    (
+        "service.state",
+        "sc query: {service} [?running runs][!running does not run][?failed , it ended with an error][ {code}]",
+    ),
+    (
+        "listener.session",
+        "qwinsta: the listener RDP-Tcp [?listens listens][!listens does not listen][ ({state})]",
     ),
     (
         "service.library",

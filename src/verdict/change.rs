@@ -8,7 +8,7 @@ use super::model::{Change, Role};
 use super::rank::{Judgement, evidence};
 use super::timeline::{fields, title};
 use crate::facts::catalog::certificate::{ListenerCertificate, Renewal};
-use crate::facts::catalog::host::{ClockStep, HostBoot, HostIdentity, LogCleared};
+use crate::facts::catalog::host::{ClockStep, HostBoot, HostIdentity, HostInstalled, LogCleared};
 use crate::facts::catalog::key::{KeyFileWritten, KeyTrace};
 use crate::facts::catalog::listener::HostEdition;
 use crate::facts::catalog::policy::PolicyValue;
@@ -18,7 +18,7 @@ use crate::facts::fact::{Fact, FactId, FactSet, Source};
 use crate::facts::known::Known;
 use crate::facts::value::{FieldState, Value};
 
-/// Registry writes under facts, changes of services, updates, new policies, starts of Windows, steps of the clock, certificates made
+/// Registry writes under facts, changes of services, updates, new policies, starts of Windows and its setup, steps of the clock, certificates made
 /// and ended, key files written, what became of the listener's key file and its folder, and logs cleared. First what the verdict
 /// rests on, then what other findings rest on, then what lies between the last success and the first failure; else the latest first.
 #[must_use]
@@ -150,6 +150,7 @@ fn changes_in(fact: &Fact) -> Vec<(Timestamp, String, Option<String>)> {
         ServiceChanged::KIND,
         ClockStep::KIND,
         LogCleared::KIND,
+        HostInstalled::KIND,
         UpdateInstalled::KIND,
         PolicyApplied::KIND,
         KeyFileWritten::KIND,

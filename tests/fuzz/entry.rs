@@ -18,6 +18,7 @@ use rdptriage::parse::key_file::KeyFile;
 use rdptriage::parse::pkcs12::{self, Effort};
 use rdptriage::parse::registry_text::{self, TextTree};
 use rdptriage::parse::revocation_list::RevocationList;
+use rdptriage::parse::running_state;
 use rdptriage::parse::security::{ObjectKind, SecurityDescriptor, Sid, granted, parse_sddl};
 use rdptriage::parse::store_blob::StoreBlob;
 use rdptriage::parse::{certificate_listing, change_journal, file_table, folder_listing, pem};
@@ -29,7 +30,7 @@ use rdptriage::{Hashing, Options};
 pub type Entry = fn(&[u8]);
 
 /// All of them, by the name of their fuzz target.
-pub const ENTRIES: [(&str, Entry); 21] = [
+pub const ENTRIES: [(&str, Entry); 22] = [
     ("event_log", event_log),
     ("prefilter", prefilter),
     ("hive", hive),
@@ -46,6 +47,7 @@ pub const ENTRIES: [(&str, Entry); 21] = [
     ("registry_text", registry_text),
     ("event_text", event_text),
     ("certificate_listing", certificate_listing),
+    ("running_state", running_state),
     ("archive", archive),
     ("file_table", file_table),
     ("change_journal", change_journal),
@@ -173,6 +175,13 @@ pub fn certificate(bytes: &[u8]) {
 pub fn certificate_bundle(bytes: &[u8]) {
     let _ = certificate_bundle::pkcs7(bytes);
     let _ = certificate_bundle::serialized_store(bytes);
+    for list in certificate_bundle::revocation_lists_of_pkcs7(bytes)
+        .into_iter()
+        .chain(certificate_bundle::revocation_lists_of_store(bytes))
+    {
+        assert!(list.offset < bytes.len(), "a list is in the file");
+        let _ = RevocationList::from_der(&list.der);
+    }
 }
 
 /// A key file.
@@ -238,11 +247,35 @@ pub fn event_text(bytes: &[u8]) {
     }
 }
 
-/// What certutil printed.
+/// What certutil printed, or PowerShell of Cert:.
 pub fn certificate_listing(bytes: &[u8]) {
-    let rule = b"================ 0 ================\n";
-    for text in [bytes.to_vec(), [rule, bytes].concat()] {
-        let _ = certificate_listing::read(&text);
+    const BEGINNINGS: [&[u8]; 4] = [
+        b"",
+        b"================ 0 ================\n",
+        b"Thumbprint;NotBefore;NotAfter;HasPrivateKey\n",
+        b"Subject   Thumbprint                               NotAfter\n-------   ----------                               --------\n",
+    ];
+    for beginning in BEGINNINGS {
+        let listing = certificate_listing::read(&[beginning, bytes].concat());
+        for certificate in listing.certificates {
+            for moment in [certificate.begins, certificate.ends].into_iter().flatten() {
+                assert!(
+                    moment.earliest <= moment.latest,
+                    "a moment lies in its bounds"
+                );
+            }
+        }
+    }
+}
+
+/// What sc query and qwinsta printed.
+pub fn running_state(bytes: &[u8]) {
+    const BEGINNINGS: [&[u8]; 3] = [b"", b" services  0  Disc\n", b"SERVICE_NAME: TermService\n"];
+    for beginning in BEGINNINGS {
+        let state = running_state::read(&[beginning, bytes].concat());
+        for row in state.sessions.iter().flat_map(|list| &list.rows) {
+            let _ = (row.is_listener(), row.listens());
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use support::corpus::corpus;
 
 #[test]
 fn healthy_machines_with_their_firewall_on_are_healthy_in_every_generation() {
-    for windows in GENERATIONS {
+    for windows in Windows::WITH_RDP_CORE_TS {
         let report = people_go_on(windows, |_| {});
         assert_eq!(says(&report), "healthy - succeeding", "{windows:?}");
         assert_eq!(
@@ -18,7 +18,7 @@ fn healthy_machines_with_their_firewall_on_are_healthy_in_every_generation() {
 
 #[test]
 fn the_rules_for_remote_desktop_were_switched_off() {
-    for windows in GENERATIONS {
+    for windows in Windows::WITH_RDP_CORE_TS {
         let report = silent_after(windows, |machine| {
             machine.firewall(false, at(CHANGED));
         });
@@ -220,7 +220,7 @@ fn a_blocking_rule_that_people_come_through_all_the_same_is_no_verdict() {
 
 #[test]
 fn the_listener_was_moved_away_from_its_rule() {
-    for windows in GENERATIONS {
+    for windows in Windows::WITH_RDP_CORE_TS {
         let report = silent_after(windows, |machine| {
             machine
                 .system

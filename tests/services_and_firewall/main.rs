@@ -21,13 +21,6 @@ const BERTIL: &str = "10.20.4.31";
 const FIRST_DAY: &str = "2026-11-09T08:00:00Z";
 const CHANGED: &str = "2026-11-11T19:00:00Z";
 const END: &str = "2026-11-14T13:00:00Z";
-const GENERATIONS: [Windows; 5] = [
-    Windows::Server2012R2,
-    Windows::Server2016,
-    Windows::Server2019,
-    Windows::Server2022,
-    Windows::Server2025,
-];
 
 /// A machine with its firewall as Windows ships it and Remote Desktop switched on, in a domain's network.
 fn machine(windows: Windows) -> Machine {

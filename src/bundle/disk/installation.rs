@@ -1,10 +1,12 @@
 //! A Windows installation on a volume: which of its files matter, by where Windows keeps them.
 //!
 //! Only folders that are known by name are looked into. `Windows.old` and `RegBack` are copies of an earlier state of the same
-//! machine, and are left alone.
+//! machine, and are left alone. So are the traces of setup (`Panther`): that Windows was upgraded or generalized, and when, is in the
+//! SYSTEM hive itself (`Setup`), in fields and without the language and the time zone of a log that is text.
 
 use super::What;
-use super::ntfs::{File, FolderEntry, NtfsError, Volume};
+use super::checked;
+use super::ntfs::{File, FolderEntry, NtfsError, Reference, Volume};
 use super::trouble::DiskTrouble;
 
 const CONFIG: &[&str] = &["Windows", "System32", "config"];
@@ -16,6 +18,19 @@ const PROTECT: &[&str] = &["Windows", "System32", "Microsoft", "Protect", "S-1-5
 const SYSTEM: &[&str] = &["Windows", "System32"];
 /// The libraries of the service and of its logons, whose versions tell what is known to be wrong with them.
 const LIBRARIES: [&str; 2] = ["termsrv.dll", "tspkg.dll"];
+/// Below the profile of a user, or of an account of services: the certificates that are its own, a file each. Those of the machine are
+/// in SOFTWARE, and the service looks there alone; but a certificate that was to be the machine's is often found here.
+const OWN_STORE: &[&str] = &[
+    "AppData",
+    "Roaming",
+    "Microsoft",
+    "SystemCertificates",
+    "My",
+    "Certificates",
+];
+const USERS: &[&str] = &["Users"];
+const SERVICE_ACCOUNTS: &[&str] = &["Windows", "ServiceProfiles"];
+const SYSTEM_ACCOUNT: &[&str] = &["Windows", "System32", "config", "systemprofile"];
 const CHANGE_JOURNAL: &[&str] = &["$Extend", "$UsnJrnl"];
 /// Machines that never delete keys have many thousands; more than these are not opened one by one.
 const MOST_FILES: usize = 20_000;
@@ -34,7 +49,7 @@ pub(super) struct Taken {
 pub(super) struct TakenFile {
     /// Its path from the volume's root, with `/` between folders.
     pub(super) path: String,
-    pub(super) record: u64,
+    pub(super) file: Reference,
     pub(super) what: What,
 }
 
@@ -56,7 +71,7 @@ pub(super) fn is_hibernated(volume: &Volume) -> bool {
     let head = || {
         let root = volume.root().ok()?;
         let entry = volume.entry(&root, "hiberfil.sys").ok()??;
-        let file = volume.file(entry.number).ok()?;
+        let file = volume.find(&Reference::from(&entry)).ok()?;
         let mut head = [0; 4];
         volume
             .data(&file, "")
@@ -105,8 +120,10 @@ pub(super) fn take(volume: &Volume) -> Taken {
             }
         }
     }
+    taken.own_stores(volume);
     taken.libraries(volume);
     taken.records_of_the_file_system(volume);
+    checked::check(volume, &mut taken);
     taken.files.sort_by(|one, other| one.path.cmp(&other.path));
     taken.problems.sort();
     taken.problems.dedup();
@@ -115,10 +132,19 @@ pub(super) fn take(volume: &Volume) -> Taken {
 
 /// Goes down from the root; none where a folder on the way is not there.
 fn walk(volume: &Volume, names: &[&str]) -> Result<Option<Place>, NtfsError> {
-    let mut place = Place {
+    let root = Place {
         path: String::new(),
         file: volume.root()?,
     };
+    walk_from(volume, root, names)
+}
+
+/// The same from a folder on.
+fn walk_from(
+    volume: &Volume,
+    mut place: Place,
+    names: &[&str],
+) -> Result<Option<Place>, NtfsError> {
     for name in names {
         let Some(entry) = volume.entry(&place.file, name)? else {
             return Ok(None);
@@ -130,7 +156,7 @@ fn walk(volume: &Volume, names: &[&str]) -> Result<Option<Place>, NtfsError> {
         }
         place = Place {
             path: join(&place.path, &entry.name.name),
-            file: volume.file(entry.number)?,
+            file: volume.find(&Reference::from(&entry))?,
         };
     }
     Ok(Some(place))
@@ -181,7 +207,7 @@ impl Taken {
             true => Err(NtfsError::NotReadable(
                 "a link to another place, which is not followed",
             )),
-            false => volume.file(entry.number),
+            false => volume.find(&Reference::from(entry)),
         };
         match file {
             Ok(file) => Some(Place { path, file }),
@@ -214,7 +240,7 @@ impl Taken {
     ) {
         self.files.push(TakenFile {
             path: place.path.clone(),
-            record: place.file.number(),
+            file: Reference::of_record(place.file.number()),
             what: What::Index,
         });
         for entry in self.list(volume, place, MOST_FILES) {
@@ -229,6 +255,36 @@ impl Taken {
         }
     }
 
+    /// The certificates of users and of accounts of services. Profiles that cannot be looked into, as links of old names, are passed
+    /// over: they are nobody's that matters.
+    fn own_stores(&mut self, volume: &Volume) {
+        let mut profiles: Vec<Place> = Vec::new();
+        profiles.extend(walk(volume, SYSTEM_ACCOUNT).ok().flatten());
+        for above in [USERS, SERVICE_ACCOUNTS] {
+            let Ok(Some(above)) = walk(volume, above) else {
+                continue;
+            };
+            for entry in self.list(volume, &above, MOST_FOLDERS) {
+                if entry.name.is_folder
+                    && !entry.name.is_reparse
+                    && let Some(profile) = self.step(volume, &above.path, &entry)
+                {
+                    profiles.push(profile);
+                }
+            }
+        }
+        for profile in profiles {
+            let Ok(Some(store)) = walk_from(volume, profile, OWN_STORE) else {
+                continue;
+            };
+            for entry in self.list(volume, &store, MOST_FOLDERS) {
+                if !entry.name.is_folder {
+                    self.file(&store, &entry);
+                }
+            }
+        }
+    }
+
     /// Libraries by name. Windows keeps those of its clients compressed by a means of its own (WOF), which is nothing to be told of.
     fn libraries(&mut self, volume: &Volume) {
         let Some(place) = self.place(volume, SYSTEM) else {
@@ -239,7 +295,7 @@ impl Taken {
                 continue;
             };
             let opened = volume
-                .file(entry.number)
+                .find(&Reference::from(&entry))
                 .and_then(|file| volume.data(&file, ""));
             if !matches!(opened, Err(NtfsError::NotReadable(_))) {
                 self.file(&place, &entry);
@@ -251,13 +307,13 @@ impl Taken {
     fn records_of_the_file_system(&mut self, volume: &Volume) {
         self.files.push(TakenFile {
             path: "$MFT".to_owned(),
-            record: 0,
+            file: Reference::of_record(0),
             what: What::Data,
         });
         if let Some(journal) = self.place(volume, CHANGE_JOURNAL) {
             self.files.push(TakenFile {
                 path: format!("{}/$J", journal.path),
-                record: journal.file.number(),
+                file: Reference::of_record(journal.file.number()),
                 what: What::Journal,
             });
         }
@@ -266,7 +322,7 @@ impl Taken {
     fn file(&mut self, place: &Place, entry: &FolderEntry) {
         self.files.push(TakenFile {
             path: join(&place.path, &entry.name.name),
-            record: entry.number,
+            file: Reference::from(entry),
             what: What::Data,
         });
     }

@@ -41,10 +41,17 @@ pub fn list(path: &Path) -> Result<DiskListing, DiskTrouble> {
     let unreadable = |error: std::io::Error| DiskTrouble::Unreadable(error.to_string());
     let path = std::fs::canonicalize(path).map_err(unreadable)?;
     let file: Arc<dyn ReadAt> = Arc::new(FileSource::open(&path).map_err(unreadable)?);
-    let mut head = vec![0; 512];
+    let mut head = vec![0; image::HEAD];
     let filled = file.read_full_at(0, &mut head).map_err(unreadable)?;
     head.truncate(filled);
-    let form = ImageForm::of(&head, file.len()).ok_or(DiskTrouble::NoImage)?;
+    let by_its_end = ImageForm::by_its_end(file.as_ref()).map_err(unreadable)?;
+    let form = match ImageForm::of(&head, file.len()) {
+        // A fixed VHD begins as its disk does.
+        Some(ImageForm::Raw) if by_its_end == Some(ImageForm::Vhd) => by_its_end,
+        Some(form) => Some(form),
+        None => by_its_end,
+    };
+    let form = form.ok_or(DiskTrouble::NoImage)?;
     let disk = image::open(form, file, &Beside::of(&path))?;
     let (scheme, found) = volumes(&disk)?;
     Ok(DiskListing {

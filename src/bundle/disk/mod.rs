@@ -8,6 +8,7 @@
 //! of copies: permissions as they stand on the machine, and folders that are certainly whole.
 
 mod bytes;
+mod checked;
 mod image;
 mod installation;
 mod listing;
@@ -38,14 +39,14 @@ use super::source::{PartSource, ReadAt};
 use super::walk::Found;
 use crate::contain::contain;
 use image::Beside;
-use ntfs::Volume;
+use ntfs::{Reference, Volume};
 use partition::partitions;
 
 /// A file on a volume of an image.
 #[derive(Clone)]
 pub struct OnVolume {
     volume: Arc<Volume>,
-    record: u64,
+    file: Reference,
     what: What,
     /// Whether its permissions are those of the machine; in a collector's container they are the collector's.
     is_machines: bool,
@@ -69,7 +70,7 @@ impl OnVolume {
     /// Where its record is damaged, or its data cannot be read.
     pub(super) fn open(&self) -> io::Result<Arc<dyn ReadAt>> {
         let open = || {
-            let file = || self.volume.file(self.record);
+            let file = || self.volume.find(&self.file);
             match self.what {
                 What::Data => self.volume.data(&file()?, ""),
                 What::Index => self.volume.index(&file()?),
@@ -81,14 +82,14 @@ impl OnVolume {
 
     /// When it was last written, where that is the machine's own record.
     pub(super) fn written(&self) -> Option<Timestamp> {
-        let file = self.volume.file(self.record).ok()?;
+        let file = self.volume.find(&self.file).ok()?;
         self.is_machines.then(|| file.written()).flatten()
     }
 
     /// Its security descriptor, as bytes, where that is the machine's.
     pub(super) fn permissions(&self) -> Option<Result<Vec<u8>, String>> {
         self.is_machines.then(|| {
-            let file = self.volume.file(self.record);
+            let file = self.volume.find(&self.file);
             file.and_then(|file| self.volume.descriptor(&file))
                 .map_err(|error| error.to_string())
         })
@@ -234,7 +235,7 @@ impl Disk {
             let path = below(path, &file.path);
             let on_volume = OnVolume {
                 volume: Arc::clone(volume),
-                record: file.record,
+                file: file.file,
                 what: file.what,
                 is_machines,
             };
@@ -315,7 +316,8 @@ fn volumes(bytes: &Arc<dyn ReadAt>) -> Result<(Scheme, Vec<Opened>), DiskTrouble
 /// What the volumes are, for whoever wonders why nothing was read.
 fn described(volumes: &[Opened]) -> String {
     if volumes.is_empty() {
-        return "it has no partition table, and no file system that is known; if it is encrypted as a whole, unlock it first"
+        return "it has no partition table, which is lost if its first sector is, and no file system that is known; if it is encrypted as a \
+             whole, unlock it first"
             .to_owned();
     }
     let each: Vec<String> = volumes

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::io;
 
 use super::bytes::{field, guid, u32_le, u64_le};
+use super::ntfs::has_copy;
 use crate::bundle::source::ReadAt;
 
 /// More partitions than any Windows makes; a table that goes on is damaged.
@@ -316,14 +317,6 @@ fn holds(disk: &dyn ReadAt, start: u64, bytes: u64) -> Holds {
     }
 }
 
-/// Whether the last sector is the copy that NTFS keeps there of its first.
-fn has_copy(disk: &dyn ReadAt, start: u64, bytes: u64) -> bool {
-    let mut last = [0; 512];
-    let at = start.saturating_add(bytes.saturating_sub(512));
-    let filled = disk.read_full_at(at, &mut last).unwrap_or_default();
-    filled == last.len() && last.get(3..11) == Some(b"NTFS    ")
-}
-
 /// What begins at a place of the disk.
 fn holds_at(disk: &dyn ReadAt, start: u64) -> Holds {
     let mut head = vec![0; 4096];
@@ -331,6 +324,21 @@ fn holds_at(disk: &dyn ReadAt, start: u64) -> Holds {
         Ok(filled) if filled > 0 => {}
         _ => return Holds::Unreadable,
     }
+    if let Some(told) = told_by(&head) {
+        return told;
+    }
+    if btrfs(disk, start) {
+        return Holds::Linux;
+    }
+    if head.iter().all(|byte| *byte == 0) {
+        Holds::Nothing
+    } else {
+        Holds::Unknown
+    }
+}
+
+/// What begins so; none where its first 4 KiB do not tell.
+pub(super) fn told_by(head: &[u8]) -> Option<Holds> {
     let named = |at: usize, name: &[u8]| head.get(at..).is_some_and(|from| from.starts_with(name));
     const NAMES: [(usize, &[u8], Holds); 10] = [
         (3, b"NTFS    ", Holds::Ntfs),
@@ -345,23 +353,23 @@ fn holds_at(disk: &dyn ReadAt, start: u64) -> Holds {
         (0, b"PRIVHEAD", Holds::DynamicDisk),
     ];
     if let Some((.., holds)) = NAMES.iter().find(|(at, name, _)| named(*at, name)) {
-        return *holds;
+        return Some(*holds);
     }
     // BitLocker To Go looks like FAT and names its own GUID (MS-FVE is not published; libbde documents it).
     if named(424, &[0x3b, 0xd6, 0x67, 0x49, 0x29, 0x2e, 0xd8, 0x4a]) {
-        return Holds::BitLocker;
+        return Some(Holds::BitLocker);
     }
-    if field::<2>(&head, 1080) == Some([0x53, 0xEF]) {
-        return Holds::Linux;
-    }
-    if btrfs(disk, start) {
-        return Holds::Linux;
-    }
-    if head.iter().all(|byte| *byte == 0) {
-        Holds::Nothing
-    } else {
-        Holds::Unknown
-    }
+    is_ext(head).then_some(Holds::Linux)
+}
+
+/// Whether it is ext2, ext3 or ext4: the superblock at byte 1024 has a mark of two bytes only, so that its revision and the size of its
+/// blocks have to make sense (Linux, Documentation/filesystems/ext4, "Super Block").
+fn is_ext(head: &[u8]) -> bool {
+    let blocks = u32_le(head, 1024 + 24);
+    let revision = u32_le(head, 1024 + 76);
+    field::<2>(head, 1024 + 56) == Some([0x53, 0xEF])
+        && blocks.is_some_and(|power| power <= 6)
+        && revision.is_some_and(|revision| revision <= 1)
 }
 
 fn btrfs(disk: &dyn ReadAt, start: u64) -> bool {

@@ -105,6 +105,24 @@ pub enum DiskTrouble {
     /// The file system is damaged in some place.
     #[error("the file system is damaged here: {0}")]
     Damaged(String),
+    /// Two files in the same place: of one at least the content is another's.
+    #[error(
+        "the file system is damaged here: {other} says that some of the same clusters are its own; what either of them holds may be the \
+         other's. `chkdsk` on a copy of the disk tells more"
+    )]
+    Shared {
+        /// The other file.
+        other: String,
+    },
+    /// Streams beside the content.
+    #[error("it has other streams beside its content ({streams}), which are not read")]
+    OtherStreams {
+        /// Their names.
+        streams: String,
+    },
+    /// A file of a volume, by itself.
+    #[error("the file is on the disk and cannot be read: {0}")]
+    UnreadableFile(String),
     /// Data that only Windows or a key can read.
     #[error("{0}")]
     NotReadable(&'static str),

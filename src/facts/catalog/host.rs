@@ -42,6 +42,15 @@ catalogue! {
         event: u32,
     }
 
+    /// Windows was set up: installed, started for the first time from an image, or upgraded in place. Keys, stores and MachineGuid may be
+    /// other ones since.
+    "host.installed" => HostInstalled Event (Absence::All(&[Subject::SoftwareHive])) {
+        /// The build that it was upgraded from; none where SYSTEM names no earlier one.
+        from_build: Known<Option<u32>>,
+        /// What was done, in words.
+        says: String,
+    }
+
     /// The clock was set by more than a minute.
     "clock.step" => ClockStep Event (Absence::All(&[Subject::SystemLog])) {
         /// The time before.

@@ -109,10 +109,19 @@ catalogue! {
     "listener.start" => ListenerStart State (Absence::Never(Subject::RemoteConnectionManagerLog)) {
         /// Whether the service ran after the last start of Windows.
         service_ran: Known<bool>,
-        /// Whether the listener started after it (258).
+        /// Whether the listener started after it (258), or `qwinsta` shows it listening.
         started: Known<bool>,
         /// Whether it did not although the service ran, Remote Desktop is on, and no failure of it was logged.
         missing: Known<bool>,
+    }
+
+    /// Whether the listener listened when `qwinsta` was asked. Such a text does not say when that was. Asked beside the registry, which
+    /// says how the listener is set.
+    "listener.session" => ListenerSession State (Absence::All(&[Subject::SystemHive])) {
+        /// Whether RDP-Tcp was listed as listening; false also where a whole list does not name it.
+        listens: Known<bool>,
+        /// Its state in the list's own word; none where it is not listed.
+        state: Option<String>,
     }
 
     /// Whether the machine takes new sessions.

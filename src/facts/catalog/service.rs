@@ -47,8 +47,8 @@ catalogue! {
         /// Whether Remote Desktop cannot do without it: a service or driver below TermService by `DependOnService`, LSM, nsi; Dhcp
         /// where an adapter has its address from it.
         needed: Known<bool>,
-        /// Whether it was disabled after Windows last started and nothing tells that it no longer runs: it does so until the next
-        /// start.
+        /// Whether it was disabled after Windows last started and nothing tells that it no longer runs, or `sc query` shows it running: it
+        /// does so until the next start.
         pending_restart: bool,
         /// How Windows sets it up to start, in the words of sc.exe; none where that is not known.
         default_start: Option<String>,
@@ -145,6 +145,19 @@ catalogue! {
         altered: Known<bool>,
         /// Whether it was altered, and the service fails since people last got in.
         fails: Known<bool>,
+    }
+
+    /// Whether a service ran when `sc query` was asked. Such a text does not say when that was. Asked beside the registry, which says how
+    /// the service starts.
+    "service.state" => ServiceState State (Absence::All(&[Subject::SystemHive])) {
+        /// The service's key name, such as TermService.
+        service: String,
+        /// Whether it ran.
+        running: Known<bool>,
+        /// Whether it had ended with an error.
+        failed: Known<bool>,
+        /// That error.
+        code: Option<Code>,
     }
 
     /// How the services of remote procedure calls are hosted.

@@ -16,7 +16,7 @@ use super::fact::{FactSet, Source};
 use super::host::Identity;
 use super::known::Known;
 use super::registry::Registry;
-use super::store::{Entry, Home, Stores};
+use super::store::{Entry, Stores};
 use super::tls_settings::Computed;
 
 /// What these facts are made from.
@@ -62,7 +62,7 @@ fn installed(chosen: &Chosen) -> Option<Timestamp> {
 /// Adds `certificate_store.entry` for each damaged entry of the machine's stores.
 fn add_damaged_entries(bearing: &Bearing<'_>, facts: &mut FactSet) {
     for entry in &bearing.stores.entries {
-        let sound = entry.damage == Known::Is(None) || entry.home == Home::Export;
+        let sound = entry.damage == Known::Is(None) || !entry.home.is_machines();
         let Some((key, written)) = entry.key().filter(|_| !sound) else {
             continue;
         };

@@ -36,7 +36,12 @@ pub(super) fn add_fact(bearing: &Bearing<'_>, facts: &mut FactSet) {
     let ends = ends(&pin, bearing.stores);
     let ending = ending(&ends, bearing, facts);
     let says = match (&dangling, &ending, &ends) {
-        (Known::Is(true), ..) => Some("is in no store of the machine".to_owned()),
+        (Known::Is(true), ..) => Some(match named.and_then(|pin| bearing.stores.of_user(pin)) {
+            None => "is in no store of the machine".to_owned(),
+            Some(file) => format!(
+                "is in no store of the machine, only in that of a user ({file}), where the service does not look"
+            ),
+        }),
         (_, Known::Is(true), Known::Is(Some(end))) => Some(format!(
             "ends at {end}; nothing renews it, and a newer one has another thumbprint"
         )),
@@ -103,8 +108,13 @@ fn dangling(pin: &Answer<Thumbprint>, stores: &Stores, facts: &mut FactSet) -> K
         let entry = stores.installed(thumbprint)?;
         (entry.damage == Known::Is(None)).then_some(())
     };
+    let listed = || {
+        let entry = stores.exported(thumbprint);
+        entry.is_some_and(|entry| entry.told.in_store)
+    };
     match (sound(thumbprint), stores.whole()) {
         (Some(()), _) => Known::Is(false),
+        (None, Known::Open(_)) if listed() => Known::Is(false),
         (None, Known::Open(gap)) => Known::Open(gap),
         // An entry that is there and damaged is another matter.
         (None, Known::Is(())) if stores.installed(thumbprint).is_some() => {

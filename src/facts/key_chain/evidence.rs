@@ -169,6 +169,7 @@ impl KeyEvidence {
     }
 
     fn read_table(&mut self, table: &KeyTable) {
+        self.hold_against(table);
         let seen_itself = |view: &View| view.form == ListingForm::Disk && view.flaw.is_none();
         if self.views.iter().any(seen_itself) {
             return;
@@ -210,6 +211,32 @@ impl KeyEvidence {
                     written: None,
                 },
             });
+        }
+    }
+
+    /// A folder of a disk whose list lacks a file that the table knows in it is damaged, though it does not look so.
+    fn hold_against(&mut self, table: &KeyTable) {
+        let home = Place::Home(KeyFolder::MachineKeys);
+        let known = table.keys.iter().filter(|key| key.in_use);
+        let known = known.filter(|key| {
+            let folder = table.folder_of(key);
+            folder.is_some_and(|folder| folder.in_use && folder.place == home)
+        });
+        let known: Vec<KeyFileName> = known.map(|key| key.name).collect();
+        for view in &mut self.views {
+            if view.form != ListingForm::Disk || view.folder != KeyFolder::MachineKeys {
+                continue;
+            }
+            let is_listed =
+                |name: &KeyFileName| view.names.contains(name) || self.mentioned.contains(name);
+            if let Some(name) = known.iter().find(|name| !is_listed(name)) {
+                view.flaw = view.flaw.take().or_else(|| {
+                    Some(format!(
+                        "{} knows {name} in it, which its own list does not",
+                        table.artifact
+                    ))
+                });
+            }
         }
     }
 
@@ -333,6 +360,13 @@ impl KeyEvidence {
     /// What could not be opened: a file that is there all the same, or a folder that nobody looked into.
     fn read_unread(&mut self, unread: &[bundle::Problem]) {
         for trouble in unread {
+            // What lies beside a file's content takes nothing from it.
+            if matches!(
+                trouble.trouble,
+                bundle::Trouble::Disk(bundle::disk::DiskTrouble::OtherStreams { .. })
+            ) {
+                continue;
+            }
             let parts = components(&trouble.path);
             let Some((name, _)) = parts.split_last() else {
                 continue;

@@ -244,7 +244,24 @@ fn place_of(number: u64, folders: &BTreeMap<u64, KeyFolderEntry>) -> Place {
         at = folder.above.number;
     }
     names.reverse();
-    place::of_folder(&names)
+    of_volume(&names)
+}
+
+/// Where a folder of that path from the volume's root is: one that is named as Windows' own and lies elsewhere, as in `Windows.old` or in
+/// somebody's backup, is not where Windows looks.
+fn of_volume(names: &[&str]) -> Place {
+    let is_earlier = names
+        .first()
+        .is_some_and(|name| name.eq_ignore_ascii_case("Windows.old"));
+    match place::of_folder(names) {
+        Place::Home(folder)
+            if place::disk_root(names, folder).is_none_or(|root| !root.is_empty()) =>
+        {
+            Place::Loose
+        }
+        _ if is_earlier => Place::Loose,
+        place => place,
+    }
 }
 
 impl KeyJournal {

@@ -6,9 +6,10 @@ use crate::facts::catalog::listener::{
 };
 use crate::facts::coverage::Window;
 use crate::facts::event::Event;
-use crate::facts::fact::{FactSet, Source};
+use crate::facts::fact::{FactId, FactSet, Source};
 use crate::facts::history::History;
 use crate::facts::known::Known;
+use crate::facts::running;
 use crate::facts::subject::Subject;
 use crate::facts::value::Code;
 
@@ -45,7 +46,9 @@ fn is_port_taken(Code(code): Code) -> bool {
 
 /// Adds `listener.start`, where a start of Windows is known and SYSTEM says that Remote Desktop is on.
 pub(super) fn add_fact(history: &History<'_>, facts: &mut FactSet) {
+    let listed = running::listener_listens(facts).map(|(listens, fact)| (listens, fact.id));
     let Known::Is(boot) = history.anchors.last_boot else {
+        add_listed(listed, facts);
         return;
     };
     let since_boot = || history.events.iter().filter(|placed| placed.at >= boot);
@@ -57,7 +60,8 @@ pub(super) fn add_fact(history: &History<'_>, facts: &mut FactSet) {
     let whole = history
         .coverage
         .covers(Subject::RemoteConnectionManagerLog, &window);
-    let started = match (began.is_some(), whole) {
+    let is_listed = matches!(listed, Some((Known::Is(true), _)));
+    let started = match (began.is_some() || is_listed, whole) {
         (true, _) => Known::Is(true),
         (false, true) => Known::Is(false),
         (false, false) => Known::Open(history.coverage.gap(
@@ -103,6 +107,9 @@ pub(super) fn add_fact(history: &History<'_>, facts: &mut FactSet) {
         .into_iter()
         .chain(began.map(|placed| placed.event.source()))
         .collect();
+    if let Some((_, listed)) = listed.filter(|_| is_listed) {
+        sources.push(Source::Derived(vec![listed]));
+    }
     if sources.is_empty() {
         let boot = history.events.iter().find(|placed| placed.at == boot);
         sources.extend(boot.map(|placed| placed.event.source()));
@@ -120,6 +127,19 @@ pub(super) fn add_fact(history: &History<'_>, facts: &mut FactSet) {
         },
         sources,
     );
+}
+
+/// Adds the fact from a list of sessions alone, where it shows the listener at work.
+fn add_listed(listed: Option<(Known<bool>, FactId)>, facts: &mut FactSet) {
+    let Some((Known::Is(true), listed)) = listed else {
+        return;
+    };
+    let body = ListenerStart {
+        service_ran: Known::Is(true),
+        started: Known::Is(true),
+        missing: Known::Is(false),
+    };
+    facts.add(None, body, vec![Source::Derived(vec![listed])]);
 }
 
 /// Whether Remote Desktop and its listener are switched on, so that the service should listen.

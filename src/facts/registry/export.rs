@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Problem;
-use super::hive_file::{HiveFile, HiveRole, LINKED_SET, Part};
+use super::hive_file::{FileState, HiveFile, HiveRole, LINKED_SET, Part};
 use crate::bundle::Artifact;
 use crate::facts::grouping::Says;
 use crate::parse::registry::Keys;
@@ -198,6 +198,7 @@ pub fn join(files: &[ExportFile], hives: &[HiveFile]) -> (Vec<HiveFile>, Vec<Pro
             role,
             hive: Keys::Text(tree),
             parts: views.into_iter().map(View::part).collect(),
+            state: FileState::AsCollected,
         });
     }
     problems.sort();

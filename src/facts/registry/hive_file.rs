@@ -37,6 +37,17 @@ pub struct HiveFile {
     pub hive: Keys,
     /// The exports that it was put together from; none of a hive.
     pub parts: Vec<Part>,
+    /// Whether it is what was collected, by the digests in the collection's manifest.
+    pub state: FileState,
+}
+
+/// Whether a file is what was collected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileState {
+    /// As far as anything tells.
+    AsCollected,
+    /// It was changed since.
+    Altered,
 }
 
 /// An export that the keys of a hive were put together from.
@@ -54,6 +65,12 @@ pub struct Part {
 
 /// What Windows links to the control set in use; only an export holds it.
 pub(super) const LINKED_SET: &str = "CurrentControlSet";
+
+/// Why nothing is sure that a dirty hive does not hold.
+pub(super) const STALE: &str = "the hive is dirty and its transaction logs (.LOG1, .LOG2) are missing or do not fit, so that what was written last is not in it";
+
+const ALTERED: &str =
+    "the hive was changed after it was collected, so that what is not in it may have been there";
 
 /// Opens every hive of a collection, and every registry export as far as it is one of a hive, several at once; those that cannot
 /// be read are problems. Each export stands by itself: nothing is said of whose it is.
@@ -123,7 +140,18 @@ impl HiveFile {
             role: role(&hive),
             hive: Keys::Hive(Box::new(hive)),
             parts: Vec::new(),
+            state: FileState::AsCollected,
         })
+    }
+
+    /// Why what is not in it may have been there; none where it is whole and as it was collected.
+    #[must_use]
+    pub fn silence_proves_nothing(&self) -> Option<&'static str> {
+        match (self.hive.is_stale(), self.state) {
+            (true, _) => Some(STALE),
+            (false, FileState::Altered) => Some(ALTERED),
+            (false, FileState::AsCollected) => None,
+        }
     }
 
     /// The files that it was read from: its own, or the exports that it was put together from.

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 
 pub use answer::{Answer, Place, Problem};
 pub use export::{ExportFile, join};
-pub use hive_file::{HiveFile, HiveRole, Part, control_set_in_use, open_hives};
+pub use hive_file::{FileState, HiveFile, HiveRole, Part, control_set_in_use, open_hives};
 
 use super::coverage::{Coverage, Window};
 use super::fact::{FactSet, Source};
@@ -25,7 +25,7 @@ use super::subject::Subject;
 use crate::bundle::{Artifact, Kind, NotUsed};
 use crate::parse::hive::{Hive, Listing, Lookup, Value, Why, WrongType};
 use crate::parse::registry::Key;
-use hive_file::{ControlSet, control_set};
+use hive_file::{ControlSet, STALE, control_set};
 
 /// The hives of one host.
 #[derive(Debug)]
@@ -207,15 +207,15 @@ impl Registry {
             Subject::SoftwareHive,
             Subject::SecurityHive,
         ] {
-            let coverage = match self.file(subject) {
-                None => Coverage::Missing(facts.gaps.open(subject, self.why_missing(subject))),
-                Some(file) if file.hive.is_stale() => {
-                    Coverage::PresenceOnly(facts.gaps.open(subject, STALE))
-                }
-                Some(file) if file.hive.text().is_some_and(|tree| !tree.is_whole()) => {
+            let file = self.file(subject);
+            let doubt = file.and_then(HiveFile::silence_proves_nothing);
+            let coverage = match (file, doubt) {
+                (None, _) => Coverage::Missing(facts.gaps.open(subject, self.why_missing(subject))),
+                (Some(_), Some(why)) => Coverage::PresenceOnly(facts.gaps.open(subject, why)),
+                (Some(file), None) if file.hive.text().is_some_and(|tree| !tree.is_whole()) => {
                     Coverage::PresenceOnly(facts.gaps.open(subject, PARTIAL))
                 }
-                Some(_) => Coverage::Whole(Window::ALWAYS),
+                (Some(_), None) => Coverage::Whole(Window::ALWAYS),
             };
             facts.cover(subject, coverage);
         }
@@ -380,8 +380,10 @@ impl Registry {
     ) -> Known<Option<T>> {
         match found {
             Lookup::Present(value) => Known::Is(Some(value)),
-            Lookup::Absent if file.hive.is_stale() => Known::Open(gaps.open(subject, STALE)),
-            Lookup::Absent => Known::Is(None),
+            Lookup::Absent => match file.silence_proves_nothing() {
+                Some(why) => Known::Open(gaps.open(subject, why)),
+                None => Known::Is(None),
+            },
             Lookup::Unreadable(trouble) if trouble.why == Why::NotExported => {
                 Known::Open(gaps.open(subject, trouble.reason()))
             }
@@ -455,8 +457,6 @@ const MOST_CONTROL_SETS: usize = 8;
 const NOT_COLLECTED: &str = "not in the collection";
 
 const PARTIAL: &str = "only some of its keys were exported, as text";
-
-const STALE: &str = "the hive is dirty and its transaction logs (.LOG1, .LOG2) are missing or do not fit, so that what was written last is not in it";
 
 /// A question that could not be put: there is no hive, or no control set.
 struct Unanswered {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::facts::fact::Source;
 use crate::facts::gap::{GapId, Gaps};
 use crate::facts::known::Known;
-use crate::facts::registry::{Answer, Place, Registry};
+use crate::facts::registry::{Answer, HiveFile, Place, Registry};
 use crate::parse::hive::{Lookup, Value, WrongType};
 use crate::parse::registry::Key;
 use crate::tls::{self, PolicyList, ProtocolValues, Role, SchannelSettings, Setting, Version};
@@ -320,14 +320,9 @@ impl Reader<'_> {
             Known::Is(None) => return Setting::Absent,
             Known::Open(gap) => return Setting::Unknown(why(self.gaps, gap)),
         };
-        let stale = self
-            .registry
-            .system()
-            .is_some_and(|file| file.hive.is_stale());
-        if stale {
-            return Setting::Unknown(
-                "SYSTEM is dirty and its transaction logs are missing".to_owned(),
-            );
+        let system = self.registry.system();
+        if let Some(why) = system.and_then(HiveFile::silence_proves_nothing) {
+            return Setting::Unknown(why.to_owned());
         }
         let mut troubles = listing.troubles;
         let mut found = BTreeMap::new();

@@ -6,11 +6,16 @@ use crate::parse::security::{looks_like_sddl, parse_sddl};
 
 /// `(Get-Acl PATH).Sddl`: one descriptor a line, nothing else.
 pub(super) fn read_sddl(text: &str, listing: &mut AclListing) {
+    let without_end = listing_end(text).filter(|_| !text.ends_with('\n'));
     for (number, line) in numbered(text) {
         if looks_like_sddl(line) {
+            let may_be_cut = Some(number) == without_end;
             listing.entries.push(ListedObject {
                 name: None,
-                descriptor: parse_sddl(line.trim()).map_err(EntryProblem::Sddl),
+                descriptor: match may_be_cut {
+                    true => Err(EntryProblem::MayBeCut { line: number }),
+                    false => parse_sddl(line.trim()).map_err(EntryProblem::Sddl),
+                },
                 line: number,
             });
         } else if !line.trim().is_empty() {
@@ -56,7 +61,16 @@ pub(super) fn read_list(text: &str, listing: &mut AclListing) {
             Label::Other => {}
         }
     }
+    // An empty line follows each object: without it, entries of a descriptor that goes on in further lines may be missing.
+    if let (Label::Sddl, Some(cut)) = (label, listing_end(text)) {
+        object.cut = Some(cut);
+    }
     object.finish(listing);
+}
+
+/// The last line of a text, from 1.
+fn listing_end(text: &str) -> Option<usize> {
+    numbered(text).last().map(|(number, _)| number)
 }
 
 /// Whether a line carries this label.
@@ -91,6 +105,8 @@ struct Object {
     path: Option<String>,
     sddl: Option<String>,
     line: usize,
+    /// The line after which more of it may be missing.
+    cut: Option<usize>,
 }
 
 impl Object {
@@ -98,9 +114,10 @@ impl Object {
         if self.path.is_none() && self.sddl.is_none() {
             return;
         }
-        let descriptor = match &self.sddl {
-            Some(sddl) => parse_sddl(sddl).map_err(EntryProblem::Sddl),
-            None => Err(EntryProblem::Missing),
+        let descriptor = match (&self.sddl, self.cut) {
+            (Some(_), Some(line)) => Err(EntryProblem::MayBeCut { line }),
+            (Some(sddl), None) => parse_sddl(sddl).map_err(EntryProblem::Sddl),
+            (None, _) => Err(EntryProblem::Missing),
         };
         // "Microsoft.PowerShell.Core\FileSystem::C:\ProgramData\..."
         let name = self.path.map(|path| match path.split_once("::") {

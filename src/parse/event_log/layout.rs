@@ -8,6 +8,8 @@ use crate::bundle::ReadAt;
 /// The block in front of the first chunk, as Windows writes it.
 pub(super) const FILE_HEADER_BLOCK: u64 = 4096;
 const FILE_MAGIC: &[u8; 8] = b"ElfFile\0";
+/// The file header counts them in 16 bits. A file that goes on behind so many has another size than it should.
+const MOST_SLOTS: usize = 1 << 16;
 /// Whatever cuts or shifts a file does so by whole sectors.
 const SECTOR: usize = 512;
 
@@ -68,6 +70,18 @@ pub(super) struct Slot {
     pub first_number: Option<u64>,
 }
 
+impl Layout {
+    /// Where the slots end before the file does, which is where a log cannot go on.
+    pub(super) fn goes_on(&self, bytes: u64) -> Option<u64> {
+        let last = self
+            .slots
+            .last()
+            .filter(|_| self.slots.len() >= MOST_SLOTS)?;
+        let end = last.offset + last.length as u64;
+        (end < bytes).then_some(end)
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Layout {
     pub header: Option<FileHeader>,
@@ -113,7 +127,7 @@ pub(super) fn locate(bytes: &dyn ReadAt) -> io::Result<Option<Layout>> {
 fn first_chunk(bytes: &dyn ReadAt) -> io::Result<Option<u64>> {
     let mut block = vec![0u8; CHUNK_SIZE];
     let mut offset = 0;
-    while offset < bytes.len() {
+    while offset < bytes.len().min((MOST_SLOTS * CHUNK_SIZE) as u64) {
         let filled = bytes.read_full_at(offset, &mut block)?;
         if filled == 0 {
             break;
@@ -140,7 +154,7 @@ fn slots(bytes: &dyn ReadAt, start: u64) -> io::Result<Vec<Slot>> {
     let mut offset = start;
     // The sector at `offset`, which for all but the first slot was read to see whether a chunk begins there.
     let mut sector = Sector::read(bytes, start)?;
-    while offset < bytes.len() && sector.filled > 0 {
+    while offset < bytes.len() && sector.filled > 0 && slots.len() < MOST_SLOTS {
         let rest = bytes.len() - offset;
         let mut slot = Slot {
             offset,
@@ -205,8 +219,10 @@ impl Sector {
     }
 }
 
+static ZEROS: [u8; CHUNK_SIZE] = [0; CHUNK_SIZE];
+
 fn content(block: &[u8]) -> Content {
-    if block.iter().all(|byte| *byte == 0) {
+    if ZEROS.starts_with(block) {
         return Content::Zeros;
     }
     let header = ChunkHeader::read(block).filter(|header| header.checksum_right);

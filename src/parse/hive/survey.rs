@@ -1,12 +1,10 @@
 //! A walk over every key of a hive: how many there are, when the newest was written, and what is unreadable.
 
-use std::collections::HashSet;
-
 use jiff::Timestamp;
 
+use super::cell::Cells;
 use super::flaw::{Flaw, Trouble, Why};
 use super::key_node::KeyNode;
-use super::name::Name;
 use super::{Hive, MOST_NESTED, subkey_list};
 
 /// How many troubles are kept with their places; the rest are only counted.
@@ -28,37 +26,46 @@ pub struct Survey {
     pub unreadable: usize,
 }
 
+/// A key that is still to be walked.
 struct Step<'h> {
-    /// The key that it was found under, by its place among those that were walked.
-    parent: Option<usize>,
     offset: u32,
     node: KeyNode<'h>,
     depth: usize,
 }
 
-/// The keys that were walked, from which the path of each can be told.
-#[derive(Default)]
-struct Walked<'h>(Vec<(Option<usize>, Name<'h>)>);
+/// Keys by the offsets of their cells, a bit for each place where one may stand: every cell begins at a multiple of eight.
+struct Met(Vec<u64>);
 
-impl<'h> Walked<'h> {
-    fn add(&mut self, parent: Option<usize>, name: &Name<'h>) -> usize {
-        self.0.push((parent, name.clone()));
-        self.0.len() - 1
+impl Met {
+    fn none_of(cells: Cells<'_>) -> Self {
+        Met(vec![0; cells.len() / (8 * 64) + 1])
     }
 
-    /// The names from the root to a key, without that of the root.
-    fn path(&self, key: usize) -> String {
-        let mut names = Vec::new();
-        let mut at = Some(key);
-        while let Some((parent, name)) = at.and_then(|at| self.0.get(at)) {
-            if parent.is_some() {
-                names.push(name.text());
-            }
-            at = *parent;
-        }
-        names.reverse();
-        names.join("\\")
+    /// Whether the key at `offset` is met for the first time.
+    fn is_first(&mut self, offset: u32) -> bool {
+        let place = offset as usize / 8;
+        let Some(word) = self.0.get_mut(place / 64) else {
+            return false;
+        };
+        let bit = 1 << (place % 64);
+        let is_first = *word & bit == 0;
+        *word |= bit;
+        is_first
     }
+}
+
+/// The names from the root to a key, without that of the root. Each key stands on the list of the one that it calls its parent, or
+/// it would not have been walked.
+fn path(cells: Cells<'_>, key: &Step<'_>) -> String {
+    let mut names = Vec::new();
+    let mut node = Some(key.node.clone());
+    for _ in 0..key.depth {
+        let Some(named) = node else { break };
+        names.push(named.name.text());
+        node = KeyNode::read(cells, named.parent).ok();
+    }
+    names.reverse();
+    names.join("\\")
 }
 
 /// Walks over every key of `hive` once.
@@ -66,13 +73,11 @@ pub(super) fn survey(hive: &Hive) -> Survey {
     let cells = hive.cells();
     let mut survey = Survey::default();
     let mut pending = Vec::new();
-    let mut walked = Walked::default();
-    let mut met = HashSet::new();
+    let mut met = Met::none_of(cells);
     let mut repeated = 0;
     let root = hive.header().root;
     match KeyNode::read(cells, root) {
         Ok(node) => pending.push(Step {
-            parent: None,
             offset: root,
             node,
             depth: 0,
@@ -80,9 +85,8 @@ pub(super) fn survey(hive: &Hive) -> Survey {
         Err(flaw) => survey.trouble(flaw, String::new),
     }
     while let Some(key) = pending.pop() {
-        let place = walked.add(key.parent, &key.node.name);
-        let path = || walked.path(place);
-        if !met.insert(key.offset) {
+        let path = || path(cells, &key);
+        if !met.is_first(key.offset) {
             repeated += 1;
             let what = "subkey";
             survey.trouble(Flaw::new(key.node.position, Why::Again { what }), path);
@@ -105,7 +109,6 @@ pub(super) fn survey(hive: &Hive) -> Survey {
         let depth = key.depth + 1;
         for (offset, node) in found.nodes.into_iter().rev() {
             pending.push(Step {
-                parent: Some(place),
                 offset,
                 node,
                 depth,

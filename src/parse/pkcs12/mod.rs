@@ -25,6 +25,8 @@ use safe::{Bags, KeyBag, Shown};
 pub struct Pkcs12 {
     /// The certificates that could be opened, in the file's order.
     pub certificates: Vec<Held>,
+    /// Its lists of revoked certificates, in DER.
+    pub revocation_lists: Vec<Vec<u8>>,
     /// What could not be read, and why.
     pub problems: Vec<Pkcs12Problem>,
 }
@@ -227,9 +229,9 @@ fn content_of(info: Cursor<'_>, opener: &mut Opener, bags: &mut Bags) -> Result<
 fn held(bags: Bags) -> Pkcs12 {
     let Bags {
         certificates,
+        revocation_lists,
         keys,
         mut problems,
-        ..
     } = bags;
     let whole = problems.is_empty();
     let certificates: Vec<Held> = certificates
@@ -262,6 +264,7 @@ fn held(bags: Bags) -> Pkcs12 {
     problems.dedup();
     Pkcs12 {
         certificates,
+        revocation_lists,
         problems,
     }
 }

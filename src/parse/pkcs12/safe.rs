@@ -1,4 +1,4 @@
-//! The bags of a file (RFC 7292, 4.2): certificates, private keys, and bags of bags.
+//! The bags of a file (RFC 7292, 4.2): certificates, private keys, lists of revoked certificates, and bags of bags.
 
 use super::super::ber::{Cursor, OCTET_STRING, SEQUENCE, Trouble};
 use super::opener::Opener;
@@ -13,6 +13,8 @@ const DEEPEST: u32 = 8;
 #[derive(Default)]
 pub(super) struct Bags {
     pub(super) certificates: Vec<CertificateBag>,
+    /// Lists of revoked certificates, in DER.
+    pub(super) revocation_lists: Vec<Vec<u8>>,
     pub(super) keys: Vec<KeyBag>,
     pub(super) problems: Vec<Pkcs12Problem>,
 }
@@ -59,6 +61,7 @@ fn contents(
 fn bag(at: Cursor<'_>, opener: &mut Opener, bags: &mut Bags, depth: u32) -> Result<(), Trouble> {
     const BAGS: &str = "1.2.840.113549.1.12.10.1.";
     const X509: &str = "1.2.840.113549.1.9.22.1";
+    const X509_LIST: &str = "1.2.840.113549.1.9.23.1";
     let (kind, rest) = at.identifier()?;
     let (value, rest) = rest.expect(FIRST)?;
     let local_id = local_id(rest);
@@ -82,11 +85,19 @@ fn bag(at: Cursor<'_>, opener: &mut Opener, bags: &mut Bags, depth: u32) -> Resu
                 bags.certificates.push(CertificateBag { der, local_id });
             }
         }
+        Some("4") => {
+            let (list, _) = value.expect(SEQUENCE)?;
+            let (kind, content) = list.identifier()?;
+            if kind == X509_LIST {
+                let der = content.expect(FIRST)?.0.octets()?.into_owned();
+                bags.revocation_lists.push(der);
+            }
+        }
         Some("6") => {
             let depth = depth.checked_sub(1).ok_or(Trouble::Unexpected(at.at))?;
             contents(value, opener, bags, depth)?;
         }
-        // Revocation lists, secrets, and what others may have thought of.
+        // Secrets, and what others may have thought of.
         _ => {}
     }
     Ok(())

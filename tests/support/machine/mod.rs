@@ -117,6 +117,14 @@ impl Machine {
         machine
     }
 
+    /// One that was installed in May 2026 and made its certificate in September; it boots then, and listens forty seconds later.
+    pub fn serving(name: &'static str, windows: Windows, boot: Timestamp) -> Self {
+        let mut machine = Machine::new(name, windows, at("2026-05-04T06:00:00Z"));
+        machine.self_signed_certificate(at("2026-09-01T06:10:00Z"));
+        machine.boots(boot).listener_starts(boot + seconds(40));
+        machine
+    }
+
     /// The machine's full name in its domain.
     pub fn full_name(&self) -> String {
         format!("{}.contoso.example", self.name)

@@ -12,6 +12,25 @@ pub enum Windows {
 }
 
 impl Windows {
+    /// Every generation, the oldest first.
+    pub const SERVERS: [Windows; 6] = [
+        Windows::Server2008R2,
+        Windows::Server2012R2,
+        Windows::Server2016,
+        Windows::Server2019,
+        Windows::Server2022,
+        Windows::Server2025,
+    ];
+
+    /// Those whose logs name who fails silently: before RdpCoreTS none does.
+    pub const WITH_RDP_CORE_TS: [Windows; 5] = [
+        Windows::Server2012R2,
+        Windows::Server2016,
+        Windows::Server2019,
+        Windows::Server2022,
+        Windows::Server2025,
+    ];
+
     pub fn build(self) -> u32 {
         match self {
             Windows::Server2008R2 => 7601,

@@ -6,12 +6,14 @@ pub const CLUSTER: usize = 4096;
 pub const STANDARD_INFORMATION: u32 = 0x10;
 pub const ATTRIBUTE_LIST: u32 = 0x20;
 pub const FILE_NAME: u32 = 0x30;
+pub const SECURITY_DESCRIPTOR: u32 = 0x50;
 pub const VOLUME_NAME: u32 = 0x60;
 pub const VOLUME_INFORMATION: u32 = 0x70;
 pub const DATA: u32 = 0x80;
 pub const INDEX_ROOT: u32 = 0x90;
 pub const INDEX_ALLOCATION: u32 = 0xA0;
 pub const BITMAP: u32 = 0xB0;
+pub const REPARSE_POINT: u32 = 0xC0;
 
 /// A run of clusters: how many, and where; without a place it is sparse.
 pub type Run = (u64, Option<u64>);
@@ -102,6 +104,7 @@ pub fn resident(kind: u32, name: &str, value: &[u8]) -> Vec<u8> {
 pub enum Kept {
     Plain,
     Compressed,
+    Encrypted,
     Sparse,
 }
 
@@ -115,7 +118,8 @@ pub fn in_clusters(
     kept: Kept,
 ) -> Vec<u8> {
     let name = wide(name);
-    let header: usize = if kept == Kept::Plain { 64 } else { 72 };
+    let has_unit = matches!(kept, Kept::Compressed | Kept::Sparse);
+    let header: usize = if has_unit { 72 } else { 64 };
     let packed = pack(runs);
     let at = (header + name.len()).next_multiple_of(8);
     let len = (at + packed.len()).next_multiple_of(8);
@@ -128,6 +132,7 @@ pub fn in_clusters(
     let (flags, unit): (u16, u16) = match kept {
         Kept::Plain => (0, 0),
         Kept::Compressed => (1, 4),
+        Kept::Encrypted => (0x4000, 0),
         Kept::Sparse => (0x8000, 4),
     };
     let mut bytes = kind.to_le_bytes().to_vec();
@@ -153,7 +158,7 @@ pub fn in_clusters(
     for size in sizes {
         bytes.extend(size.to_le_bytes());
     }
-    if kept != Kept::Plain {
+    if has_unit {
         bytes.extend((stored * CLUSTER as u64).to_le_bytes());
     }
     bytes.extend(name);

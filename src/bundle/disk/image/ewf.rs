@@ -18,6 +18,8 @@ const SECTION: usize = 76;
 /// A system lets a process open so many files, and some more.
 const MOST_SEGMENTS: usize = 900;
 const MOST_SECTIONS: usize = 1 << 20;
+/// A disk of 127 GiB has some 300 of them.
+const MOST_TABLES: usize = 1 << 20;
 /// A table has at most 16,375 entries, or 65,534 by newer tools.
 const MOST_ENTRIES: u32 = 1 << 20;
 const PACKED: u32 = 1 << 31;
@@ -123,7 +125,7 @@ impl Segments {
                 _ => {}
             }
             match u64_le(&section, 16) {
-                Some(next) if next > at => at = next,
+                Some(next) if next >= data => at = next,
                 _ => return Err(bad(FORM, format!("the section at byte {at} leads nowhere"))),
             }
         }
@@ -153,8 +155,9 @@ impl Segments {
     ) -> Result<(), DiskTrouble> {
         let header = piece(file, FORM, at, 24, "a table")?;
         let count = u32_le(&header, 0).unwrap_or_default();
-        if count > MOST_ENTRIES {
-            return Err(bad(FORM, format!("a table of {count} chunks")));
+        if count > MOST_ENTRIES || self.tables.len() >= MOST_TABLES {
+            let number = self.tables.len() + 1;
+            return Err(bad(FORM, format!("table {number}, of {count} chunks")));
         }
         let first = self.tables.last().map_or(0, |last| last.first + last.count);
         self.tables.push(Table {

@@ -19,8 +19,14 @@ use std::sync::Arc;
 pub(super) use beside::Beside;
 
 use super::super::source::ReadAt;
+use super::ntfs::has_copy;
+use super::partition::told_by;
 use super::trouble::DiskTrouble;
 
+/// No disk and no volume of Windows is smaller.
+const SMALLEST: u64 = 1 << 20;
+/// As much of a file tells whether it is an image.
+pub(super) const HEAD: usize = 8192;
 /// How many images may build on each other.
 const DEEPEST: usize = 32;
 
@@ -74,7 +80,24 @@ impl ImageForm {
                 head.get(*at..)
                     .is_some_and(|rest| rest.starts_with(b"EFI PART"))
             });
-            ((begins || has_table) && bytes >= 1 << 20).then_some(ImageForm::Raw)
+            // Other file systems than Windows' own need no boot sector; that is said of them.
+            let is_disk = begins || has_table || told_by(head).is_some();
+            (is_disk && bytes >= SMALLEST).then_some(ImageForm::Raw)
+        })
+    }
+
+    /// Tells it from the last bytes, where the first are lost: the footer of a VHD, or the copy that NTFS keeps of its boot sector.
+    pub(in super::super) fn by_its_end(file: &dyn ReadAt) -> io::Result<Option<ImageForm>> {
+        let bytes = file.len();
+        if bytes < SMALLEST {
+            return Ok(None);
+        }
+        let mut magic = [0; 8];
+        file.read_full_at(bytes - vhd::FOOTER, &mut magic)?;
+        Ok(if magic == *b"conectix" {
+            Some(ImageForm::Vhd)
+        } else {
+            has_copy(file, 0, bytes).then_some(ImageForm::Raw)
         })
     }
 }
@@ -121,7 +144,7 @@ fn open_parent(
         name: name.to_owned(),
     };
     let file = beside.open(name).ok_or_else(missing)?;
-    let mut head = vec![0; 512];
+    let mut head = vec![0; HEAD];
     let filled = file.read_full_at(0, &mut head).map_err(unreadable)?;
     head.truncate(filled);
     let parent = ImageForm::of(&head, file.len()).unwrap_or(ImageForm::Raw);

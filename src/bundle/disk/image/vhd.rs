@@ -11,12 +11,14 @@ use crate::bundle::disk::trouble::DiskTrouble;
 use crate::bundle::source::{PartSource, ReadAt};
 
 const FORM: ImageForm = ImageForm::Vhd;
-const FOOTER: u64 = 512;
+pub(super) const FOOTER: u64 = 512;
 const HEADER: usize = 1024;
 const SECTOR: u64 = 512;
 /// Virtual PC's own footers are 511 bytes long (before version 2004).
 const SHORT_FOOTER: u64 = 511;
 const NOT_THERE: u32 = u32::MAX;
+/// Windows makes blocks of 2 MiB, or of 512 KiB; larger ones would have bitmaps that take long to read, again and again.
+const BLOCKS: std::ops::RangeInclusive<u64> = 4096..=64 << 20;
 
 /// What the footer says.
 struct Footer {
@@ -124,7 +126,7 @@ fn open_blocks(
         ));
     };
     let block = u64::from(block);
-    if !block.is_power_of_two() || !(4096..=1 << 30).contains(&block) {
+    if !block.is_power_of_two() || !BLOCKS.contains(&block) {
         return Err(bad(FORM, format!("a block size of {block} bytes")));
     }
     if u64::from(entries).saturating_mul(block) < footer.size {

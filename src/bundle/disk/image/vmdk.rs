@@ -21,7 +21,7 @@ const LONGEST_TEXT: u64 = 1 << 20;
 const MOST_EXTENTS: usize = 4096;
 /// A sparse extent says so when its tables are in a footer.
 const AT_THE_END: u64 = u64::MAX;
-const NO_PARENT: &str = "ffffffff";
+const NO_PARENT: u32 = u32::MAX;
 
 pub(super) fn open(
     file: Arc<dyn ReadAt>,
@@ -29,16 +29,8 @@ pub(super) fn open(
     depth: usize,
 ) -> Result<Arc<dyn ReadAt>, DiskTrouble> {
     let sparse = Header::read(file.as_ref())?;
-    let text = match &sparse {
-        Some(header) if header.text_bytes == 0 => return Err(DiskTrouble::PartOfAnother),
-        Some(header) => {
-            let len = header.text_bytes.min(LONGEST_TEXT) as usize;
-            piece(file.as_ref(), FORM, header.text_at, len, "the description")?
-        }
-        None => file.read_all(LONGEST_TEXT).map_err(unreadable)?,
-    };
-    let text = String::from_utf8_lossy(&text).into_owned();
-    let text = text.split('\0').next().unwrap_or_default();
+    let text = description(file.as_ref(), sparse.as_ref())?;
+    let text = text.as_str();
     let parent = parent(text, beside, depth)?;
     let mut extents = Vec::new();
     let mut start: u64 = 0;
@@ -67,24 +59,58 @@ pub(super) fn open(
     }))
 }
 
+/// The text that describes the disk.
+fn description(file: &dyn ReadAt, sparse: Option<&Header>) -> Result<String, DiskTrouble> {
+    let text = match sparse {
+        Some(header) if header.text_bytes == 0 => return Err(DiskTrouble::PartOfAnother),
+        Some(header) => {
+            let len = header.text_bytes.min(LONGEST_TEXT) as usize;
+            piece(file, FORM, header.text_at, len, "the description")?
+        }
+        None => file.read_all(LONGEST_TEXT).map_err(unreadable)?,
+    };
+    let text = String::from_utf8_lossy(&text).into_owned();
+    Ok(text.split('\0').next().unwrap_or_default().to_owned())
+}
+
+/// What a description says of something.
+fn value<'t>(text: &'t str, key: &str) -> Option<&'t str> {
+    text.lines().find_map(|line| {
+        let (name, value) = line.split_once('=')?;
+        (name.trim().eq_ignore_ascii_case(key)).then(|| value.trim().trim_matches('"'))
+    })
+}
+
+/// Content identifiers are hexadecimal, with or without zeros before them.
+fn identifier(text: &str, key: &str) -> Option<u32> {
+    u32::from_str_radix(value(text, key)?, 16).ok()
+}
+
+/// The parent, whose content identifier must be the one written here: it changes with the first write after the snapshot.
 fn parent(
     text: &str,
     beside: &Beside,
     depth: usize,
 ) -> Result<Option<Arc<dyn ReadAt>>, DiskTrouble> {
-    let value = |key: &str| {
-        text.lines().find_map(|line| {
-            let (name, value) = line.split_once('=')?;
-            (name.trim().eq_ignore_ascii_case(key)).then(|| value.trim().trim_matches('"'))
-        })
+    let wanted = match (value(text, "parentCID"), identifier(text, "parentCID")) {
+        (None, _) | (_, Some(NO_PARENT)) => return Ok(None),
+        (Some(_), wanted) => wanted,
     };
-    match value("parentCID") {
-        None => Ok(None),
-        Some(id) if id.eq_ignore_ascii_case(NO_PARENT) => Ok(None),
-        Some(_) => {
-            let name = value("parentFileNameHint").unwrap_or("its parent");
-            open_parent(FORM, name, beside, depth).map(Some)
-        }
+    let name = value(text, "parentFileNameHint").unwrap_or("its parent");
+    let opened = open_parent(FORM, name, beside, depth)?;
+    let is_other = beside.open(name).is_some_and(|file| {
+        let text = Header::read(file.as_ref())
+            .and_then(|sparse| description(file.as_ref(), sparse.as_ref()));
+        // A parent of another format has none.
+        let own = text.ok().and_then(|text| identifier(&text, "CID"));
+        own.is_some() && own != wanted
+    });
+    match is_other {
+        true => Err(DiskTrouble::OtherParent {
+            form: FORM,
+            name: name.to_owned(),
+        }),
+        false => Ok(Some(opened)),
     }
 }
 

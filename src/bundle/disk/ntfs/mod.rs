@@ -8,17 +8,20 @@
 //!
 //! Every count and offset comes from the disk and may be wrong: nothing is followed twice, all lengths are bounded.
 
+mod boot;
 mod entry;
 mod folder;
 mod log_file;
+mod packed;
 mod record;
 mod runs;
 mod security;
 mod volume;
 
+pub(super) use boot::has_copy;
 pub use entry::{EntryName, EntryPlace, FileEntry, FileTimes, entry_bytes};
 pub(super) use folder::FolderEntry;
-pub(super) use volume::{File, Volume};
+pub(super) use volume::{File, Reference, Volume};
 
 /// Why something on a volume cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]

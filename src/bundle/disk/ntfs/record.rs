@@ -17,7 +17,7 @@ const END: u32 = 0xFFFF_FFFF;
 /// What a sector's last two bytes are checked against is a multiple of this, whatever the disk's sectors.
 const FIXUP_STEP: usize = 512;
 /// The part of a file reference that is the record's number; the rest is how often the record was used.
-const RECORD_NUMBER: u64 = 0xFFFF_FFFF_FFFF;
+pub(super) const RECORD_NUMBER: u64 = 0xFFFF_FFFF_FFFF;
 
 /// A file record whose sectors are from one write.
 #[derive(Debug, Clone)]
@@ -50,8 +50,8 @@ pub(super) enum Value<'r> {
         size: u64,
         /// How much of it was ever written.
         initialized: u64,
-        /// Whether the clusters are compressed in units.
-        packed: bool,
+        /// Whether, and in units of how many clusters as a power of two, the value may be compressed.
+        unit: Option<u16>,
     },
 }
 
@@ -185,7 +185,7 @@ impl<'r> Iterator for Attributes<'r> {
                 runs: bytes.get(usize::from(u16_le(bytes, 32)?)..)?,
                 size: u64_le(bytes, 48)?,
                 initialized: u64_le(bytes, 56)?,
-                packed: u16_le(bytes, 34)? != 0,
+                unit: Some(u16_le(bytes, 34)?).filter(|unit| *unit > 0),
             },
         };
         Some(Attribute {
@@ -209,6 +209,16 @@ impl Attribute<'_> {
     pub(super) fn is_encrypted(&self) -> bool {
         self.flags & 0x4000 != 0
     }
+
+    /// The method by which it is compressed: 0 is none, 1 is LZNT1.
+    pub(super) fn compression(&self) -> u16 {
+        self.flags & 0xFF
+    }
+
+    /// Its name, where it has one.
+    pub(super) fn name(&self) -> Option<String> {
+        (!self.name.is_empty()).then(|| utf16_le(self.name))
+    }
 }
 
 /// A name of a file.
@@ -217,6 +227,8 @@ pub(in crate::bundle::disk) struct FileName {
     pub(in crate::bundle::disk) name: String,
     /// Whether it is the short name that stands beside a long one.
     pub(super) is_short: bool,
+    /// Whether it is a long name that a short one stands beside.
+    pub(super) has_short: bool,
     /// Whether the file refers to something else: a junction, a link, data kept elsewhere.
     pub(in crate::bundle::disk) is_reparse: bool,
     pub(in crate::bundle::disk) is_folder: bool,
@@ -228,9 +240,12 @@ impl FileName {
         let flags = u32_le(value, 56)?;
         let len = usize::from(*value.get(64)?) * 2;
         let name = value.get(66..66 + len)?;
+        let space = *value.get(65)?;
+        (space <= 3).then_some(())?;
         Some(FileName {
             name: utf16_le(name),
-            is_short: *value.get(65)? == 2,
+            is_short: space == 2,
+            has_short: space == 1,
             is_reparse: flags & 0x400 != 0,
             is_folder: is_folder(value),
         })

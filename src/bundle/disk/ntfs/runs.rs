@@ -73,6 +73,25 @@ pub(in crate::bundle::disk) struct DataSource {
 }
 
 impl DataSource {
+    /// How many of so many clusters of the value, from `first` on, have a place on the volume.
+    pub(super) fn stored(&self, first: u64, count: u64) -> u64 {
+        let end = first.saturating_add(count);
+        let before = self
+            .runs
+            .partition_point(|run| run.first.saturating_add(run.count) <= first);
+        self.runs
+            .get(before..)
+            .unwrap_or_default()
+            .iter()
+            .take_while(|run| run.first < end)
+            .filter(|run| run.place.is_some())
+            .map(|run| {
+                let run_end = run.first.saturating_add(run.count).min(end);
+                run_end.saturating_sub(run.first.max(first))
+            })
+            .sum()
+    }
+
     /// Where the first byte is that is kept: what is sparse before it was never written, or let go of since.
     pub(super) fn first_kept(&self) -> u64 {
         let kept = self.runs.iter().find(|run| run.place.is_some());

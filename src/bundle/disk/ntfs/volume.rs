@@ -1,13 +1,18 @@
-//! A volume: its boot sector, its file table, its files.
+//! A volume: its file table, its files.
 
-use std::sync::{Arc, OnceLock};
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use jiff::Timestamp;
 
 use super::NtfsError;
+use super::boot::Boot;
+use super::folder::FolderEntry;
+use super::packed::{LARGEST_UNIT, PackedSource};
 use super::record::{
-    ATTRIBUTE_LIST, Attribute, DATA, REPARSE_POINT, Record, STANDARD_INFORMATION,
-    VOLUME_INFORMATION, Value,
+    ATTRIBUTE_LIST, Attribute, DATA, FILE_NAME, FileName, REPARSE_POINT, Record,
+    STANDARD_INFORMATION, VOLUME_INFORMATION, Value,
 };
 use super::runs::{self, DataSource, Run};
 use super::security::SecurityTable;
@@ -25,6 +30,10 @@ const MOST_RECORDS: usize = 8192;
 /// More runs than a file of any size that matters has; each takes 32 bytes of memory.
 const MOST_RUNS: usize = 1 << 20;
 
+const ENCRYPTED: &str = "encrypted by Windows (EFS): only the account that encrypted it can read it; copy the file out on the machine itself, \
+    signed in as that account";
+const OTHER_COMPRESSION: &str = "compressed by a method that NTFS does not have today: copy the file from the disk with Windows";
+
 /// A volume.
 pub(in crate::bundle::disk) struct Volume {
     bytes: Arc<dyn ReadAt>,
@@ -35,18 +44,37 @@ pub(in crate::bundle::disk) struct Volume {
     security: OnceLock<Result<SecurityTable, NtfsError>>,
 }
 
+/// Which file is meant: the number of its record, and what its folder says of it, where one does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::bundle::disk) struct Reference {
+    number: u64,
+    /// Its name, and how often the record was used then.
+    named: Option<(String, u16)>,
+}
+
+impl Reference {
+    /// Whatever file has that record.
+    pub(in crate::bundle::disk) fn of_record(number: u64) -> Reference {
+        Reference {
+            number,
+            named: None,
+        }
+    }
+}
+
+impl From<&FolderEntry> for Reference {
+    fn from(entry: &FolderEntry) -> Self {
+        Reference {
+            number: entry.number,
+            named: Some((entry.name.name.clone(), entry.uses)),
+        }
+    }
+}
+
 /// A file or a folder, with all its records.
 pub(in crate::bundle::disk) struct File {
     base: Record,
     others: Vec<Record>,
-}
-
-/// What a boot sector says.
-struct Boot {
-    cluster: u64,
-    clusters: u64,
-    table: [u64; 2],
-    record: usize,
 }
 
 impl Volume {
@@ -55,14 +83,7 @@ impl Volume {
     /// # Errors
     /// [`NtfsError`] where it has no whole boot sector, or the first record of $MFT cannot be read.
     pub(in crate::bundle::disk) fn open(bytes: Arc<dyn ReadAt>) -> Result<Volume, NtfsError> {
-        let last = (bytes.len() / 512).saturating_sub(1).saturating_mul(512);
-        let mut boot = None;
-        for at in [0, last] {
-            let mut sector = [0; 512];
-            bytes.read_full_at(at, &mut sector)?;
-            boot = boot.or_else(|| Boot::read(&sector));
-        }
-        let boot = boot.ok_or(NtfsError::NoBootSector)?;
+        let boot = Boot::of(bytes.as_ref())?;
         let mut volume = Volume {
             table: Arc::new(DataSource {
                 volume: Arc::clone(&bytes),
@@ -84,29 +105,34 @@ impl Volume {
     /// $MFT describes itself in its first record, of which there is a copy. Where it is in many runs, other records of its own
     /// tell of the later ones; they lie in the earlier.
     fn open_table(&mut self, places: [u64; 2]) -> Result<(), NtfsError> {
-        let mut first = Err(NtfsError::NoBootSector);
-        for place in places {
-            if first.is_ok() {
-                break;
-            }
-            let mut bytes = vec![0; self.record];
-            let at = place.saturating_mul(self.cluster);
-            self.bytes.read_full_at(at, &mut bytes)?;
-            first = Record::read(0, bytes);
-        }
-        let mut file = File {
-            base: first?,
-            others: Vec::new(),
-        };
-        self.table = self.clusters_of(&file, DATA, "")?;
+        let [first, copy] = places.map(|place| self.table_at(place));
+        let (mut file, table) = first.or_else(|why| copy.map_err(|_| why))?;
+        self.table = table;
         loop {
             let known = file.others.len();
             file.others = self.continuations(&file.base);
-            self.table = self.clusters_of(&file, DATA, "")?;
             if file.others.len() <= known {
                 return Ok(());
             }
+            // Where the later runs are damaged, the earlier ones still tell of many files.
+            match self.clusters_of(&file, DATA, "") {
+                Ok(clusters) => self.table = Arc::new(clusters.source),
+                Err(_) => return Ok(()),
+            }
         }
+    }
+
+    /// The table as the first record at that cluster describes it.
+    fn table_at(&self, place: u64) -> Result<(File, Arc<DataSource>), NtfsError> {
+        let mut bytes = vec![0; self.record];
+        let at = place.saturating_mul(self.cluster);
+        self.bytes.read_full_at(at, &mut bytes)?;
+        let file = File {
+            base: Record::read(0, bytes)?,
+            others: Vec::new(),
+        };
+        let table = self.clusters_of(&file, DATA, "")?;
+        Ok((file, Arc::new(table.source)))
     }
 
     pub(super) fn record(&self, number: u64) -> Result<Record, NtfsError> {
@@ -138,6 +164,37 @@ impl Volume {
         Ok(File { base, others })
     }
 
+    /// A file by what its folder says of it.
+    ///
+    /// # Errors
+    /// As [`Volume::file`]; and where the record is by now another file's.
+    pub(in crate::bundle::disk) fn find(&self, wanted: &Reference) -> Result<File, NtfsError> {
+        let file = self.file(wanted.number)?;
+        let Some((name, uses)) = &wanted.named else {
+            return Ok(file);
+        };
+        let is_same = *uses == 0 || *uses == file.base.uses();
+        let mut names = file.attributes(FILE_NAME, "");
+        let is_named = names.any(|attribute| match attribute.value {
+            Value::Resident(value) => {
+                FileName::read(value).is_some_and(|known| known.name == *name)
+            }
+            Value::Clusters { .. } => false,
+        });
+        drop(names);
+        match is_same && is_named {
+            true => Ok(file),
+            false => Err(NtfsError::BadRecord {
+                number: wanted.number,
+                flaw: "is not that of the file by which its folder names it",
+            }),
+        }
+    }
+
+    pub(super) fn cluster(&self) -> u64 {
+        self.cluster
+    }
+
     /// The records that a file's list of attributes names, as far as they can be read.
     fn continuations(&self, base: &Record) -> Vec<Record> {
         let Some(list) = base.find(ATTRIBUTE_LIST, "") else {
@@ -151,7 +208,7 @@ impl Volume {
                     others: Vec::new(),
                 };
                 let source = self.clusters_of(&file, ATTRIBUTE_LIST, "");
-                match source.map(|source| source.read_all(LONGEST_LIST)) {
+                match source.map(|clusters| clusters.source.read_all(LONGEST_LIST)) {
                     Ok(Ok(bytes)) => bytes,
                     _ => return Vec::new(),
                 }
@@ -177,36 +234,33 @@ impl Volume {
     }
 
     /// The runs of a value in clusters.
-    fn clusters_of(
-        &self,
-        file: &File,
-        kind: u32,
-        name: &str,
-    ) -> Result<Arc<DataSource>, NtfsError> {
+    fn clusters_of(&self, file: &File, kind: u32, name: &str) -> Result<Clusters, NtfsError> {
         let number = file.base.number;
         let bad = |flaw| NtfsError::BadRecord { number, flaw };
         let mut runs: Vec<Run> = Vec::new();
         let mut sizes = None;
+        let mut packed = None;
         for attribute in file.attributes(kind, name) {
             let Value::Clusters {
                 first,
                 runs: own,
                 size,
                 initialized,
-                packed,
+                unit,
             } = attribute.value
             else {
                 continue;
             };
             if attribute.is_encrypted() {
-                return Err(NtfsError::NotReadable(
-                    "encrypted by Windows (EFS): only its owner's account can read it",
-                ));
+                return Err(NtfsError::NotReadable(ENCRYPTED));
             }
-            if packed && attribute.flags & 0xFF != 0 {
-                return Err(NtfsError::NotReadable(
-                    "compressed by NTFS, which is not read: copy the file from the disk with Windows",
-                ));
+            // Only the part with the first cluster says how it is compressed.
+            if let Some(unit) = unit.filter(|_| first == 0) {
+                packed = match attribute.compression() {
+                    0 => None,
+                    1 => Some(unit),
+                    _ => return Err(NtfsError::NotReadable(OTHER_COMPRESSION)),
+                };
             }
             let own = runs::unpack(own, first, self.clusters)
                 .ok_or_else(|| bad("names clusters that there are not"))?;
@@ -219,14 +273,33 @@ impl Volume {
             runs.extend(own);
         }
         let (size, initialized) = sizes.ok_or_else(|| bad("does not say where its data begins"))?;
+        // What Windows lets go of at the beginning of a journal counts, though it is nowhere.
+        if name.is_empty() && size > self.clusters.saturating_mul(self.cluster) {
+            return Err(bad("says that it is longer than the volume"));
+        }
         runs.sort_by_key(|run| run.first);
-        Ok(Arc::new(DataSource {
+        if runs.windows(2).any(
+            |pair| matches!(pair, [one, next] if one.first.saturating_add(one.count) > next.first),
+        ) {
+            return Err(bad("says of some of its data twice where it is"));
+        }
+        let unit = match packed {
+            None => None,
+            Some(power) => Some(
+                1_u64
+                    .checked_shl(u32::from(power))
+                    .filter(|unit| unit.saturating_mul(self.cluster) <= LARGEST_UNIT)
+                    .ok_or_else(|| bad("is compressed in units of a size that there is not"))?,
+            ),
+        };
+        let source = DataSource {
             volume: Arc::clone(&self.bytes),
             cluster: self.cluster,
             runs,
             size,
             initialized: initialized.min(size),
-        }))
+        };
+        Ok(Clusters { source, unit })
     }
 
     /// A value of a file, wherever it lies.
@@ -245,7 +318,7 @@ impl Volume {
             }
         }
         match found {
-            Some(()) => Ok(self.clusters_of(file, kind, name)?),
+            Some(()) => Ok(self.clusters_of(file, kind, name)?.bytes()),
             None => Err(NtfsError::Missing {
                 number,
                 what: "such data",
@@ -265,7 +338,9 @@ impl Volume {
         if let Some(reparse) = file.base.resident(REPARSE_POINT) {
             // MS-FSCC section 2.1.2.1.
             return Err(NtfsError::NotReadable(match u32_le(reparse, 0) {
-                Some(0x8000_0017) => "compressed by Windows (WOF), which is not read",
+                Some(0x8000_0017) => {
+                    "compressed by Windows (WOF, `compact /exe`), which is not read: copy the file from the disk with Windows"
+                }
                 Some(0x8000_0013) => {
                     "deduplicated by Windows, which is not read: copy the file from the disk with Windows"
                 }
@@ -291,17 +366,29 @@ impl Volume {
     ) -> Result<Arc<dyn ReadAt>, NtfsError> {
         const STREAM: &str = "$J";
         match self.clusters_of(file, DATA, STREAM) {
-            Ok(source) => {
+            Ok(Clusters { source, .. }) => {
                 let start = source.first_kept();
                 let len = source.len().saturating_sub(start);
                 Ok(Arc::new(PartSource {
-                    whole: source,
+                    whole: Arc::new(source),
                     start,
                     len,
                 }))
             }
             Err(_) => self.value(file, DATA, STREAM),
         }
+    }
+
+    /// Which clusters of the volume hold the content of a file; none where it is in its record, or that is damaged.
+    pub(in crate::bundle::disk) fn places(&self, file: &File) -> Vec<Range<u64>> {
+        let runs = self.clusters_of(file, DATA, "");
+        let runs = runs.map_or_else(|_| Vec::new(), |clusters| clusters.source.runs);
+        runs.iter()
+            .filter_map(|run| {
+                let start = run.place?;
+                Some(start..start.saturating_add(run.count))
+            })
+            .collect()
     }
 
     pub(in crate::bundle::disk) fn root(&self) -> Result<File, NtfsError> {
@@ -351,6 +438,37 @@ impl Volume {
     }
 }
 
+/// A value in clusters.
+struct Clusters {
+    source: DataSource,
+    /// Of how many clusters the units are that it is compressed in, where it is.
+    unit: Option<u64>,
+}
+
+impl Clusters {
+    /// What they hold, unpacked.
+    fn bytes(self) -> Arc<dyn ReadAt> {
+        let Clusters { mut source, unit } = self;
+        let Some(unit) = unit else {
+            return Arc::new(source);
+        };
+        let (size, initialized) = (source.size, source.initialized);
+        let end = source
+            .runs
+            .last()
+            .map_or(0, |run| run.first.saturating_add(run.count));
+        source.size = end.saturating_mul(source.cluster);
+        source.initialized = source.size;
+        Arc::new(PackedSource {
+            stored: source,
+            unit,
+            size,
+            initialized,
+            unpacked: Mutex::default(),
+        })
+    }
+}
+
 impl File {
     /// Its record number.
     pub(in crate::bundle::disk) fn number(&self) -> u64 {
@@ -363,45 +481,26 @@ impl File {
         file_time(u64_le(times, 8)?)
     }
 
+    /// The names of the streams that it has beside its content.
+    pub(in crate::bundle::disk) fn streams(&self) -> BTreeSet<String> {
+        let attributes = self.records().flat_map(Record::attributes);
+        attributes
+            .filter(|attribute| attribute.kind == DATA)
+            .filter_map(|attribute| attribute.name())
+            .collect()
+    }
+
+    fn records(&self) -> impl Iterator<Item = &Record> {
+        std::iter::once(&self.base).chain(&self.others)
+    }
+
     fn attributes<'f>(
         &'f self,
         kind: u32,
         name: &'f str,
     ) -> impl Iterator<Item = Attribute<'f>> + 'f {
-        std::iter::once(&self.base)
-            .chain(&self.others)
+        self.records()
             .flat_map(Record::attributes)
             .filter(move |attribute| attribute.kind == kind && attribute.is_named(name))
-    }
-}
-
-impl Boot {
-    fn read(sector: &[u8; 512]) -> Option<Boot> {
-        (sector.get(3..11)? == b"NTFS    ").then_some(())?;
-        let sector_size = u64::from(u16_le(sector, 11)?);
-        (sector_size.is_power_of_two() && (256..=4096).contains(&sector_size)).then_some(())?;
-        // Above 128, the number is a power of two with its sign turned: clusters of more than 64 KiB.
-        let per_cluster = match *sector.get(13)? {
-            count @ 0..=0x80 => u64::from(count),
-            power => 1_u64.checked_shl(256 - u32::from(power))?,
-        };
-        let cluster = sector_size.checked_mul(per_cluster)?;
-        (cluster.is_power_of_two() && cluster <= 2 << 20).then_some(())?;
-        let clusters = u64_le(sector, 40)?.checked_mul(sector_size)? / cluster;
-        // Positive: clusters; negative: a power of two of bytes.
-        let record = match sector.get(64)?.cast_signed() {
-            count @ 1.. => u64::from(count.unsigned_abs()).checked_mul(cluster)?,
-            power => 1_u64.checked_shl(u32::from(power.unsigned_abs()))?,
-        };
-        let record = usize::try_from(record).ok()?;
-        (record.is_power_of_two() && (512..=64 << 10).contains(&record)).then_some(())?;
-        let table = [u64_le(sector, 48)?, u64_le(sector, 56)?];
-        (table.iter().any(|place| (1..clusters).contains(place))).then_some(())?;
-        Some(Boot {
-            cluster,
-            clusters,
-            table,
-            record,
-        })
     }
 }

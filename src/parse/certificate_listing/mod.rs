@@ -1,15 +1,23 @@
-//! What `certutil -store` and `certutil -verifystore` print, with `-v` or without: which certificates a store holds, and where their
-//! private keys are kept.
+//! Lists of certificates as text: what `certutil -store` and `certutil -verifystore` print, and what PowerShell makes of
+//! `Get-ChildItem Cert:\...`: which certificates a store holds, where their private keys are kept, and when they end.
 //!
-//! Nearly every word is in the language of Windows. What is not: the rule of `=` before each certificate, `(sha1)` in the name of
-//! its hash, the names of properties (`CERT_KEY_PROV_INFO_PROP_ID(2)`), ` = ` in the lines about the key, and their order. Dates are
-//! in the language and the time zone of the machine, so that they tell no time: they are not read. Sources: outputs in English
-//! and Spanish in public write-ups, of Windows 7 to 11.
+//! ```text
+//! certutil    lines in the language of Windows, told by their order
+//! powershell  tables, lists and files of values, with the names of properties, which no language changes
+//! validity    days that stand in the order of the machine's language and in its time zone
+//! ```
+
+mod certutil;
+mod powershell;
+mod validity;
 
 use super::certificate::Thumbprint;
-use super::key_file::KeyFileName;
 use super::store_blob::KeyProviderInfo;
 use super::text::Text;
+
+pub use validity::Between;
+
+use validity::{Order, PrintedDay};
 
 /// One certificate of a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +28,37 @@ pub struct ListedCertificate {
     pub thumbprint: Thumbprint,
     /// Where its private key is kept; none where the listing does not tell, or is cut.
     pub key_provider: Option<KeyProviderInfo>,
+    /// Whether it has a private key at all, where the listing says so by itself.
+    pub has_key: Option<bool>,
+    /// The store that was listed; none where the listing does not tell. What `certutil` prints of a user's store looks like the
+    /// machine's.
+    pub store: Option<ListedStore>,
+    /// Its subject and its issuer, where both are there whole.
+    pub names: Option<ListedNames>,
+    /// When it begins.
+    pub begins: Option<Between>,
+    /// When it ends.
+    pub ends: Option<Between>,
+}
+
+/// The store that a listing is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListedStore {
+    /// The machine's "Remote Desktop".
+    RemoteDesktop,
+    /// The machine's MY.
+    Personal,
+    /// Another one, or a user's.
+    Other,
+}
+
+/// Whose a certificate is, and who issued it, as .NET writes names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedNames {
+    /// Its subject.
+    pub subject: String,
+    /// Its issuer.
+    pub issuer: String,
 }
 
 /// What a listing holds.
@@ -29,133 +68,74 @@ pub struct CertificateListing {
     pub certificates: Vec<ListedCertificate>,
     /// The lines at which certificates begin whose hash cannot be told; the first hundred.
     pub untold: Vec<u64>,
+    /// How many there are beyond the first 50,000.
+    pub further: usize,
 }
 
 const UNTOLD_LISTED: usize = 100;
-const HASH_PROPERTY: &str = "CERT_SHA1_HASH_PROP_ID(3)";
-const KEY_PROPERTY: &str = "CERT_KEY_PROV_INFO_PROP_ID(2)";
-const SHA1: &str = "(sha1):";
+const MOST_CERTIFICATES: usize = 50_000;
 
-/// CRYPT_MACHINE_KEYSET: what the machine's stores name is the machine's.
-const MACHINE_KEY: u32 = 0x20;
-const PROV_RSA_FULL: u32 = 1;
-
-/// Reads a listing. What is cut tells what stands before.
+/// Reads a listing, or several in one file. What is cut tells what stands before.
 #[must_use]
 pub fn read(bytes: &[u8]) -> CertificateListing {
-    let text = Text::decode(bytes);
-    let mut listing = CertificateListing::default();
-    let mut entry: Option<Entry<'_>> = None;
-    for (line, number) in text.characters.split_inclusive('\n').zip(1..) {
-        let is_whole = line.ends_with('\n');
-        let line = line.trim_end();
-        if is_rule(line) {
-            listing.take(entry.take());
-            entry = Some(Entry::begin(number));
-        } else if let Some(entry) = entry.as_mut().filter(|_| is_whole) {
-            entry.lines.push((number, line));
-        }
-    }
-    listing.take(entry);
-    listing
+    let text = Text::decode_joined(bytes);
+    let mut found = Found::default();
+    certutil::read(&text.characters, &mut found);
+    powershell::read(&text.characters, &mut found);
+    found.finish()
 }
 
-/// `================ Certificate 0 ================`.
-fn is_rule(line: &str) -> bool {
-    const RULE: &str = "================";
-    let inner = line
-        .strip_prefix(RULE)
-        .and_then(|rest| rest.strip_suffix(RULE));
-    inner.is_some_and(|inner| inner.starts_with(' ') && inner.ends_with(' '))
-}
-
-impl CertificateListing {
-    fn take(&mut self, entry: Option<Entry<'_>>) {
-        let Some(entry) = entry else { return };
-        match entry.thumbprint() {
-            Some((line, thumbprint)) => self.certificates.push(ListedCertificate {
-                line,
-                thumbprint,
-                key_provider: entry.key_provider(line),
-            }),
-            None if self.untold.len() < UNTOLD_LISTED => self.untold.push(entry.begins),
-            None => {}
+impl ListedCertificate {
+    fn new(line: u64, thumbprint: Thumbprint) -> Self {
+        ListedCertificate {
+            line,
+            thumbprint,
+            key_provider: None,
+            has_key: None,
+            store: None,
+            names: None,
+            begins: None,
+            ends: None,
         }
     }
 }
 
-/// The lines of one certificate.
-struct Entry<'t> {
-    begins: u64,
-    lines: Vec<(u64, &'t str)>,
+/// What was found so far, with days of which only the whole listing tells how they are read.
+#[derive(Default)]
+struct Found {
+    listing: CertificateListing,
+    days: Vec<(Option<PrintedDay>, Option<PrintedDay>)>,
 }
 
-impl<'t> Entry<'t> {
-    fn begin(line: u64) -> Self {
-        Entry {
-            begins: line,
-            lines: Vec::new(),
+impl Found {
+    fn take(
+        &mut self,
+        certificate: ListedCertificate,
+        days: (Option<PrintedDay>, Option<PrintedDay>),
+    ) {
+        if self.listing.certificates.len() < MOST_CERTIFICATES {
+            self.listing.certificates.push(certificate);
+            self.days.push(days);
+        } else {
+            self.listing.further += 1;
         }
     }
 
-    /// The hash of the certificate. In a long listing others stand before it, of names and of the key, so that the property
-    /// counts or, without it, the last.
-    fn thumbprint(&self) -> Option<(u64, Thumbprint)> {
-        let mut lines = self.lines.iter();
-        let property = lines
-            .find(|(_, line)| line.trim_start().starts_with(HASH_PROPERTY))
-            .and_then(|_| lines.next());
-        let told = property.and_then(|(line, digits)| Some((*line, digits.trim().parse().ok()?)));
-        let labelled = |(line, text): &(u64, &str)| {
-            let (_, digits) = text.split_once(SHA1)?;
-            Some((*line, digits.trim().parse().ok()?))
-        };
-        told.or_else(|| self.lines.iter().rev().find_map(labelled))
+    fn untold(&mut self, line: u64) {
+        if self.listing.untold.len() < UNTOLD_LISTED {
+            self.listing.untold.push(line);
+        }
     }
 
-    /// The lines ` = ` below the property or, in a short listing, below the hash: first the container, then what tells its
-    /// file, then the provider and, in a long listing, its type, flags and use.
-    fn key_provider(&self, hash: u64) -> Option<KeyProviderInfo> {
-        let mut lines = self.lines.iter().map(|(line, text)| (*line, text.trim()));
-        let is_long = lines
-            .clone()
-            .any(|(_, text)| text.starts_with(KEY_PROPERTY));
-        match is_long {
-            true => lines.find(|(_, text)| text.starts_with(KEY_PROPERTY)),
-            false => lines.find(|(line, _)| *line == hash),
-        }?;
-        let block: Vec<&str> = lines
-            .map(|(_, text)| text)
-            .take_while(|text| !text.is_empty() && !text.contains("_PROP_ID("))
-            .collect();
-        let mut given = block.iter().filter_map(|text| text.split_once(" = "));
-        let (_, container) = given.next()?;
-        let (_, provider) = given.next()?;
-        let mut numbers = given.filter_map(|(_, value)| number(value));
-        let cng = provider.ends_with("Key Storage Provider");
-        let provider_type = numbers.next().filter(|_| is_long);
-        let flags = numbers.next();
-        let key_spec = numbers.next();
-        // Of the two names of a container that may stand here, the one that is its file's tells more.
-        let file = block
-            .iter()
-            .filter_map(|text| text.rsplit_once(": "))
-            .map(|(_, name)| name.trim())
-            .find(|name| name.parse::<KeyFileName>().is_ok());
-        Some(KeyProviderInfo {
-            container: file.unwrap_or(container).trim().to_owned(),
-            provider: provider.trim().to_owned(),
-            provider_type: provider_type.unwrap_or(if cng { 0 } else { PROV_RSA_FULL }),
-            flags: flags.unwrap_or(MACHINE_KEY),
-            key_spec: key_spec.unwrap_or(if cng { 0 } else { 1 }),
-        })
+    fn finish(mut self) -> CertificateListing {
+        let order = Order::of(self.days.iter().copied());
+        let certificates = self.listing.certificates.iter_mut();
+        for (certificate, (begins, ends)) in certificates.zip(self.days) {
+            certificate.begins = begins.and_then(|day| day.between(order));
+            certificate.ends = ends.and_then(|day| day.between(order));
+        }
+        self.listing
     }
-}
-
-/// `20 (32)` is 0x20, `1 -- AT_KEYEXCHANGE` is 1: the first word is hexadecimal.
-fn number(value: &str) -> Option<u32> {
-    let digits = value.split_whitespace().next()?;
-    u32::from_str_radix(digits.trim_start_matches("0x"), 16).ok()
 }
 
 #[cfg(test)]
