@@ -319,3 +319,39 @@ fn what_a_layout_never_holds_is_said_of_what_is_missing() {
     assert!(never.iter().any(|kind| said(kind) > 0), "{kinds:?}");
     assert_eq!(said("Security log"), 0, "{kinds:?}");
 }
+
+/// What is there and cannot be read must not be collected again as if it had been forgotten: somebody has to copy it better.
+#[test]
+fn a_hive_of_which_nothing_can_be_read_is_told_as_damaged() {
+    let machine = at_work(Windows::Server2022);
+    let whole = machine.logs_and_hives(&[Channel::System]);
+    let gaps = |files: &Files| -> Vec<String> {
+        let report = report(files);
+        let of_software = report
+            .gaps
+            .into_iter()
+            .filter(|gap| gap.kind == "SOFTWARE hive");
+        of_software.map(|gap| gap.why).collect()
+    };
+    let size = whole["SOFTWARE"].len();
+    let damaged: [(&str, std::ops::Range<usize>); 2] =
+        [("its cells", 4096..size), ("all of it", 0..size)];
+    for (what, zeroed) in damaged {
+        let mut files = whole.clone();
+        if let Some(bytes) = files.get_mut("SOFTWARE") {
+            bytes[zeroed].fill(0);
+        }
+        let told = gaps(&files);
+        let is_told = told.iter().any(|why| why.contains("SOFTWARE is damaged"));
+        assert!(is_told, "{what}: {told:?}");
+        let is_missed = told.iter().any(|why| why.contains("not in the collection"));
+        assert!(!is_missed, "{what}: {told:?}");
+    }
+    let mut without = whole.clone();
+    without.remove("SOFTWARE");
+    assert!(
+        gaps(&without)
+            .iter()
+            .any(|why| why == "not in the collection")
+    );
+}

@@ -7,8 +7,11 @@ use std::fs::OpenOptions;
 use std::path::Path;
 
 use rdptriage::rules::{Cases, RuleSet};
+use rdptriage::verdict::model::Report;
+use support::certificate::ForgedCertificate;
+use support::machine::at;
 use support::samples::forge_all;
-use support::verdict::{collect, diagnosed, rules};
+use support::verdict::{Files, collect, diagnosed, rules};
 
 const MIB: u64 = 1 << 20;
 
@@ -49,6 +52,75 @@ fn files_that_are_too_large_are_named() {
                 .any(|message| message.contains(&length.to_string())),
             "{file}: {told:?}"
         );
+    }
+}
+
+/// What a report says of one file.
+fn told_of(reports: &[Report], file: &str) -> Vec<String> {
+    reports
+        .iter()
+        .flat_map(|report| &report.problems)
+        .filter(|problem| problem.artifact.as_deref() == Some(file))
+        .map(|problem| problem.message.clone())
+        .collect()
+}
+
+#[test]
+fn a_file_of_certificates_without_end_is_named() {
+    let certificate =
+        ForgedCertificate::listener("ts1.contoso.example", at("2026-06-02T06:00:00Z")).der();
+    let mut files = Files::new();
+    files.insert("rdp.cer".into(), certificate.clone());
+    files.insert("other.cer".into(), certificate);
+    let folder = collect(&files);
+    let length = 16 * MIB + 1;
+    grow(&folder.path().join("rdp.cer"), length);
+    let reports = diagnosed(&[folder.path().to_owned()], &rules());
+    let told = told_of(&reports, "rdp.cer");
+    assert!(
+        told.iter().any(|what| what.contains(&length.to_string())),
+        "{told:?}"
+    );
+    assert!(told_of(&reports, "other.cer").is_empty());
+}
+
+/// Records as text are read one by one: one that never ends costs neither memory nor the others.
+#[test]
+fn a_record_as_text_without_end_is_left_out() {
+    let event = |number: u32| {
+        format!(
+            "<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System><Provider Name='Schannel'/>\
+             <EventID>36870</EventID><TimeCreated SystemTime='2026-11-12T16:00:00Z'/><EventRecordID>{number}</EventRecordID>\
+             <Channel>System</Channel><Computer>TS1</Computer></System></Event>\n"
+        )
+    };
+    let json = |number: u32| {
+        format!(
+            "{{\"Event\":{{\"System\":{{\"Provider\":{{\"#attributes\":{{\"Name\":\"Schannel\"}}}},\"EventID\":36870,\"TimeCreated\":\
+             {{\"#attributes\":{{\"SystemTime\":\"2026-11-12T16:00:00Z\"}}}},\"EventRecordID\":{number},\"Channel\":\"System\",\
+             \"Computer\":\"TS1\"}}}}}}\n"
+        )
+    };
+    let many = |one: &str| one.repeat(3 * MIB as usize / one.len());
+    let mut files = Files::new();
+    let in_xml = format!("{}<Event >{}</Event>{}", event(1), many("<a/>"), event(2));
+    files.insert("System.xml".into(), in_xml.into_bytes());
+    let in_json = format!("{}{{\"a\":[{}\n{}", json(3), many("{},\n"), json(4));
+    files.insert("System.json".into(), in_json.into_bytes());
+    let folder = collect(&files);
+    let reports = diagnosed(&[folder.path().to_owned()], &rules());
+    for file in ["System.xml", "System.json"] {
+        let told = told_of(&reports, file);
+        assert!(
+            told.iter()
+                .any(|what| what.contains("longer than 1024 KiB")),
+            "{file}: {told:?}"
+        );
+        let entries = reports.iter().flat_map(|report| &report.artifacts);
+        let records = entries
+            .filter(|entry| entry.path == file)
+            .find_map(|entry| entry.records);
+        assert_eq!(records, Some(2), "{file}");
     }
 }
 
