@@ -19,24 +19,20 @@ impl Order {
     pub(super) fn of(text: &str) -> Option<Order> {
         let mut told = None;
         for line in text.lines() {
-            let mut words = line.split_whitespace();
-            let Some((word, [first, second, third])) = words
-                .by_ref()
+            let Some((word, [first, second, third])) = line
+                .split_whitespace()
                 .take(2)
                 .find_map(|word| Some((word, numbers(word)?)))
             else {
                 continue;
             };
-            // English of the United States alone writes AM and PM behind a month that comes first.
-            let american =
-                word.contains('/') && words.take(2).any(|word| matches!(word, "AM" | "PM"));
             let order = if first > 31 {
                 Order::YearMonthDay
             } else if third < 1000 {
                 continue;
             } else if word.contains('.') || first > 12 {
                 Order::DayMonthYear
-            } else if second > 12 || american {
+            } else if second > 12 {
                 Order::MonthDayYear
             } else {
                 continue;
@@ -121,6 +117,8 @@ mod tests {
     #[test]
     fn a_date_that_can_be_read_in_two_ways_is_none() {
         assert_eq!(read("03/04/2026  09:45  2 225"), ["none"]);
+        // The United States write the month first, Australia and New Zealand the day: all of them write AM and PM.
+        assert_eq!(read("03/04/2026  09:45 AM  2,225"), ["none"]);
         assert_eq!(
             read("17/11/2026  09:45\n11/17/2026  09:45"),
             ["none", "none"]
