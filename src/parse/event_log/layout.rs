@@ -8,8 +8,10 @@ use crate::bundle::ReadAt;
 /// The block in front of the first chunk, as Windows writes it.
 pub(super) const FILE_HEADER_BLOCK: u64 = 4096;
 const FILE_MAGIC: &[u8; 8] = b"ElfFile\0";
-/// The file header counts them in 16 bits. A file that goes on behind so many has another size than it should.
-const MOST_SLOTS: usize = 1 << 16;
+/// 64 GiB, sixteen times what the file header counts in its 16 bits.
+const MOST_SLOTS: usize = 1 << 20;
+/// 1 GiB without a chunk: what goes on so long is no damage within a log, but a file with another size than it should have.
+const MOST_WITHOUT_CHUNK: usize = 1 << 14;
 /// Whatever cuts or shifts a file does so by whole sectors.
 const SECTOR: usize = 512;
 
@@ -71,15 +73,16 @@ pub(super) struct Slot {
 }
 
 impl Layout {
-    /// Where the slots end before the file does, which is where a log cannot go on.
-    pub(super) fn goes_on(&self, bytes: u64) -> Option<u64> {
-        let last = self
-            .slots
-            .last()
-            .filter(|_| self.slots.len() >= MOST_SLOTS)?;
+    /// Where it was given up, if it was before the end of the file.
+    pub(super) fn given_up_at(&self, bytes: u64) -> Option<u64> {
+        let last = self.slots.last()?;
         let end = last.offset + last.length as u64;
         (end < bytes).then_some(end)
     }
+}
+
+fn holds_records(slot: &Slot) -> bool {
+    matches!(slot.content, Content::Chunk | Content::Headless)
 }
 
 #[derive(Debug)]
@@ -127,7 +130,7 @@ pub(super) fn locate(bytes: &dyn ReadAt) -> io::Result<Option<Layout>> {
 fn first_chunk(bytes: &dyn ReadAt) -> io::Result<Option<u64>> {
     let mut block = vec![0u8; CHUNK_SIZE];
     let mut offset = 0;
-    while offset < bytes.len().min((MOST_SLOTS * CHUNK_SIZE) as u64) {
+    while offset < bytes.len().min((MOST_WITHOUT_CHUNK * CHUNK_SIZE) as u64) {
         let filled = bytes.read_full_at(offset, &mut block)?;
         if filled == 0 {
             break;
@@ -154,7 +157,12 @@ fn slots(bytes: &dyn ReadAt, start: u64) -> io::Result<Vec<Slot>> {
     let mut offset = start;
     // The sector at `offset`, which for all but the first slot was read to see whether a chunk begins there.
     let mut sector = Sector::read(bytes, start)?;
-    while offset < bytes.len() && sector.filled > 0 && slots.len() < MOST_SLOTS {
+    let mut without_chunk = 0;
+    while offset < bytes.len()
+        && sector.filled > 0
+        && slots.len() < MOST_SLOTS
+        && without_chunk < MOST_WITHOUT_CHUNK
+    {
         let rest = bytes.len() - offset;
         let mut slot = Slot {
             offset,
@@ -186,6 +194,10 @@ fn slots(bytes: &dyn ReadAt, start: u64) -> io::Result<Vec<Slot>> {
                 .first()
                 .map(|record| record.number),
             (Content::Zeros | Content::Junk, _) => None,
+        };
+        without_chunk = match holds_records(&slot) {
+            true => 0,
+            false => without_chunk + 1,
         };
         offset += slot.length as u64;
         sector = match slot.length {

@@ -135,11 +135,10 @@ impl<'a> Reader<'a> {
                 "from here to its end the file holds bytes that are none of the log's".into();
             self.summary.problem(Some(index), slot.offset, what);
         }
-        if let Some(end) = layout.goes_on(self.bytes.len()) {
-            let what = format!(
-                "the file goes on behind the {} chunks that a log can have at most; what is there is not read",
-                layout.slots.len()
-            );
+        if let Some(end) = layout.given_up_at(self.bytes.len()) {
+            let what =
+                "no chunk of the log stood here for so long that what is behind was not read"
+                    .into();
             self.summary.problem(None, end, what);
         }
         if counted > layout.slots.len() {
