@@ -119,3 +119,34 @@ fn forwarded_records_reach_the_host_that_they_name_in_full() {
         other.problems
     );
 }
+
+/// Real collectors of events keep the channel that each record was written to; only that computers take turns tells what the log is.
+#[test]
+fn a_log_in_which_computers_take_turns_is_split_among_them() {
+    let broken = machine("CONTOSO-TERMSERVER01", false);
+    let cleared = |computer: &str, number: u64| {
+        support::event_log::Event::new("Microsoft-Windows-Eventlog", 104)
+            .channel("System")
+            .computer(computer)
+            .user_data("EventXML", "Event_NS")
+            .data("SubjectUserName", "mallory")
+            .data("Channel", format!("Application{number}").as_str())
+            .time("2026-11-13T09:00:00Z")
+    };
+    let log = LogBuilder::new("System")
+        .computer("COLLECTOR")
+        .push(cleared("contoso-termserver01.contoso.example", 1))
+        .push(cleared("DB-7.contoso.example", 2))
+        .push(cleared("contoso-termserver01.contoso.example", 3));
+    let mut collected = files(&broken, "a");
+    collected.insert("a/all of them.evtx".into(), log.to_bytes());
+    let reports = reports(&collected);
+    let own = of(&reports, "CONTOSO-TERMSERVER01");
+    let told = |what: &str| {
+        let mut problems = own.problems.iter();
+        problems.any(|problem| problem.message.contains(what))
+    };
+    assert!(told("Application1 was cleared"), "{:?}", own.problems);
+    assert!(told("Application3 was cleared"), "{:?}", own.problems);
+    assert!(!told("Application2 was cleared"), "{:?}", own.problems);
+}

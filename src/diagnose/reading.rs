@@ -1,5 +1,6 @@
 //! One file read: what is taken out of it, what was wrong with it, and its hash.
 
+use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use crate::bundle::{Artifact, Bundle, Kind, Trouble, sha256};
 use crate::contain::contain;
 use crate::facts::event::{EventReader, LoggedEvent};
 use crate::facts::forgery::{Forged, Forgery};
-use crate::facts::grouping::{NameInLog, Says, Side};
+use crate::facts::grouping::{self, NameInLog, Says, Side};
 use crate::facts::key_chain::KeyRecords;
 use crate::facts::log_coverage::CollectedLog;
 use crate::facts::registry::{ExportFile, HiveFile};
@@ -15,7 +16,7 @@ use crate::facts::revocation::{self, CollectedList};
 use crate::facts::store::{self, Exported};
 use crate::facts::watch;
 use crate::parse::collection_manifest::CollectionManifest;
-use crate::parse::event_log;
+use crate::parse::event_log::{self, LogSummary};
 use crate::verdict::model::Problem;
 
 use super::entries::{self, hive_problem, log_problems};
@@ -307,6 +308,24 @@ fn read_log(artifact: &Artifact, remaining: Option<&Remaining<'_>>) -> (Content,
     }
 }
 
+/// Whether records of different hosts stand between one another. Damage may change a name, so that nothing is told from a damaged log.
+fn take_turns(summary: &LogSummary) -> bool {
+    if !(summary.holes.is_empty() && summary.doubts.is_empty()) {
+        return false;
+    }
+    let mut hosts: BTreeMap<String, (u64, u64)> = BTreeMap::new();
+    for (name, span) in &summary.computers {
+        let (oldest, newest) = (span.oldest.order, span.newest.order);
+        let host = hosts.entry(grouping::key(name)).or_insert((oldest, newest));
+        *host = (host.0.min(oldest), host.1.max(newest));
+    }
+    let mut spans: Vec<(u64, u64)> = hosts.into_values().collect();
+    spans.sort_unstable();
+    spans
+        .windows(2)
+        .any(|pair| matches!(pair, [one, next] if next.0 < one.1))
+}
+
 impl Log {
     /// Its events with the computer that each names, where it is a log of forwarded ones.
     pub(super) fn by_computer(&self) -> impl Iterator<Item = (Option<&Arc<str>>, &LoggedEvent)> {
@@ -331,8 +350,18 @@ impl Log {
         }
     }
 
+    /// Whether it holds what several computers sent. Such records mostly keep the channel that they were written to, so that the name
+    /// of the file tells, or that computers take turns in it: the names that one computer had follow one another (in all of 14 real logs
+    /// with several names; an export of what was forwarded changes 73 times between eleven).
     fn is_forwarded(&self) -> bool {
-        self.collected.summary.channels.contains_key(FORWARDED)
+        let CollectedLog {
+            artifact, summary, ..
+        } = &self.collected;
+        let named = artifact
+            .rsplit(['/', '\\'])
+            .next()
+            .is_some_and(|name| name.to_lowercase().contains("forwardedevents"));
+        named || summary.channels.contains_key(FORWARDED) || take_turns(summary)
     }
 
     fn says(&self) -> Says {
