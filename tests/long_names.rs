@@ -141,7 +141,7 @@ fn a_log_in_which_computers_take_turns_is_split_among_them() {
     let mut collected = files(&broken, "a");
     collected.insert("a/all of them.evtx".into(), log.to_bytes());
     let reports = reports(&collected);
-    let own = of(&reports, "CONTOSO-TERMSERVER01");
+    let own = of(&reports, "CONTOSO-TERMSER");
     let told = |what: &str| {
         let mut problems = own.problems.iter();
         problems.any(|problem| problem.message.contains(what))

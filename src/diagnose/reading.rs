@@ -8,7 +8,7 @@ use crate::bundle::{Artifact, Bundle, Kind, Trouble, sha256};
 use crate::contain::contain;
 use crate::facts::event::{EventReader, LoggedEvent};
 use crate::facts::forgery::{Forged, Forgery};
-use crate::facts::grouping::{self, NameInLog, Says, Side};
+use crate::facts::grouping::{self, NameInLog, NameStanding, Says, Side};
 use crate::facts::key_chain::KeyRecords;
 use crate::facts::log_coverage::CollectedLog;
 use crate::facts::registry::{ExportFile, HiveFile};
@@ -371,6 +371,14 @@ impl Log {
         }
         let mut names: Vec<_> = summary.computers.iter().collect();
         names.sort_by_key(|(name, span)| (std::cmp::Reverse(span.newest.order), (*name).clone()));
+        let is_doubtful = |span: &event_log::Span| {
+            summary.doubts.iter().any(|doubt| {
+                doubt.after.is_some_and(|after| after <= span.oldest.time)
+                    && doubt
+                        .before
+                        .is_some_and(|before| span.newest.time <= before)
+            })
+        };
         let names: Vec<NameInLog> = names
             .into_iter()
             .filter(|(name, _)| !name.is_empty())
@@ -378,6 +386,10 @@ impl Log {
                 name: name.clone(),
                 first: Some(span.oldest.time),
                 last: Some(span.newest.time),
+                standing: match is_doubtful(span) {
+                    true => NameStanding::Doubtful,
+                    false => NameStanding::Sound,
+                },
             })
             .collect();
         match names.is_empty() {

@@ -37,6 +37,17 @@ pub struct NameInLog {
     pub first: Option<Timestamp>,
     /// The time of the newest record with it.
     pub last: Option<Timestamp>,
+    /// How far the records that bear it can be trusted.
+    pub standing: NameStanding,
+}
+
+/// How far a name in a log can be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NameStanding {
+    /// As it was written.
+    Sound,
+    /// Only records in damaged places bear it, so that a letter of it may be another: it counts where another file bears it too.
+    Doubtful,
 }
 
 /// One file to be grouped.
@@ -100,6 +111,8 @@ pub(crate) fn label(name: &str) -> String {
 struct Keys {
     /// Cut names that several longer ones begin with.
     shared: BTreeSet<String>,
+    /// The cut names that stand somewhere undamaged.
+    sound: BTreeSet<String>,
 }
 
 impl Keys {
@@ -112,8 +125,10 @@ impl Keys {
             }
         }
         let shared = longer.into_iter().filter(|(_, labels)| labels.len() > 1);
+        let sound = files.iter().flat_map(|file| file.says.sound_names());
         Keys {
             shared: shared.map(|(key, _)| key).collect(),
+            sound: sound.map(key).collect(),
         }
     }
 
@@ -127,13 +142,23 @@ impl Keys {
         }
     }
 
+    /// Where no file bears a sound name, there is nothing that a doubtful one could be mistaken for.
+    fn is_believed(&self, found: &NameInLog) -> bool {
+        found.standing == NameStanding::Sound
+            || self.sound.is_empty()
+            || self.sound.contains(&key(&found.name))
+    }
+
     fn own(&self, says: &Says) -> Option<String> {
         let name = match says {
             // The host name of TCP/IP is not cut.
             Says::Hive { name, others } => std::iter::once(name)
                 .chain(others.iter().filter(|other| key(other) == key(name)))
                 .find(|name| !self.key(name).is_empty()),
-            Says::Log(names) => names.first().map(|newest| &newest.name),
+            Says::Log(names) => names
+                .iter()
+                .find(|found| self.is_believed(found))
+                .map(|newest| &newest.name),
             Says::Forwarded(_) | Says::Nothing => None,
         };
         name.map(|name| self.key(name))
@@ -142,6 +167,17 @@ impl Keys {
 }
 
 impl Says {
+    fn sound_names(&self) -> Vec<&str> {
+        match self {
+            Says::Log(names) => names
+                .iter()
+                .filter(|found| found.standing == NameStanding::Sound)
+                .map(|found| found.name.as_str())
+                .collect(),
+            _ => self.names(),
+        }
+    }
+
     fn names(&self) -> Vec<&str> {
         match self {
             Says::Hive { name, others } => std::iter::once(name)
@@ -224,7 +260,8 @@ fn follow_renames(files: &[File], keys: &Keys, owners: &mut [Option<String>]) {
                 others.iter().for_each(|other| inherit(other));
             }
             Says::Log(names) => {
-                for (newer, older) in names.iter().zip(names.iter().skip(1)) {
+                let names = || names.iter().filter(|found| keys.is_believed(found));
+                for (newer, older) in names().zip(names().skip(1)) {
                     inherit(&older.name);
                     if let Some(time) = newer.first {
                         let known = renamed.entry(keys.key(&older.name)).or_insert(time);
@@ -257,7 +294,7 @@ fn follow_renames(files: &[File], keys: &Keys, owners: &mut [Option<String>]) {
             let Says::Log(names) = &file.says else {
                 return None;
             };
-            let last = names.first()?.last?;
+            let last = names.iter().find(|found| keys.is_believed(found))?.last?;
             (last > *renamed.get(owner)?).then(|| owner.clone())
         })
         .collect();
@@ -435,6 +472,7 @@ mod tests {
             name: (*name).to_owned(),
             first: time(day - age),
             last: time(day - age),
+            standing: NameStanding::Sound,
         });
         file(path, Says::Log(names.collect()))
     }
