@@ -46,12 +46,7 @@ fn locked_out(machine: &mut Machine, failure: TlsFailure) {
 
 fn files(machine: &mut Machine) -> Files {
     machine.written(at(END));
-    machine.logs_and_hives(&[
-        Channel::System,
-        Channel::RdpCoreTs,
-        Channel::RemoteConnectionManager,
-        Channel::LocalSessionManager,
-    ])
+    machine.logs_and_hives(&Channel::OF_CONNECTIONS)
 }
 
 fn report(machine: &mut Machine) -> Report {
@@ -492,12 +487,7 @@ fn a_clock_set_back_by_a_year() {
         broken.dies_in_tls(time, ANNA, TlsFailure::CertificateRefused);
     }
     broken.written(at("2025-11-12T05:00:00Z"));
-    let files = broken.logs_and_hives(&[
-        Channel::System,
-        Channel::RdpCoreTs,
-        Channel::RemoteConnectionManager,
-        Channel::LocalSessionManager,
-    ]);
+    let files = broken.logs_and_hives(&Channel::OF_CONNECTIONS);
     let report = report_with(&files, &Options::default());
     assert_eq!(says(&report), "confirmed clock-wrong failing");
     let consequences = &report.verdict.consequences;

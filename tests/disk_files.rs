@@ -15,7 +15,7 @@ use sha1::{Digest, Sha1};
 use support::certificate::{ForgedCertificate, StoreEntry};
 use support::disk_layout::place;
 use support::machine::{Channel, Machine, TlsFailure, Windows, at, minutes};
-use support::mounted;
+use support::mounted::{self, program};
 use support::ntfs::{Lies, Volume, journal};
 use support::permissions::binary;
 use support::verdict::{diagnosed, finding, rules, says, unhashed};
@@ -444,18 +444,6 @@ fn a_pinned_certificate_in_a_users_store_is_not_the_machines() {
             "{listed}"
         );
     }
-}
-
-fn program(arguments: &[&str]) -> (Option<i32>, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_rdptriage"))
-        .args(arguments)
-        .output()
-        .expect("the program starts");
-    let both = [output.stdout, output.stderr].concat();
-    (
-        output.status.code(),
-        String::from_utf8_lossy(&both).into_owned(),
-    )
 }
 
 #[test]

@@ -7,7 +7,6 @@ mod support;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use rdptriage::facts::catalog::key::{KeyFileAccess, KeyTrace};
 use rdptriage::facts::fact::FactSet;
@@ -16,7 +15,7 @@ use rdptriage::rules::RuleSet;
 use rdptriage::verdict::model::Report;
 use rdptriage::{Hashing, Options, diagnose, gather};
 use support::mounted::{
-    MACHINE_KEYS, MIB, Permission, VOLUME, copy, permit, permit_folder, run, text, volume,
+    MACHINE_KEYS, MIB, Permission, VOLUME, copy, permit, permit_folder, program, run, text, volume,
 };
 use tempfile::TempDir;
 
@@ -470,17 +469,6 @@ fn volumes_are_listed_and_chosen() {
     table.extend_from_slice(&bytes);
     table.extend_from_slice(&bytes);
     fs::write(&disk, table).unwrap();
-    let program = |arguments: &[&str]| {
-        let output = Command::new(env!("CARGO_BIN_EXE_rdptriage"))
-            .args(arguments)
-            .output()
-            .expect("the program starts");
-        let both = [output.stdout, output.stderr].concat();
-        (
-            output.status.code(),
-            String::from_utf8_lossy(&both).into_owned(),
-        )
-    };
     let (code, listed) = program(&["volumes", text(&disk)]);
     assert_eq!(code, Some(0), "{listed}");
     assert!(

@@ -4,62 +4,22 @@
 mod support;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use support::disk_image::{Vhd, Vhdx};
 use support::machine::at;
 use support::mounted::{run, text};
-use support::ntfs::{Lies, Volume};
-use support::verdict::{diagnosed, rules, unhashed};
+use support::ntfs::Lies;
+use support::renamed_disk::{CAUSE, cause, disks, refusal, volume, write};
+use support::verdict::{rules, unhashed};
 use support::vmdk::{self, Delta};
 use tempfile::TempDir;
 
-const CAUSE: &str = "machinekeys-relocated";
-
-fn volume() -> Volume {
-    let sample =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/machinekeys-renamed/collected");
-    let mut volume = Volume::new(at("2024-02-01T08:00:00Z"));
-    volume.copy(&sample);
-    volume
-}
-
-/// A disk, and what it was before the last files were written.
-fn disks() -> (Vec<u8>, Vec<u8>) {
-    let disk = volume().build();
-    let mut before = disk.clone();
-    for (index, piece) in before.chunks_mut(64 << 10).enumerate() {
-        if index % 3 == 1 {
-            piece.fill(0x11);
-        }
-    }
-    (disk, before)
-}
-
-fn write(folder: &TempDir, name: &str, bytes: &[u8]) -> PathBuf {
-    let path = folder.path().join(name);
-    fs::write(&path, bytes).unwrap();
-    path
-}
-
-fn cause(image: &Path) -> Option<String> {
-    let mut reports = diagnosed(&[image.to_owned()], &rules());
-    assert_eq!(reports.len(), 1);
-    reports.remove(0).verdict.cause
-}
-
-/// What is said where nothing can be read.
-fn refusal(image: &Path) -> String {
-    rdptriage::diagnose(&[image.to_owned()], &rules(), &unhashed())
-        .expect_err("nothing can be read")
-        .to_string()
-}
-
 #[test]
 fn a_vmdk_snapshot_needs_the_parent_that_it_was_made_on() {
-    let (disk, before) = disks();
+    let (disk, before) = disks(64 << 10);
     let folder = TempDir::new().unwrap();
     let delta = |parent_id: &str| {
         let delta = Delta {
@@ -97,7 +57,7 @@ fn a_vmdk_snapshot_needs_the_parent_that_it_was_made_on() {
 /// What qemu-img makes of a base and a snapshot.
 #[test]
 fn a_vmdk_snapshot_of_qemu() {
-    let (disk, _) = disks();
+    let (disk, _) = disks(64 << 10);
     let folder = TempDir::new().unwrap();
     let raw = write(&folder, "disk.dd", &disk);
     let (base, top) = (
@@ -139,7 +99,7 @@ fn a_vmdk_snapshot_of_qemu() {
 
 #[test]
 fn a_chain_that_leads_back_to_itself_ends() {
-    let (disk, before) = disks();
+    let (disk, before) = disks(64 << 10);
     let folder = TempDir::new().unwrap();
     let delta = Delta {
         disk: &disk,
@@ -189,7 +149,7 @@ fn a_chain_that_leads_back_to_itself_ends() {
 /// A header that says another size than the image has: of the disk, of its tables, of its blocks.
 #[test]
 fn sizes_in_headers_that_are_not_so() {
-    let (disk, before) = disks();
+    let (disk, before) = disks(64 << 10);
     let folder = TempDir::new().unwrap();
     write(&folder, "base-flat.vmdk", &before);
     let base = vmdk::base("c0ffee", "base-flat.vmdk", before.len());

@@ -4,62 +4,20 @@
 mod support;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
 use rdptriage::bundle;
 use support::disk_image::{Vhd, VhdParent, Vhdx};
-use support::machine::at;
 use support::ntfs::{Lies, Volume};
-use support::verdict::{diagnosed, rules, unhashed};
+use support::renamed_disk::{CAUSE, cause, disks, refusal, volume, write};
+use support::verdict::{rules, unhashed};
 use tempfile::TempDir;
-
-const CAUSE: &str = "machinekeys-relocated";
-
-fn volume() -> Volume {
-    let sample =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/machinekeys-renamed/collected");
-    let mut volume = Volume::new(at("2024-02-01T08:00:00Z"));
-    volume.copy(&sample);
-    volume
-}
-
-/// A disk, and what it was before the last files were written.
-fn disks() -> (Vec<u8>, Vec<u8>) {
-    let disk = volume().build();
-    let mut before = disk.clone();
-    // As if a third of it had been written later: its records, some of its files.
-    for (index, sector) in before.chunks_mut(512).enumerate() {
-        if index % 3 == 1 {
-            sector.fill(0x11);
-        }
-    }
-    (disk, before)
-}
-
-fn cause(image: &Path) -> Option<String> {
-    let mut reports = diagnosed(&[image.to_owned()], &rules());
-    assert_eq!(reports.len(), 1);
-    reports.remove(0).verdict.cause
-}
-
-/// What is said where nothing can be read.
-fn refusal(image: &Path) -> String {
-    rdptriage::diagnose(&[image.to_owned()], &rules(), &unhashed())
-        .expect_err("nothing can be read")
-        .to_string()
-}
-
-fn write(folder: &TempDir, name: &str, bytes: &[u8]) -> PathBuf {
-    let path = folder.path().join(name);
-    fs::write(&path, bytes).unwrap();
-    path
-}
 
 #[test]
 fn a_dynamic_and_a_differencing_vhd() {
-    let (disk, before) = disks();
+    let (disk, before) = disks(512);
     let folder = TempDir::new().unwrap();
     let base = Vhd {
         disk: &before,
@@ -119,7 +77,7 @@ fn vhdmount_agrees(image: &Path, disk: &[u8]) {
 
 #[test]
 fn a_vhd_that_builds_on_itself() {
-    let (disk, before) = disks();
+    let (disk, before) = disks(512);
     let folder = TempDir::new().unwrap();
     // Two that build on each other.
     let other = |name| VhdParent {
@@ -160,7 +118,7 @@ fn a_vhd_that_builds_on_itself() {
 
 #[test]
 fn a_vhdx_with_a_parent_and_one_with_a_log() {
-    let (disk, before) = disks();
+    let (disk, before) = disks(512);
     let folder = TempDir::new().unwrap();
     let plain = Vhdx {
         disk: &disk,
@@ -238,7 +196,7 @@ fn qemu_agrees(image: &Path, disk: &[u8]) {
 /// Each format, cut and overwritten in many places: what is left is read, or a message names the image.
 #[test]
 fn damaged_images_are_read_as_far_as_they_stand() {
-    let (disk, before) = disks();
+    let (disk, before) = disks(512);
     let folder = TempDir::new().unwrap();
     write(
         &folder,

@@ -46,12 +46,7 @@ fn locked_out(failure: TlsFailure) -> Machine {
 
 fn files(machine: &mut Machine) -> Files {
     machine.written(at(END));
-    machine.logs_and_hives(&[
-        Channel::System,
-        Channel::RdpCoreTs,
-        Channel::RemoteConnectionManager,
-        Channel::LocalSessionManager,
-    ])
+    machine.logs_and_hives(&Channel::OF_CONNECTIONS)
 }
 
 fn left(report: &Report) -> Vec<String> {

@@ -38,12 +38,7 @@ fn locked_out(machine: &mut Machine, failure: TlsFailure) {
 
 fn files(machine: &mut Machine) -> Files {
     machine.written(at(END));
-    machine.logs_and_hives(&[
-        Channel::System,
-        Channel::RdpCoreTs,
-        Channel::RemoteConnectionManager,
-        Channel::LocalSessionManager,
-    ])
+    machine.logs_and_hives(&Channel::OF_CONNECTIONS)
 }
 
 fn report(files: &Files) -> Report {

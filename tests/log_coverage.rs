@@ -64,12 +64,7 @@ fn machine() -> Machine {
 }
 
 fn files(machine: &Machine) -> Files {
-    machine.logs_and_hives(&[
-        Channel::System,
-        Channel::RdpCoreTs,
-        Channel::RemoteConnectionManager,
-        Channel::LocalSessionManager,
-    ])
+    machine.logs_and_hives(&Channel::OF_CONNECTIONS)
 }
 
 /// A service that changes its state at these times.

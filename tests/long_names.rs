@@ -8,12 +8,6 @@ use support::machine::{Channel, Machine, TlsFailure, Windows, at, minutes};
 use support::verdict::{Files, collect, diagnosed, rules};
 
 const ANNA: &str = "10.20.4.17";
-const LOGS: [Channel; 4] = [
-    Channel::System,
-    Channel::RdpCoreTs,
-    Channel::RemoteConnectionManager,
-    Channel::LocalSessionManager,
-];
 /// What NetBIOS leaves of both names.
 const CUT: &str = "CONTOSO-TERMSER";
 
@@ -40,7 +34,7 @@ fn machine(name: &'static str, is_well: bool) -> Machine {
 }
 
 fn files(machine: &Machine, folder: &str) -> Files {
-    let mut files = machine.logs(&LOGS);
+    let mut files = machine.logs(&Channel::OF_CONNECTIONS);
     files.insert("config/SYSTEM".into(), machine.system.to_bytes());
     files.insert("config/SOFTWARE".into(), machine.software.to_bytes());
     let placed = files.into_iter();

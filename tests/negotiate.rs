@@ -45,12 +45,7 @@ fn refuses(machine: &mut Machine) {
 
 fn files(machine: &mut Machine) -> Files {
     machine.written(at("2026-11-11T10:00:00Z"));
-    machine.logs_and_hives(&[
-        Channel::System,
-        Channel::RdpCoreTs,
-        Channel::RemoteConnectionManager,
-        Channel::LocalSessionManager,
-    ])
+    machine.logs_and_hives(&Channel::OF_CONNECTIONS)
 }
 
 fn path(folder: &tempfile::TempDir) -> String {

@@ -42,6 +42,19 @@ pub fn run(program: &str, arguments: &[&str]) -> Result<(), String> {
     }
 }
 
+/// Runs the program itself: its exit code, and all that it says.
+pub fn program(arguments: &[&str]) -> (Option<i32>, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_rdptriage"))
+        .args(arguments)
+        .output()
+        .expect("the program starts");
+    let both = [output.stdout, output.stderr].concat();
+    (
+        output.status.code(),
+        String::from_utf8_lossy(&both).into_owned(),
+    )
+}
+
 pub fn text(path: &Path) -> &str {
     path.to_str().expect("a path in UTF-8")
 }

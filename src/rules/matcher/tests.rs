@@ -1,24 +1,14 @@
 use super::*;
-use crate::facts::gap::{Gap, Gaps};
+use crate::facts::fact::FactSet;
 use crate::facts::incident::ConnectionState;
 use crate::facts::value::FieldType;
 
 fn anchors() -> Anchors {
-    let gap = Gaps::default().record(Gap {
-        about: String::new(),
-        why: String::new(),
-        obtain: String::new(),
-    });
     Anchors {
         state: ConnectionState::Failing,
         last_success: Known::Is(None),
         first_failure: Known::Is("2026-03-02T08:10:00Z".parse().ok()),
-        incident: None,
-        last_boot: Known::Open(gap),
-        service_start: Known::Open(gap),
-        as_of: None,
-        oldest: None,
-        gap,
+        ..FactSet::of_nothing().anchors
     }
 }
 

@@ -18,6 +18,14 @@ pub enum Channel {
 }
 
 impl Channel {
+    /// The logs that tell what becomes of connections.
+    pub const OF_CONNECTIONS: [Channel; 4] = [
+        Channel::System,
+        Channel::RdpCoreTs,
+        Channel::RemoteConnectionManager,
+        Channel::LocalSessionManager,
+    ];
+
     /// The channel's name in its records.
     pub fn name(self) -> &'static str {
         match self {
