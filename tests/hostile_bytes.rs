@@ -3,6 +3,8 @@
 
 #[path = "fuzz/entry.rs"]
 mod entry;
+#[path = "support/properties.rs"]
+mod properties;
 
 use std::path::{Path, PathBuf};
 
@@ -113,7 +115,7 @@ fn damage() -> impl Strategy<Value = (Index, Vec<u8>)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(properties::cases(48))]
 
     #[test]
     fn damaged_files_are_read_or_refused(

@@ -1,5 +1,8 @@
 //! What servers and clients agree on, in cases that are known from the field or follow from Microsoft's pages.
 
+#[path = "support/properties.rs"]
+mod properties;
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
@@ -698,7 +701,7 @@ fn a_client_is_judged_by_its_own_settings_in_the_client_role() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(properties::cases(200))]
 
     #[test]
     fn nothing_is_offered_that_is_not_in_the_list_and_registered(

@@ -12,6 +12,7 @@ use rdptriage::parse::event_log::{self, EventRecord, LogSummary, RecordKey};
 use support::corpus::corpus;
 use support::event_log::places::{chunk_at, field, records_of};
 use support::event_log::{CHUNK_SIZE, Event, FILE_HEADER, LogBuilder, Value, seal};
+use support::properties;
 
 type Wants<'a> = &'a (dyn Fn(&RecordKey<'_>) -> bool + Sync);
 
@@ -361,6 +362,27 @@ fn changed_bytes_under_right_checksums_give_the_same_events() {
     }
 }
 
+/// A name's length that reaches beyond the NUL behind it: the decoder ends the name there, whatever its length says. The record
+/// that holds the name is broken by it, those that point to it are not.
+#[test]
+fn a_name_longer_than_itself_reads_the_same() {
+    let named = |id| Event::new("Schannel", id).source_name("TermService");
+    let mut log = LogBuilder::new("System")
+        .push(named(1).data("One", 1))
+        .push(named(2).string("another template"))
+        .to_bytes();
+    let name: Vec<u8> = "EventSourceName"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let name = log.windows(name.len()).position(|text| text == name);
+    log[name.expect("the name") - 1] = 1; // 271 characters
+    seal(&mut log[chunk_at(0)..]);
+    let (selection, wants) = SELECTIONS[3];
+    assert!(!decoded(&log, wants).0.is_empty());
+    assert_same(selection, &log, wants);
+}
+
 /// Values longer than their records: they reach into the header of the next one, which passing over it changes.
 #[test]
 fn a_value_that_reaches_beyond_its_record_reads_the_same() {
@@ -465,7 +487,7 @@ prop_compose! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(properties::cases(200))]
 
     /// Records of every shape: templates nested and shared, slots in odd orders, arrays, names that stand in other records.
     #[test]

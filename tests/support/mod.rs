@@ -13,6 +13,7 @@ pub mod mounted;
 pub mod ntfs;
 pub mod permissions;
 pub mod program;
+pub mod properties;
 pub mod renamed_disk;
 pub mod samples;
 pub mod verdict;

@@ -108,6 +108,8 @@ impl<'c> Tokens<'_, 'c> {
         name.skip(6)?;
         let size = usize::from(name.u16()?) * 2;
         let text = name.take(size)?;
+        // No name holds a NUL; a decoder may end it there or read it whole.
+        (until_nul(text).len() == size).then_some(())?;
         if place == self.cursor.at() {
             self.cursor.skip(8 + size + 2)?;
         }
