@@ -121,6 +121,35 @@ fn a_record_without_magic_or_with_an_insane_size_is_recovered() {
 }
 
 #[test]
+fn a_record_whose_number_is_damaged_keeps_its_place() {
+    let whole = log();
+    let places = records_of(&whole, 1);
+    let last = places.len() - 1;
+    for (record, byte, bit) in [(40, 13, 0x40), (40, 8, 1), (0, 8, 0x80), (last, 9, 4)] {
+        let mut log = whole.clone();
+        log[places[record] + byte] ^= bit;
+        let (records, summary) = read(&log);
+        let what = format!("record {record}, byte {byte}");
+        assert!(records.is_sorted_by_key(|record| record.order), "{what}");
+        assert_eq!(numbers(&records), numbers(&read(&whole).0), "{what}");
+        assert!(
+            summary.is_whole() && summary.clock_steps.is_empty(),
+            "{what}"
+        );
+        assert_eq!(
+            summary.doubts.len(),
+            1,
+            "{what}: what else is damaged there, nobody knows"
+        );
+        let told = summary
+            .problems
+            .iter()
+            .any(|problem| problem.what.contains("by their places"));
+        assert!(told, "{what}: {:?}", summary.problems);
+    }
+}
+
+#[test]
 fn overwritten_records_are_a_hole_that_names_them() {
     let mut log = log();
     let places = records_of(&log, 1);

@@ -147,6 +147,37 @@ pub(super) struct Walk {
     pub beyond_header: usize,
 }
 
+impl Walk {
+    /// Records stand in the order of their numbers, without a break. Where all stand that the chunk's header counts, a number that is
+    /// not the one due at its place is damaged; returns those numbers as they were written. To be asked only where a checksum says that
+    /// something is.
+    pub fn restore_numbers(&mut self, header: &ChunkHeader) -> Vec<u64> {
+        let all_stand = header.checksum_right
+            && self.beyond_header == 0
+            && self.losses.iter().all(|loss| loss.length == 0)
+            && header
+                .last_number
+                .checked_sub(header.first_number)
+                .is_some_and(|others| others.saturating_add(1) == self.records.len() as u64);
+        let due = || self.records.iter().zip(header.first_number..);
+        let as_due = due().filter(|(record, due)| record.number == *due).count();
+        // Else it is the header that speaks of other numbers.
+        if !all_stand || as_due * 2 < self.records.len() {
+            return Vec::new();
+        }
+        // What was missed was missed for the number of the last record.
+        self.losses.clear();
+        let mut restored = Vec::new();
+        for (record, due) in self.records.iter_mut().zip(header.first_number..) {
+            if record.number != due {
+                record.number = due;
+                restored.push(due);
+            }
+        }
+        restored
+    }
+}
+
 /// Walks the live records of `chunk` (a whole chunk; a torn one is padded with zeros by the caller). Records that an
 /// earlier turn of the log left in the free space are not live: they are told by their numbers.
 pub(super) fn walk(chunk: &[u8], header: Option<&ChunkHeader>) -> Walk {

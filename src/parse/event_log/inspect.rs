@@ -193,7 +193,10 @@ impl Inspection<'_, '_> {
         let header = ChunkHeader::read(block)
             .filter(|header| self.slot.content == Content::Chunk || header.checksum_right);
         let data_right = header.map(|header| header.data_checksum_right(block));
-        let walk = chunk::walk(block, header.as_ref());
+        let mut walk = chunk::walk(block, header.as_ref());
+        if let Some(header) = header.as_ref().filter(|_| data_right == Some(false)) {
+            self.restored(&walk.restore_numbers(header));
+        }
         self.chunk_state(header.as_ref(), data_right, &walk, filled);
         self.losses(&walk);
         self.report.has_records = !walk.records.is_empty();
@@ -246,6 +249,17 @@ impl Inspection<'_, '_> {
             before: times().max(),
             ..hole
         });
+    }
+
+    fn restored(&mut self, numbers: &[u64]) {
+        if !numbers.is_empty() {
+            let numbers: Vec<String> = numbers.iter().map(u64::to_string).collect();
+            let what = format!(
+                "damaged numbers of records were told by their places: {}",
+                numbers.join(", ")
+            );
+            self.problem(self.slot.offset, what);
+        }
     }
 
     fn repair_names(&mut self, block: &mut [u8]) {
