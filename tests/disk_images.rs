@@ -17,6 +17,7 @@ use rdptriage::{Hashing, Options, diagnose, gather};
 use support::mounted::{
     MACHINE_KEYS, MIB, Permission, VOLUME, copy, permit, permit_folder, program, run, text, volume,
 };
+use support::seeded::Seeded;
 use tempfile::TempDir;
 
 fn samples() -> PathBuf {
@@ -191,13 +192,8 @@ fn segments_of_e01_are_one_disk() {
     fs::create_dir(&own).unwrap();
     // What does not pack makes the segments many.
     let mut bytes = fs::read(&volume).unwrap();
-    let mut state: u64 = 88_172_645_463_325_252;
-    for _ in 0..(4 * MIB / 8) {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        bytes.extend(state.to_le_bytes());
-    }
+    let mut seeded = Seeded::new(0xE01);
+    bytes.extend((0..4 * MIB / 8).flat_map(|_| seeded.any().to_le_bytes()));
     let raw = folder.path().join("long.img");
     fs::write(&raw, bytes).unwrap();
     let target = own.join("disk");
@@ -410,14 +406,8 @@ fn a_damaged_file_system_is_read_as_far_as_it_stands() {
         .collect();
     assert!(places.len() > 40, "{}", places.len());
     let image = folder.path().join("damaged.dd");
-    let mut state: u64 = 0x9E37_79B9_7F4A_7C15;
-    let mut next = || {
-        // Xorshift: the same places each time.
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        usize::try_from(state >> 33).unwrap()
-    };
+    let mut seeded = Seeded::new(0x9E37_79B9_7F4A_7C15);
+    let mut next = || seeded.any();
     let begun = std::time::Instant::now();
     for round in 0..60 {
         let mut bytes = whole.clone();

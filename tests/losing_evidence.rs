@@ -16,7 +16,8 @@ mod support;
 use rdptriage::rules::RuleSet;
 use support::damage::Damage;
 use support::samples::{Sample, forge_all};
-use support::verdict::{Said, Seeded, collect, diagnosed_folder, rules, unhashed, write};
+use support::seeded::Seeded;
+use support::verdict::{Said, collect, diagnosed_folder, rules, unhashed, write};
 use support::wrong::{bearable, wrong};
 
 /// How many cases of each sample are run by default.
@@ -140,7 +141,7 @@ fn run_all(choose: impl Fn(Vec<Damage>) -> Vec<Damage>) {
 
 #[test]
 fn a_slice_of_all_losses_makes_nothing_surer() {
-    run_all(|losses| Seeded(SEED).choose(losses, SLICE));
+    run_all(|losses| Seeded::new(SEED).choose(losses, SLICE));
 }
 
 #[test]

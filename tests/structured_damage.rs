@@ -18,7 +18,8 @@ use rdptriage::verdict::model::{Report, Status};
 use support::corpus::corpus;
 use support::damage::{Damage, Judged, damages};
 use support::samples::{Sample, forge_all};
-use support::verdict::{Files, Said, Seeded, collect, diagnosed_folder, rules, unhashed, write};
+use support::seeded::Seeded;
+use support::verdict::{Files, Said, collect, diagnosed_folder, rules, unhashed, write};
 use support::watchdog::{Watchdog, peak_memory};
 use support::wrong::{bearable, wrong};
 
@@ -216,6 +217,10 @@ fn run_all(choose: impl Fn(Vec<Damage>) -> Vec<Damage>, pairs: usize) {
     println!("{total}; the slowest: {}", watchdog.slowest());
     assert!(total.wrong.is_empty(), "{}", total.wrong.join("\n"));
     watchdog.nothing_was_slow();
+    within_memory();
+}
+
+fn within_memory() {
     if let Some(memory) = peak_memory() {
         println!("at most {} MB of memory", memory >> 20);
         assert!(memory <= MOST_MEMORY, "{memory} bytes of memory");
@@ -230,7 +235,7 @@ fn share() -> usize {
 
 #[test]
 fn a_slice_of_all_damage_is_borne() {
-    run_all(|damages| Seeded(SEED).choose(damages, SLICE), 8);
+    run_all(|damages| Seeded::new(SEED).choose(damages, SLICE), 8);
 }
 
 #[test]
@@ -242,7 +247,7 @@ fn all_damage_is_borne() {
             let count = damages.len().div_ceil(share);
             match share {
                 1 => damages,
-                _ => Seeded(SEED).choose(damages, count),
+                _ => Seeded::new(SEED).choose(damages, count),
             }
         },
         usize::MAX,
@@ -288,11 +293,13 @@ fn run_corpus(largest: u64, choose: impl Fn(Vec<Damage>) -> Vec<Damage>) {
         "{cases} cases of the corpus; the slowest: {}",
         watchdog.slowest()
     );
+    watchdog.nothing_was_slow();
+    within_memory();
 }
 
 #[test]
 fn a_slice_of_all_damage_to_the_corpus_is_borne() {
-    run_corpus(SMALL, |damages| Seeded(SEED).choose(damages, 2));
+    run_corpus(SMALL, |damages| Seeded::new(SEED).choose(damages, 2));
 }
 
 #[test]
@@ -301,6 +308,6 @@ fn all_damage_to_the_corpus_is_borne() {
     let share = share();
     run_corpus(u64::MAX, |damages| {
         let count = damages.len().div_ceil(share);
-        Seeded(SEED).choose(damages, count)
+        Seeded::new(SEED).choose(damages, count)
     });
 }

@@ -16,7 +16,8 @@ use support::machine::{
     CONTROL_SET, Channel, LISTENER, Logged, Machine, Payload, Provider, TlsFailure, Windows, at,
     minutes,
 };
-use support::verdict::{Files, Said, Seeded, collect, diagnosed, rules};
+use support::seeded::Seeded;
+use support::verdict::{Files, Said, collect, diagnosed, rules};
 use support::wrong::{bearable, wrong};
 
 const NAME: &str = "CONTOSO-TM01";
@@ -408,7 +409,7 @@ fn of_this_machine(files: &Files, rules: &RuleSet) -> Option<Report> {
 /// Tries so many of them, chosen by seeded numbers, on each machine.
 fn hold(tamperings: &[Tampering], count: usize) {
     let rules = rules();
-    let mut seeded = Seeded(SEED);
+    let mut seeded = Seeded::new(SEED);
     let mut all_wrong = Vec::new();
     for windows in &GENERATIONS {
         for fares in ALL {

@@ -289,8 +289,7 @@ fn tried(options: &Options, facts: &FactSet) -> (Option<Timestamp>, Vec<Source>)
         return (Some(incident), vec![Source::CommandLine { option }]);
     }
     let reports = facts.of_kind(ClientReport::KIND);
-    let of_this_host =
-        reports.filter(|fact| fact.field("names_host") == Some(&FieldState::Is(Value::Bool(true))));
+    let of_this_host = reports.filter(|fact| fact.is("names_host", true));
     match of_this_host.max_by_key(|fact| (fact.at, fact.id)) {
         Some(last) => (last.at, vec![Source::Derived(vec![last.id])]),
         None => (None, Vec::new()),

@@ -1,6 +1,6 @@
 //! What makes a collection doubtful as a whole: logs that were cleared, times that run against the numbers of the records, crashes
-//! that never were, hives that are not of the same Windows, or not of the same time, as the logs. It is told, whatever the verdict; what it costs in trust is
-//! decided where the facts are made.
+//! that never were, hives that are not of the same Windows, or not of the same time, as the logs. It is told, whatever the verdict;
+//! what it costs in trust is decided where the facts are made.
 
 use std::collections::BTreeMap;
 
@@ -142,7 +142,7 @@ fn refuted_crashes(facts: &FactSet) -> Vec<Problem> {
                 artifact,
                 at,
                 message: format!(
-                    "it says that {program} crashed, and the System log shows neither a start of Windows nor the end of a service:                      everybody may write to Application. It is not believed"
+                    "it says that {program} crashed, and the System log shows neither a start of Windows nor the end of a service: everybody may write to Application. It is not believed"
                 ),
             }
         })

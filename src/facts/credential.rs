@@ -21,10 +21,6 @@ const FALLS_BACK: [i64; 3] = [1051, 1055, 1059];
 /// The records of one start are written within this time.
 const ONE_START: SignedDuration = SignedDuration::from_mins(1);
 
-pub(super) fn is(fact: &Fact, field: &str, value: &Value) -> bool {
-    fact.field(field) == Some(&FieldState::Is(value.clone()))
-}
-
 /// Whether an event is one of these.
 pub(super) fn is_event(fact: &Fact, events: &[i64]) -> bool {
     matches!(fact.field("event"), Some(FieldState::Is(Value::Number(event))) if events.contains(event))
@@ -37,11 +33,9 @@ fn at_or_after(fact: &Fact, since: Option<Timestamp>) -> bool {
 /// Whether credentials fail: an attributed 36870 or 36871 with no success after it, or an error of the security layer in TLS for
 /// those who are locked out. `since` is when what is asked about came to be, where that is known.
 pub(super) fn fails(since: Option<Timestamp>, facts: &mut FactSet) -> Known<bool> {
-    let yes = Value::Bool(true);
     let mut open: Option<GapId> = None;
     for failure in facts.of_kind(SchannelFailure::KIND) {
-        let refuted =
-            is(failure, "attributed", &Value::Bool(false)) || is(failure, "overcome", &yes);
+        let refuted = failure.is("attributed", false) || failure.is("overcome", true);
         if !is_event(failure, &FAILURES) || refuted || !at_or_after(failure, since) {
             continue;
         }
@@ -56,7 +50,7 @@ pub(super) fn fails(since: Option<Timestamp>, facts: &mut FactSet) -> Known<bool
         }
     }
     let refused = facts.of_kind(SecurityError::KIND).any(|error| {
-        is(error, "tls", &yes) && is(error, "affected", &yes) && at_or_after(error, since)
+        error.is("tls", true) && error.is("affected", true) && at_or_after(error, since)
     });
     if refused {
         return Known::Is(true);

@@ -8,8 +8,9 @@ use super::catalog::Kind;
 use super::coverage::{Coverage, Window, join_covers};
 use super::gap::{Gap, GapId, Gaps};
 use super::incident::Anchors;
+use super::known::Known;
 use super::subject::Subject;
-use super::value::FieldState;
+use super::value::{FieldState, FieldValue, Value};
 
 /// Names one fact of one host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -103,6 +104,28 @@ impl Fact {
             .find(|(field, _)| *field == name)
             .map(|(_, state)| state)
     }
+
+    /// Whether a field is known, and is this.
+    pub fn is(&self, field: &str, value: impl FieldValue) -> bool {
+        self.field(field) == Some(&value.state())
+    }
+
+    /// A field of yes or no, as it is known; known to be no where it is none.
+    pub fn truth(&self, field: &str) -> Known<bool> {
+        match self.field(field) {
+            Some(FieldState::Is(Value::Bool(value))) => Known::Is(*value),
+            Some(FieldState::Open(gap)) => Known::Open(*gap),
+            _ => Known::Is(false),
+        }
+    }
+
+    /// A field of text, where it is known.
+    pub fn text(&self, field: &str) -> Option<&str> {
+        match self.field(field)? {
+            FieldState::Is(Value::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
 }
 
 /// A typed body of one kind, as the extractors build it.
@@ -147,7 +170,6 @@ impl FactSet {
     #[cfg(test)]
     pub(crate) fn of_nothing() -> Self {
         use super::incident::ConnectionState;
-        use super::known::Known;
         let mut gaps = Gaps::default();
         let gap = gaps.record(super::gap::Gap {
             about: String::new(),

@@ -53,12 +53,7 @@ pub fn renewal_services(
         let change = facts
             .of_kind(ServiceChanged::KIND)
             .filter(is_own)
-            .filter(|fact| {
-                matches!(
-                    fact.field("disabled"),
-                    Some(FieldState::Is(Value::Bool(true)))
-                )
-            })
+            .filter(|fact| fact.is("disabled", true))
             .max_by_key(|fact| fact.at);
         let after_end = match (change.and_then(|change| change.at), end) {
             (Some(changed), Some(end)) => changed > end,

@@ -9,7 +9,7 @@ use super::fact::{Fact, FactSet, Source};
 use super::known::Known;
 use super::registry::Problem;
 use super::subject::Subject;
-use super::value::{Code, FieldState, Value};
+use super::value::Code;
 use crate::bundle::{Artifact, Kind};
 use crate::parse::running_state::{self, RunningState, SessionList};
 
@@ -160,23 +160,13 @@ fn line(artifact: &str, line: u64) -> Source {
 #[must_use]
 pub fn service_runs<'f>(service: &str, facts: &'f FactSet) -> Option<(Known<bool>, &'f Fact)> {
     let mut states = facts.of_kind(ServiceState::KIND);
-    let state = states.find(|fact| {
-        fact.field("service") == Some(&FieldState::Is(Value::Text(service.to_owned())))
-    })?;
-    Some((truth(state, "running"), state))
+    let state = states.find(|fact| fact.is("service", service.to_owned()))?;
+    Some((state.truth("running"), state))
 }
 
 /// Whether the listener listened, as it was printed, and the fact that says so; none where nothing was.
 #[must_use]
 pub fn listener_listens(facts: &FactSet) -> Option<(Known<bool>, &Fact)> {
     let state = facts.of_kind(ListenerSession::KIND).next()?;
-    Some((truth(state, "listens"), state))
-}
-
-fn truth(fact: &Fact, field: &str) -> Known<bool> {
-    match fact.field(field) {
-        Some(FieldState::Is(Value::Bool(value))) => Known::Is(*value),
-        Some(FieldState::Open(gap)) => Known::Open(*gap),
-        _ => Known::Is(false),
-    }
+    Some((state.truth("listens"), state))
 }

@@ -149,7 +149,7 @@ fn runs_on(service: &str, brings_people_in: bool, written: Timestamp, facts: &Fa
     let credential_fails = failures.any(|fact| {
         let event = fact.field("event");
         let credential = [36870, 36871].map(|id| FieldState::Is(Value::Number(id)));
-        is(fact, "attributed", Value::Bool(true)) && credential.iter().any(|id| event == Some(id))
+        fact.is("attributed", true) && credential.iter().any(|id| event == Some(id))
     });
     let nobody_left = matches!(
         facts.anchors.state,
@@ -159,17 +159,13 @@ fn runs_on(service: &str, brings_people_in: bool, written: Timestamp, facts: &Fa
     after_boot && told_to_run
 }
 
-fn is(fact: &Fact, field: &str, value: Value) -> bool {
-    fact.field(field) == Some(&FieldState::Is(value))
-}
-
 /// Whether service control reported since then that the service stopped, or failed.
 fn stopped_since(service: &str, written: Timestamp, facts: &FactSet) -> bool {
     let since = |kind| facts.of_kind(kind).filter(|fact| fact.at >= Some(written));
-    let own = |fact: &&Fact| is(fact, "service", Value::Text(service.to_owned()));
+    let own = |fact: &&Fact| fact.is("service", service.to_owned());
     since(ServiceRan::KIND)
         .filter(own)
-        .any(|fact| is(fact, "running", Value::Bool(false)))
+        .any(|fact| fact.is("running", false))
         || since(ServiceFailure::KIND).any(|fact| own(&fact))
 }
 

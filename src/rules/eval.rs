@@ -10,7 +10,6 @@ use super::truth::Truth;
 use crate::facts::fact::{FactId, FactSet};
 use crate::facts::gap::GapId;
 use crate::facts::known::Known;
-use crate::facts::value::{FieldState, Value};
 
 /// What one rule comes to on one host.
 #[derive(Debug, Clone)]
@@ -183,9 +182,7 @@ fn hold(rule: &Rule, truths: &[Truth], facts: &FactSet) -> Hold {
 
 /// Whether a test is true only of what takes effect at the next restart: kinds that can tell have a field `pending_restart`.
 fn awaits_restart(truth: &Truth, facts: &FactSet) -> bool {
-    let pending = |id: &FactId| {
-        facts.fact(*id).field("pending_restart") == Some(&FieldState::Is(Value::Bool(true)))
-    };
+    let pending = |id: &FactId| facts.fact(*id).is("pending_restart", true);
     !truth.facts().is_empty() && truth.facts().iter().all(pending)
 }
 

@@ -38,8 +38,7 @@ pub fn changes(facts: &FactSet, judgement: &Judgement<'_>) -> Vec<Change> {
                 told.weight = Some(weight);
                 told.after = after;
             }
-            told.pending |=
-                fact.field("pending_restart") == Some(&FieldState::Is(Value::Bool(true)));
+            told.pending |= fact.is("pending_restart", true);
         }
     }
     let mut ranked: Vec<_> = found
@@ -125,7 +124,7 @@ fn certificate_dates(fact: &Fact) -> Vec<(Timestamp, String, Option<String>)> {
         Some(FieldState::Is(Value::Time(at))) => Some(*at),
         _ => None,
     };
-    let self_signed = fact.field("self_signed") == Some(&FieldState::Is(Value::Bool(true)));
+    let self_signed = fact.is("self_signed", true);
     let begun = time("not_before").and_then(|at| match self_signed {
         true => at
             .checked_add(SignedDuration::from_hours(24))
@@ -156,11 +155,9 @@ fn changes_in(fact: &Fact) -> Vec<(Timestamp, String, Option<String>)> {
         KeyFileWritten::KIND,
         KeyTrace::KIND,
     ];
-    let made = fact.kind == Renewal::KIND
-        && fact.field("result") == Some(&FieldState::Is(Value::Text("created".to_owned())));
+    let made = fact.kind == Renewal::KIND && fact.is("result", "created");
     // Each start is logged twice; the kernel's own record tells it.
-    let booted = fact.kind == HostBoot::KIND
-        && fact.field("event") == Some(&FieldState::Is(Value::Number(12)));
+    let booted = fact.kind == HostBoot::KIND && fact.is("event", 12_u32);
     if made || booted || changing.contains(&fact.kind) {
         return fact
             .at

@@ -72,7 +72,7 @@ impl Run<'_> {
 }
 
 fn of_a_stranger(fact: &Fact) -> bool {
-    fact.field("stranger") == Some(&FieldState::Is(Value::Bool(true)))
+    fact.is("stranger", true)
 }
 
 /// One line for a fact: what its kind is, and the fields that say more than no.

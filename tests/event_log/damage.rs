@@ -460,13 +460,8 @@ fn random_damage_neither_panics_nor_hangs() {
         .extend(shapes())
         .extend(stream(300))
         .to_bytes();
-    let mut state = 0x2545_f491_4f6c_dd1du64;
-    let mut random = move |below: usize| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state % below as u64) as usize
-    };
+    let mut seeded = Seeded::new(0x2545_f491_4f6c_dd1d);
+    let mut random = |below| seeded.below(below);
     for _ in 0..60 {
         let mut log = whole.clone();
         for _ in 0..1 + random(40) {

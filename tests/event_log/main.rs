@@ -13,6 +13,7 @@ use rdptriage::parse::event_log::{
 };
 use support::event_log::places::{chunk_at, field, records_of};
 use support::event_log::{CHUNK_SIZE, Event, FILE_HEADER, LogBuilder, Value, seal};
+use support::seeded::Seeded;
 
 fn read(log: &Vec<u8>) -> (Vec<EventRecord>, LogSummary) {
     let mut records = Vec::new();

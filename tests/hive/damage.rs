@@ -225,24 +225,12 @@ fn what_stands_of_a_cut_hive_is_read() {
     );
 }
 
-/// Numbers that look random and are the same each time (xorshift).
-struct Seeded(u64);
-
-impl Seeded {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % limit as u64) as usize
-    }
-}
-
 #[test]
 fn no_damage_makes_it_panic_or_hang() {
     let versions = versions();
     let log = transaction_log::entries(&versions, 50);
     let old_log = transaction_log::dirty_pages(&versions[0], &versions[3], 42);
-    let mut seeded = Seeded(0x5EED_0001);
+    let mut seeded = Seeded::new(0x5EED_0001);
     let mut opened = 0;
     for round in 0..600 {
         let mut primary = dirty(&versions[round % 3]);

@@ -16,6 +16,7 @@ use rdptriage::parse::hive::{
 };
 use sha2::{Digest, Sha256};
 use support::hive::{HiveBuilder, REG_NONE, descriptor, dirty, time, transaction_log};
+use support::seeded::Seeded;
 
 const SERVICES: &str = r"ControlSet001\Services";
 const TERMINAL_SERVER: &str = r"ControlSet001\Control\Terminal Server";

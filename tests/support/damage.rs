@@ -4,7 +4,8 @@ use std::fmt;
 
 use rdptriage::parse::hive::{Hive, Key, Lookup};
 
-use super::verdict::{Files, Seeded};
+use super::seeded::Seeded;
+use super::verdict::Files;
 
 const PAGE: usize = 4096;
 const CUTS: usize = 64;
@@ -83,7 +84,7 @@ pub fn damages(files: &Files) -> Vec<Damage> {
             at,
             length: PAGE.min(bytes.len() - at),
         }));
-        let mut seeded = Seeded(bytes.len() as u64);
+        let mut seeded = Seeded::new(bytes.len() as u64);
         damages.extend((0..FLIPS.min(bytes.len() * 8)).map(|_| Damage::Flipped {
             file: file(),
             at: seeded.below(bytes.len()),

@@ -16,6 +16,7 @@ pub mod program;
 pub mod properties;
 pub mod renamed_disk;
 pub mod samples;
+pub mod seeded;
 pub mod verdict;
 pub mod vmdk;
 pub mod watchdog;

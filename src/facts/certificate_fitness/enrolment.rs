@@ -5,11 +5,11 @@ use jiff::Timestamp;
 use crate::facts::catalog::certificate::{ChosenBy, Enrolment, ListenerCertificate, Renewal};
 use crate::facts::certificate::{self, Choice};
 use crate::facts::coverage::Window;
-use crate::facts::credential::{is, is_event};
+use crate::facts::credential::is_event;
 use crate::facts::fact::{FactId, FactSet, Source};
 use crate::facts::known::Known;
 use crate::facts::subject::Subject;
-use crate::facts::value::{FieldState, Value};
+use crate::facts::value::FieldState;
 
 use super::Bearing;
 
@@ -60,7 +60,7 @@ pub(super) fn add_fact(bearing: &Bearing<'_>, facts: &mut FactSet) {
     };
     let ended = facts
         .of_kind(ListenerCertificate::KIND)
-        .any(|fact| is(fact, "ended", &Value::Bool(true)));
+        .any(|fact| fact.is("ended", true));
     let open =
         facts
             .of_kind(ListenerCertificate::KIND)

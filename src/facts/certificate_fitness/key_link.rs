@@ -3,10 +3,9 @@
 use crate::facts::catalog::certificate::CertificateKeyLink;
 use crate::facts::catalog::schannel::SchannelFailure;
 use crate::facts::certificate::Choice;
-use crate::facts::credential::{self, is, is_event};
+use crate::facts::credential::{self, is_event};
 use crate::facts::fact::{FactId, FactSet, Source};
 use crate::facts::known::Known;
-use crate::facts::value::Value;
 
 use super::{Bearing, derived, installed};
 
@@ -24,9 +23,9 @@ pub(super) fn add_fact(bearing: &Bearing<'_>, facts: &mut FactSet) {
         .of_kind(SchannelFailure::KIND)
         .filter(|failure| {
             is_event(failure, &[NO_KEY_INFORMATION])
-                && is(failure, "attributed", &Value::Bool(true))
-                && is(failure, "role", &Value::Text("server".to_owned()))
-                && !is(failure, "overcome", &Value::Bool(true))
+                && failure.is("attributed", true)
+                && failure.is("role", "server")
+                && !failure.is("overcome", true)
                 && since.is_none_or(|since| failure.at.is_some_and(|at| at >= since))
         })
         .map(|failure| failure.id)

@@ -11,7 +11,6 @@ use crate::facts::known::Known;
 use crate::facts::registry::Answer;
 use crate::facts::store::{Home, Stores, newest};
 use crate::facts::subject::Subject;
-use crate::facts::value::Value;
 use crate::parse::certificate::Thumbprint;
 
 use super::Bearing;
@@ -130,7 +129,7 @@ fn not_made(facts: &FactSet) -> bool {
     let start = credential::service_start(facts);
     facts.of_kind(Renewal::KIND).any(|renewal| {
         credential::is_event(renewal, &NOT_MADE)
-            && !credential::is(renewal, "superseded", &Value::Bool(true))
+            && !renewal.is("superseded", true)
             && start.is_none_or(|start| renewal.at.is_some_and(|at| at >= start))
     })
 }

@@ -6,12 +6,12 @@
 use crate::facts::catalog::certificate::{CertificateKeyUse, CertificateNotice, CertificateUsage};
 use crate::facts::catalog::connection::ClientReport;
 use crate::facts::certificate::Chosen;
-use crate::facts::credential::{self, is, is_event};
+use crate::facts::credential::{self, is_event};
 use crate::facts::fact::FactSet;
 use crate::facts::known::Known;
 use crate::facts::subject::Subject;
 use crate::facts::tls_settings::Computed;
-use crate::facts::value::Value;
+use crate::facts::value::Code;
 use crate::parse::certificate::{Certificate, Extension, KeyUse, PublicKey, Purpose};
 use crate::tls::{KeyExchange, Standing};
 
@@ -21,7 +21,7 @@ use super::{derived, installed};
 /// The certificate's purposes do not fit.
 const WRONG_PURPOSE: i64 = 1054;
 /// SEC_E_CERT_WRONG_USAGE.
-const CERT_WRONG_USAGE: u32 = 0x8009_0349;
+const CERT_WRONG_USAGE: Code = Code(0x8009_0349);
 /// Signs, and cannot decrypt (wincrypt.h).
 const AT_SIGNATURE: u32 = 2;
 
@@ -58,10 +58,9 @@ fn add_usage(chosen: &Chosen, tls: Option<&Computed>, facts: &mut FactSet) {
         words.push("the service says that its purposes do not fit (1054)".to_owned());
     }
     let unfit = purpose.clone().or(key_use.clone()).or(Known::Is(reported));
-    let client_says = facts.of_kind(ClientReport::KIND).any(|report| {
-        is(report, "code", &Value::Code(CERT_WRONG_USAGE))
-            && is(report, "names_host", &Value::Bool(true))
-    });
+    let client_says = facts
+        .of_kind(ClientReport::KIND)
+        .any(|report| report.is("code", CERT_WRONG_USAGE) && report.is("names_host", true));
     let failing = credential::fails(installed(chosen), facts).or(Known::Is(client_says));
     let body = CertificateUsage {
         thumbprint: chosen.thumbprint.to_string(),

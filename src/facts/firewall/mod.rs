@@ -26,7 +26,6 @@ use super::known::Known;
 use super::listener::LISTENER;
 use super::registry::{Place, Registry};
 use super::subject::Subject;
-use super::value::{FieldState, Value};
 use crate::parse::firewall_rule::Profile;
 use admission::{Admission, Question};
 use network::Networks;
@@ -178,7 +177,7 @@ fn firewall(
         .max();
     let switched_off = facts
         .of_kind(ListenerSwitch::KIND)
-        .any(|fact| fact.field("off") == Some(&FieldState::Is(Value::Bool(true))));
+        .any(|fact| fact.is("off", true));
     let sources: Vec<Source> = stores
         .sources
         .iter()

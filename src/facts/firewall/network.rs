@@ -12,7 +12,6 @@ use crate::facts::gap::{Gap, GapId, Gaps};
 use crate::facts::known::Known;
 use crate::facts::registry::{Place, Registry};
 use crate::facts::subject::Subject;
-use crate::facts::value::{FieldState, Value};
 use crate::parse::firewall_rule::{Addresses, Profile};
 
 const INTERFACES: &str = "Services\\Tcpip\\Parameters\\Interfaces";
@@ -93,22 +92,11 @@ fn word(profile: Profile) -> &'static str {
     }
 }
 
-fn text<'f>(fact: &'f Fact, field: &str) -> Option<&'f str> {
-    match fact.field(field) {
-        Some(FieldState::Is(Value::Text(text))) => Some(text),
-        _ => None,
-    }
-}
-
-fn is_true(fact: &Fact, field: &str) -> bool {
-    matches!(fact.field(field), Some(FieldState::Is(Value::Bool(true))))
-}
-
 fn clients(facts: &FactSet) -> Vec<IpAddr> {
     let outcomes = facts.of_kind(ClientOutcome::KIND);
-    let people = outcomes.filter(|fact| !is_true(fact, "stranger"));
+    let people = outcomes.filter(|fact| !fact.is("stranger", true));
     people
-        .filter_map(|fact| text(fact, "client")?.parse().ok())
+        .filter_map(|fact| fact.text("client")?.parse().ok())
         .collect()
 }
 
@@ -125,13 +113,13 @@ fn joined(facts: &FactSet) -> (Vec<Profile>, Option<Timestamp>) {
     let mut networks: BTreeMap<Option<&str>, Option<(Profile, Option<Timestamp>)>> =
         BTreeMap::new();
     for change in changes {
-        let profile = match text(change, "kind") {
+        let profile = match change.text("kind") {
             Some("domain") => Profile::Domain,
             Some("private") => Profile::Private,
             _ => Profile::Public,
         };
-        let state = is_true(change, "joined").then_some((profile, change.at));
-        networks.insert(text(change, "network"), state);
+        let state = change.is("joined", true).then_some((profile, change.at));
+        networks.insert(change.text("network"), state);
     }
     let in_force: Vec<(Profile, Option<Timestamp>)> = networks.into_values().flatten().collect();
     let since = in_force.iter().filter_map(|(_, at)| *at).max();

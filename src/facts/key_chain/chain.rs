@@ -162,9 +162,11 @@ impl Chain<'_> {
         if let Some(gap) = self.no_file(facts) {
             return Err(gap);
         }
-        let service = self.access.iter().map(|id| facts.fact(*id)).find(|fact| {
-            fact.field("account") == Some(&FieldState::Is(Value::Text("S-1-5-20".to_owned())))
-        });
+        let service = self
+            .access
+            .iter()
+            .map(|id| facts.fact(*id))
+            .find(|fact| fact.is("account", "S-1-5-20"));
         let yes = |fact: &Fact, field: &str| match fact.field(field) {
             Some(FieldState::Is(Value::Bool(answer))) => Ok(*answer),
             Some(FieldState::Open(gap)) => Err(Some(*gap)),

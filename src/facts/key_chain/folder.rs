@@ -12,7 +12,6 @@ use crate::facts::fact::{Fact, FactId, FactSet, Source};
 use crate::facts::key_event::SELF_SIGNED_CONTAINER;
 use crate::facts::known::Known;
 use crate::facts::subject::Subject;
-use crate::facts::value::{FieldState, Value};
 use crate::parse::guid::Guid;
 use crate::parse::key_file::ContainerHash;
 use crate::parse::store_blob::KeyStorage;
@@ -126,18 +125,10 @@ impl Shown {
     const FIRST_WITHOUT: u32 = 17763;
 
     fn of(build: &Known<u32>, facts: &FactSet) -> Self {
-        let is = |fact: &Fact, field: &str, value: Value| {
-            fact.field(field) == Some(&FieldState::Is(value))
-        };
-        let yes = || Value::Bool(true);
-        let no = || Value::Bool(false);
-        let unopened =
-            |fact: &Fact| is(fact, "event", Value::Number(36870)) && is(fact, "affected", yes());
-        let unmade = |fact: &Fact| is(fact, "about_key", yes()) && is(fact, "superseded", no());
+        let unopened = |fact: &Fact| fact.is("event", 36870_u32) && fact.is("affected", true);
+        let unmade = |fact: &Fact| fact.is("about_key", true) && fact.is("superseded", false);
         let refused = |fact: &Fact| {
-            is(fact, "listener", yes())
-                && is(fact, "succeeded", no())
-                && is(fact, "superseded", no())
+            fact.is("listener", true) && fact.is("succeeded", false) && fact.is("superseded", false)
         };
         if build
             .settled()

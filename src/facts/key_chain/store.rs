@@ -41,13 +41,12 @@ pub(super) fn needed(
     if !own {
         return Known::Is(false);
     }
-    let is = |fact: &Fact, field: &str, value: &Value| {
+    let _is = |fact: &Fact, field: &str, value: &Value| {
         fact.field(field) == Some(&FieldState::Is(value.clone()))
     };
-    let failing = facts.of_kind(Renewal::KIND).any(|fact| {
-        is(fact, "result", &Value::Text("failed".to_owned()))
-            && is(fact, "superseded", &Value::Bool(false))
-    });
+    let failing = facts
+        .of_kind(Renewal::KIND)
+        .any(|fact| fact.is("result", "failed") && fact.is("superseded", false));
     let due = standing
         .clone()
         .map(|standing| standing != CertificateStanding::Valid);

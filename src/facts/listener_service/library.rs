@@ -53,8 +53,7 @@ pub fn add_facts(artifacts: &[Artifact], facts: &mut FactSet) {
             .of_kind(ServiceTrouble::KIND)
             .filter(super::owner::since_last_success(facts));
         let failing = troubles.fold(Known::Is(false), |so, fact| {
-            so.or(super::truth(fact, "down"))
-                .or(super::truth(fact, "ends_attempts"))
+            so.or(fact.truth("down")).or(fact.truth("ends_attempts"))
         });
         let damaged = damage.is_some();
         let fails = altered.clone().and(failing);

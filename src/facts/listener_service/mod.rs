@@ -25,7 +25,6 @@ use super::history::History;
 use super::known::Known;
 use super::registry::Registry;
 use super::service_event::DisplayNames;
-use super::value::{FieldState, Value};
 
 /// Adds what the logs alone say: `service.crash`, `service.trouble`, `listener.failure`, `listener.started`, and what networks
 /// were joined and refused. Before the facts of the hives, which rest on some of them.
@@ -68,26 +67,11 @@ pub fn add_facts(history: &History<'_>, registry: &Registry, facts: &mut FactSet
     start::add_fact(history, facts);
 }
 
-/// A field of yes or no, as it is known; known to be no where it is none.
-fn truth(fact: &Fact, field: &str) -> Known<bool> {
-    match fact.field(field) {
-        Some(FieldState::Is(Value::Bool(value))) => Known::Is(*value),
-        Some(FieldState::Open(gap)) => Known::Open(*gap),
-        _ => Known::Is(false),
-    }
-}
-
 /// When the Remote Desktop service was reported as running (7036), from the facts.
 fn runs(facts: &FactSet) -> impl Iterator<Item = &Fact> {
     facts.of_kind(ServiceRan::KIND).filter(|fact| {
-        text(fact, "service").is_some_and(|service| service.eq_ignore_ascii_case("TermService"))
-            && truth(fact, "running") == Known::Is(true)
+        fact.text("service")
+            .is_some_and(|service| service.eq_ignore_ascii_case("TermService"))
+            && fact.truth("running") == Known::Is(true)
     })
-}
-
-fn text<'f>(fact: &'f Fact, field: &str) -> Option<&'f str> {
-    match fact.field(field) {
-        Some(FieldState::Is(Value::Text(text))) => Some(text),
-        _ => None,
-    }
 }

@@ -91,8 +91,7 @@ fn image(registry: &Registry, facts: &mut FactSet) -> Known<bool> {
         .of_kind(ServiceTrouble::KIND)
         .filter(since_last_success(facts));
     let failing = troubles.fold(Known::Is(false), |so, fact| {
-        so.or(super::truth(fact, "down"))
-            .or(super::truth(fact, "ends_attempts"))
+        so.or(fact.truth("down")).or(fact.truth("ends_attempts"))
     });
     let sources: Vec<Source> = library.source.into_iter().chain(account.source).collect();
     if !sources.is_empty() {
@@ -147,10 +146,10 @@ fn owner(registry: &Registry, facts: &mut FactSet) {
         let crashes = facts
             .of_kind(Crash::KIND)
             .filter(since_last_success(facts))
-            .filter(|fact| super::truth(fact, "borne_out") == Known::Is(true));
-        let names = failures.filter_map(|fact| super::text(fact, "service"));
+            .filter(|fact| fact.truth("borne_out") == Known::Is(true));
+        let names = failures.filter_map(|fact| fact.text("service"));
         names
-            .chain(crashes.filter_map(|fact| super::text(fact, "program")))
+            .chain(crashes.filter_map(|fact| fact.text("program")))
             .any(|name| begins(name, services))
     });
     let Some(source) = protocol.source.or(backup.source) else {

@@ -151,9 +151,9 @@ fn on(facts: &mut FactSet) -> Known<bool> {
     let off = facts
         .of_kind(ListenerSwitch::KIND)
         .next()
-        .map(|fact| super::truth(fact, "off"));
+        .map(|fact| fact.truth("off"));
     let values = facts.of_kind(ListenerValues::KIND).next();
-    let disabled = values.map(|fact| super::truth(fact, "disabled"));
+    let disabled = values.map(|fact| fact.truth("disabled"));
     match (off, disabled) {
         (Some(off), Some(disabled)) => off.or(disabled).not(),
         _ => Known::Open(

@@ -35,6 +35,7 @@ struct Failure<'e> {
 /// Adds `service.crash` for every program that crashed, and `service.trouble` where the service failed.
 pub(super) fn add_facts(history: &History<'_>, names: &DisplayNames, facts: &mut FactSet) {
     let mut failures: Vec<Failure<'_>> = Vec::new();
+    let ends = Ends::of(history);
     for placed in &history.events {
         match &placed.event.event {
             Event::Crashed {
@@ -47,7 +48,7 @@ pub(super) fn add_facts(history: &History<'_>, names: &DisplayNames, facts: &mut
                 let service = program
                     .split_once('_')
                     .map(|(_, service)| service.to_owned());
-                let borne_out = borne_out(history, placed.at, program, facts);
+                let borne_out = borne_out(history, &ends, placed.at, program, facts);
                 let trace = match borne_out {
                     Known::Is(true) => Trace::BorneOut,
                     _ if !is_lsass(program) && service.is_none() => Trace::Unasked,
@@ -126,35 +127,57 @@ fn is_lsass(program: &str) -> bool {
     program.eq_ignore_ascii_case("lsass.exe")
 }
 
-/// Whether the System log, to which only Windows and its services write, bears out that a program crashed.
+/// When something ended that a crash may have ended: what the System log tells, to which only Windows and its services write.
+struct Ends {
+    /// Of Windows: its starts.
+    of_windows: Vec<Timestamp>,
+    /// Of services, whichever: a name may be in a language that is not known, and many services share one process.
+    of_services: Vec<Timestamp>,
+}
+
+impl Ends {
+    fn of(history: &History<'_>) -> Self {
+        let times = |shows: fn(&Event) -> bool| {
+            let shown = history
+                .events
+                .iter()
+                .filter(move |placed| shows(&placed.event.event));
+            shown.map(|placed| placed.at).collect()
+        };
+        Ends {
+            of_windows: times(|event| matches!(event, Event::Booted { .. })),
+            of_services: times(|event| {
+                matches!(
+                    event,
+                    Event::ServiceFailed {
+                        event: 7031 | 7034,
+                        ..
+                    }
+                )
+            }),
+        }
+    }
+}
+
+/// Whether the System log bears out that a program crashed.
 fn borne_out(
     history: &History<'_>,
+    ends: &Ends,
     at: Timestamp,
     program: &str,
     facts: &mut FactSet,
 ) -> Known<bool> {
-    let lsass = is_lsass(program);
-    let (before, after) = match lsass {
-        true => (SignedDuration::ZERO, RESTARTED),
-        false => (NOTICED, NOTICED),
+    let (ends, before, after) = match is_lsass(program) {
+        true => (&ends.of_windows, SignedDuration::ZERO, RESTARTED),
+        false => (&ends.of_services, NOTICED, NOTICED),
     };
     let window = Window {
         from: at.checked_sub(before).ok(),
         to: at.checked_add(after).ok(),
     };
-    let shows = |event: &Event| match event {
-        Event::Booted { .. } => lsass,
-        // Of whichever service: its name may be in a language that is not known, and many share one process.
-        Event::ServiceFailed {
-            event: 7031 | 7034, ..
-        } => !lsass,
-        _ => false,
-    };
-    let mut within = history
-        .events
-        .iter()
-        .filter(|placed| window.holds(placed.at));
-    if within.any(|placed| shows(&placed.event.event)) {
+    // They are in the order of time.
+    let first = ends.partition_point(|end| window.from.is_some_and(|from| *end < from));
+    if ends.get(first).is_some_and(|end| window.holds(*end)) {
         return Known::Is(true);
     }
     match history.coverage.covers(Subject::SystemLog, &window) {
@@ -235,12 +258,9 @@ fn ends_attempts(history: &History<'_>, failures: &[Failure<'_>]) -> bool {
         .iter()
         .filter(|failure| failure.borne_out == Known::Is(true))
         .filter(|failure| {
-            let before = arrivals
-                .iter()
-                .filter(|arrival| **arrival <= failure.placed.at)
-                .max();
-            before
-                .is_some_and(|arrival| failure.placed.at.duration_since(*arrival) <= AFTER_ATTEMPT)
+            let before = arrivals.partition_point(|arrival| *arrival <= failure.placed.at);
+            let last = before.checked_sub(1).and_then(|last| arrivals.get(last));
+            last.is_some_and(|arrival| failure.placed.at.duration_since(*arrival) <= AFTER_ATTEMPT)
         })
         .map(|failure| failure.placed.at);
     // A crash and the record of service control about it are one failure.

@@ -13,7 +13,6 @@ use crate::facts::gap::Gap;
 use crate::facts::history::History;
 use crate::facts::incident::ConnectionState;
 use crate::facts::known::Known;
-use crate::facts::value::{FieldState, Value};
 
 /// What ran out so near to a failure may be what it came of.
 const NEAR: SignedDuration = SignedDuration::from_mins(30);
@@ -109,16 +108,11 @@ fn told_otherwise(history: &History<'_>) -> bool {
 /// When the Remote Desktop service failed, and whether that keeps people out.
 fn service_failures(facts: &FactSet) -> Option<(Vec<Timestamp>, Known<bool>)> {
     let trouble = facts.of_kind(ServiceTrouble::KIND).next()?;
-    let field = |name| match trouble.field(name) {
-        Some(FieldState::Is(Value::Bool(is))) => Known::Is(*is),
-        Some(FieldState::Open(gap)) => Known::Open(*gap),
-        _ => Known::Is(false),
-    };
-    let of_service = |fact: &&Fact| {
-        let service = fact.field("service");
-        service == Some(&FieldState::Is(Value::Text("TermService".to_owned())))
-    };
+    let of_service = |fact: &&Fact| fact.is("service", "TermService");
     let told = facts.of_kind(ServiceFailure::KIND).filter(of_service);
     let times = told.chain([trouble]).filter_map(|fact| fact.at).collect();
-    Some((times, field("down").or(field("ends_attempts"))))
+    Some((
+        times,
+        trouble.truth("down").or(trouble.truth("ends_attempts")),
+    ))
 }

@@ -12,11 +12,11 @@ use crate::facts::catalog::schannel::SchannelFailure;
 use crate::facts::catalog::tls::{
     Algorithms, CertificateSignature, Messages, Residue, ResidueKind,
 };
+use crate::facts::credential::is_event;
 use crate::facts::effect::in_effect_since;
 use crate::facts::fact::{FactId, FactSet, Source};
 use crate::facts::incident::ConnectionState;
 use crate::facts::known::Known;
-use crate::facts::value::{FieldState, Value};
 use crate::tls::{
     self, CertificateKind, Doubt, Issuer, ProtocolValues, Role, SchannelSettings, ServerOffer,
     Setting, Settled, State, Version,
@@ -150,12 +150,9 @@ impl Computed {
             Setting::Absent => Known::Is(None),
             Setting::Unknown(_) => refuses.clone().map(|_| None),
         };
-        let is = |fact: &crate::facts::fact::Fact, field: &str, value: &Value| matches!(fact.field(field), Some(FieldState::Is(found)) if found == value);
-        let alerts = facts.of_kind(SchannelFailure::KIND).any(|fact| {
-            let alert = [36887, 36888].map(Value::Number);
-            alert.iter().any(|event| is(fact, "event", event))
-                && is(fact, "affected", &Value::Bool(true))
-        });
+        let alerts = facts
+            .of_kind(SchannelFailure::KIND)
+            .any(|fact| is_event(fact, &[36887, 36888]) && fact.is("affected", true));
         let some = facts.anchors.state == ConnectionState::Mixed && alerts;
         let (sources, written) = self.places(server, |_, name| name == "MessageLimitServer");
         let at = written.filter(|_| refuses == Known::Is(true));
