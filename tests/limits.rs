@@ -6,12 +6,16 @@ use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::path::Path;
 
+use rdptriage::facts::coverage::Window;
+use rdptriage::facts::subject::Subject;
+use rdptriage::gather;
 use rdptriage::rules::{Cases, RuleSet};
 use rdptriage::verdict::model::Report;
 use support::certificate::ForgedCertificate;
-use support::machine::at;
+use support::event_log::{Event, LogBuilder};
+use support::machine::{Channel, Machine, Windows, at, minutes, seconds};
 use support::samples::forge_all;
-use support::verdict::{Files, collect, diagnosed, rules};
+use support::verdict::{Files, collect, diagnosed, diagnosed_folder, rules, unhashed};
 
 const MIB: u64 = 1 << 20;
 
@@ -151,6 +155,52 @@ fn a_log_longer_than_logs_can_be_ends() {
         .any(|told| told.message.contains("what is behind was not read"));
     assert!(told, "{:?}", report.problems);
     assert!(log.records.is_some_and(|records| records > 0));
+}
+
+/// A night of strangers: so many attempts that not all of them are kept. What is left out proves nothing, and half an attempt is none.
+#[test]
+fn a_flood_of_events_leaves_the_newest() {
+    let night = at("2026-11-09T00:00:00Z");
+    let mut machine = Machine::serving("SRV-1", Windows::Server2022, night - minutes(60));
+    let provider = "Microsoft-Windows-RemoteDesktopServices-RdpCoreTS";
+    let log = LogBuilder::new(&format!("{provider}/Operational")).computer("SRV-1");
+    let attempts = (0..26_000).flat_map(|second: i64| {
+        let event = |id| Event::new(provider, id).at(night + seconds(second));
+        let first = event(131)
+            .data("ConnType", "TCP")
+            .data("ClientIP", "203.0.113.9:50222");
+        [Some(first), (second % 13 == 0).then(|| event(102))]
+    });
+    let log = log.extend(attempts.flatten());
+    machine.gets_in(at("2026-11-09T08:00:00Z"), "10.0.0.5", "anna");
+    let mut files = machine.logs_and_hives(&[Channel::System]);
+    files.insert("RdpCoreTS.evtx".to_owned(), log.to_bytes());
+    let folder = collect(&files);
+    let report = diagnosed_folder(folder.path(), &rules());
+    let problems = report.problems.iter();
+    let told: Vec<&str> = problems.map(|problem| problem.message.as_str()).collect();
+    // With 76 ends of attempts whose beginnings are gone.
+    let expected = "it holds more events of one kind than are kept: the 1077 oldest were left out, and what it does not hold counts only after 2026-11-09T00:16:39Z";
+    assert!(told.contains(&expected), "{told:?}");
+    let input = [folder.path().to_owned()];
+    let mut host = gather(&input, &unhashed()).expect("a host").remove(0);
+    let mut covers = |from: &str| {
+        let window = Window {
+            from: Some(at(from)),
+            to: Some(at("2026-11-09T02:00:00Z")),
+        };
+        host.facts
+            .subject_covers(Subject::RdpCoreTsLog, &window)
+            .is_ok()
+    };
+    assert!(covers("2026-11-09T00:17:00Z"));
+    assert!(!covers("2026-11-09T00:16:00Z"));
+    let attempts = report
+        .facts
+        .iter()
+        .filter(|fact| fact.kind == "connection.attempt");
+    let first = attempts.filter_map(|fact| fact.time.as_deref()).min();
+    assert_eq!(first, Some("2026-11-09T00:16:40Z"));
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod host;
 mod manifest;
 mod negotiate;
 mod negotiation;
+mod newest;
 mod progress;
 mod reading;
 mod room;

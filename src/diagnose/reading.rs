@@ -20,6 +20,7 @@ use crate::parse::event_log::{self, LogSummary};
 use crate::verdict::model::Problem;
 
 use super::entries::{self, hive_problem, log_problems};
+use super::newest::{Kept, Newest};
 use super::progress::{Counted, Remaining};
 use super::{Hashing, Options};
 
@@ -252,7 +253,7 @@ fn read_records(artifact: &Artifact, remaining: Option<&Remaining<'_>>) -> (Cont
 
 fn read_log(artifact: &Artifact, remaining: Option<&Remaining<'_>>) -> (Content, Vec<Problem>) {
     let name: Arc<str> = Arc::from(artifact.path.as_str());
-    let (mut events, mut computers) = (Vec::new(), Vec::new());
+    let mut newest = Newest::default();
     let mut reader = EventReader::new(&name);
     let mut forged = Forged::default();
     let summary = artifact
@@ -269,8 +270,9 @@ fn read_log(artifact: &Artifact, remaining: Option<&Remaining<'_>>) -> (Content,
                     return;
                 }
                 if let Some(event) = reader.read(&record) {
-                    events.push(event);
-                    computers.push(reader.word(&record.computer));
+                    let kind = (reader.word(&record.provider), record.event_id);
+                    let computer = reader.word(&record.computer);
+                    newest.add(kind, Kept { event, computer });
                 }
             };
             let read = match remaining {
@@ -287,11 +289,20 @@ fn read_log(artifact: &Artifact, remaining: Option<&Remaining<'_>>) -> (Content,
             problems.extend(forged.told().map(|(first, what)| {
                 entries::problem(&artifact.path, Some(format!("record {first}")), what)
             }));
+            let (kept, left_out) = newest.finish();
+            problems.extend(
+                left_out.map(|left_out| entries::problem(&artifact.path, None, left_out.told())),
+            );
+            let (events, computers) = kept
+                .into_iter()
+                .map(|kept| (kept.event, kept.computer))
+                .unzip();
             let mut log = Log {
                 collected: CollectedLog {
                     artifact: name,
                     summary,
                     forged,
+                    left_out_until: left_out.map(|left_out| left_out.until),
                 },
                 events,
                 computers,

@@ -30,6 +30,8 @@ pub struct CollectedLog {
     pub summary: LogSummary,
     /// Its records that are not from whom they name.
     pub forged: Forged,
+    /// The newest of its events that were left out because there are too many of a kind: it proves nothing up to then.
+    pub left_out_until: Option<Timestamp>,
 }
 
 /// What the hives say about logging.
@@ -283,6 +285,7 @@ struct ChannelFile<'a> {
     mixed: bool,
     /// Somebody forged records of this channel.
     forged: bool,
+    left_out_until: Option<Timestamp>,
 }
 
 fn files_by_channel(logs: &[CollectedLog]) -> BTreeMap<String, Vec<ChannelFile<'_>>> {
@@ -298,6 +301,7 @@ fn files_by_channel(logs: &[CollectedLog]) -> BTreeMap<String, Vec<ChannelFile<'
                     newest: (span.newest.number, span.newest.time),
                     mixed: log.summary.channels.len() > 1,
                     forged: log.forged.taints(channel),
+                    left_out_until: log.left_out_until,
                 });
         }
     }
@@ -356,6 +360,7 @@ fn channel_coverage(
         // Two files of one channel join where their numbers touch.
         if let Some((Coverage::Whole(known), last)) = parts.last_mut()
             && file.oldest.0 <= last.saturating_add(1)
+            && file.left_out_until.is_none()
         {
             known.from = known.from.min(window.from);
             known.to = known.to.max(window.to);
@@ -438,7 +443,7 @@ fn window_of(file: &ChannelFile<'_>, live: bool, bounds: &Bounds, clock: &Clock)
         _ => oldest,
     };
     Window {
-        from: Some(from),
+        from: Some(file.left_out_until.map_or(from, |until| until.max(from))),
         to: Some(to),
     }
 }

@@ -4,13 +4,17 @@
 //!
 //! It works on the report, before any format is written, so that no format can forget it.
 
+mod names;
+
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 use serde_json::Value;
 
 use crate::verdict::model::{FactEntry, Report, SourceEntry};
+use names::{Names, folded};
 
 /// What a value is, and the name of its tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,14 +46,21 @@ impl Secret {
 const SHORT: usize = 5;
 
 /// What can be told by its form. Of addresses and SIDs only candidates: what they are is decided by reading them.
-const FORMS: &str = concat!(
+static FORMS: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(concat!(
     r"(?P<sid>S-1-[0-9]+(?:-[0-9]+)+)",
     r"|(?P<guid>[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12})",
     r"|(?P<profile>(?:^|[\\/])(?i:users|documents and settings)[\\/])(?P<owner>[^\\/\x22*?<>|:]+)",
     r"|(?P<mail>[\w.%+-]+@[\w-]+(?:\.[\w-]+)+)",
     r"|(?P<six>[0-9A-Fa-f.]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*(?:%[0-9A-Za-z]+)?)",
     r"|(?P<four>[0-9]+(?:\.[0-9]+)+)",
-);
+    ))
+    .expect("written here and tested")
+});
+
+/// What may be an address of four numbers.
+static FOUR: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"[0-9]+(?:\.[0-9]+)+").expect("written here and tested"));
 
 /// Folders of profiles that are no person's.
 const NOBODY: &[&str] = &["public", "default", "default user", "all users"];
@@ -70,12 +81,9 @@ pub fn redact(reports: &[Report]) -> Vec<Report> {
 
 /// The tokens of one report.
 struct Redactor {
-    /// What is known by name, lower-case.
-    known: BTreeMap<String, Secret>,
-    /// Names, the longest first; none where there is none.
-    names: Option<Regex>,
-    forms: Regex,
-    tokens: BTreeMap<(Secret, String), usize>,
+    /// What is known by name.
+    names: Names,
+    tokens: BTreeMap<Secret, BTreeMap<String, usize>>,
 }
 
 impl Redactor {
@@ -84,7 +92,7 @@ impl Redactor {
         let mut add = |text: &str, secret: Secret| {
             let text = text.trim();
             if text.chars().count() > 1 && !is_token(text) {
-                known.entry(text.to_lowercase()).or_insert(secret);
+                known.entry(folded(text)).or_insert(secret);
             }
         };
         let host = &report.host;
@@ -118,37 +126,33 @@ impl Redactor {
             }
         }
         Redactor {
-            names: names(&known),
-            known,
-            forms: Regex::new(FORMS).expect("the forms are written here and tested"),
+            names: Names::of(known),
             tokens: BTreeMap::new(),
         }
     }
 
     fn redacted(&mut self, text: &str) -> String {
-        let forms = self.forms.clone();
-        let formed = forms.replace_all(text, |found: &Captures<'_>| self.formed(found));
-        let Some(names) = self.names.clone() else {
-            return formed.into_owned();
-        };
+        let formed = FORMS.replace_all(text, |found: &Captures<'_>| self.formed(found));
         let whole = formed.as_ref();
-        names
-            .replace_all(whole, |found: &Captures<'_>| {
-                let Some(hit) = found.get(0) else {
-                    return String::new();
-                };
-                let neighbour =
-                    |character: Option<char>| character.is_some_and(char::is_alphanumeric);
-                let within = neighbour(whole[..hit.start()].chars().next_back())
-                    || neighbour(whole[hit.end()..].chars().next());
-                let lower = hit.as_str().to_lowercase();
-                let secret = self.known.get(&lower).copied().unwrap_or(Secret::Name);
-                match within && lower.chars().count() < SHORT {
-                    true => hit.as_str().to_owned(),
-                    false => self.token(secret, lower),
-                }
-            })
-            .into_owned()
+        let neighbour = |character: Option<char>| character.is_some_and(char::is_alphanumeric);
+        let mut redacted = String::with_capacity(whole.len());
+        let mut done = 0;
+        for found in self.names.find(whole) {
+            let (before, behind) = (&whole[..found.place.start], &whole[found.place.end..]);
+            let within = neighbour(before.chars().next_back()) || neighbour(behind.chars().next());
+            if within && found.name.chars().count() < SHORT {
+                continue;
+            }
+            redacted.push_str(&whole[done..found.place.start]);
+            redacted.push_str(&token(
+                &mut self.tokens,
+                found.secret,
+                found.name.to_owned(),
+            ));
+            done = found.place.end;
+        }
+        redacted.push_str(&whole[done..]);
+        redacted
     }
 
     /// What stands for something that was found by its form.
@@ -190,8 +194,7 @@ impl Redactor {
                 return format!("{}{rest}", self.address(IpAddr::V6(address), end));
             }
         }
-        let four = Regex::new(r"[0-9]+(?:\.[0-9]+)+").expect("written here and tested");
-        four.replace_all(text, |found: &Captures<'_>| self.four(&found[0]))
+        FOUR.replace_all(text, |found: &Captures<'_>| self.four(&found[0]))
             .into_owned()
     }
 
@@ -210,16 +213,21 @@ impl Redactor {
         }
     }
 
-    /// The value's token; numbers are given in the order in which values are met.
     fn token(&mut self, secret: Secret, value: String) -> String {
-        let next = 1 + self
-            .tokens
-            .keys()
-            .filter(|(kind, _)| *kind == secret)
-            .count();
-        let number = *self.tokens.entry((secret, value)).or_insert(next);
-        format!("{}-{number}", secret.word())
+        token(&mut self.tokens, secret, value)
     }
+}
+
+/// The value's token; numbers are given in the order in which values are met.
+fn token(
+    tokens: &mut BTreeMap<Secret, BTreeMap<String, usize>>,
+    secret: Secret,
+    value: String,
+) -> String {
+    let of_kind = tokens.entry(secret).or_default();
+    let next = of_kind.len() + 1;
+    let number = of_kind.entry(value).or_insert(next);
+    format!("{}-{number}", secret.word())
 }
 
 /// The names that a fact gives to people and machines.
@@ -266,21 +274,6 @@ fn name_parts(name: &str) -> impl Iterator<Item = &str> {
     name.split([',', '+', ';'])
         .filter_map(|part| part.split_once('='))
         .map(|(_, value)| value.trim().trim_matches('"'))
-}
-
-/// One expression for all names, the longest first, so that no part of a name is taken before the whole of it.
-fn names(known: &BTreeMap<String, Secret>) -> Option<Regex> {
-    let mut names: Vec<&String> = known.keys().collect();
-    if names.is_empty() {
-        return None;
-    }
-    names.sort_by_key(|name| (std::cmp::Reverse(name.len()), name.as_str()));
-    let escaped: Vec<String> = names.iter().map(|name| regex::escape(name)).collect();
-    regex::RegexBuilder::new(&escaped.join("|"))
-        .case_insensitive(true)
-        .size_limit(64 << 20)
-        .build()
-        .ok()
 }
 
 /// Whether it is one of our own tokens already.
@@ -416,9 +409,7 @@ mod tests {
             .map(|(name, secret)| (name.to_lowercase(), *secret))
             .collect();
         Redactor {
-            names: super::names(&known),
-            known,
-            forms: Regex::new(FORMS).expect("forms"),
+            names: Names::of(known),
             tokens: BTreeMap::new(),
         }
     }

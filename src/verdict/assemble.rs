@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::change::changes;
 use super::cut::cut;
+use super::listed::{self, Listed};
 use super::model::{
     ArtifactEntry, ClientError, CollectionLayout, Connection, FactEntry, Finding, GapEntry, Host,
     Level, Negotiation, Problem, Refusal, Report, Role, SourceEntry, Status, TestEntry, TestRole,
@@ -75,7 +76,7 @@ pub fn assemble(
             .iter()
             .map(|finding| self::finding(finding, facts))
             .collect(),
-        facts: facts.facts().iter().map(fact).collect(),
+        facts: Vec::new(),
         changes: changes(facts, judgement),
         timeline: timeline(facts),
         connections,
@@ -85,6 +86,10 @@ pub fn assemble(
         gaps: gaps(facts, judgement, &layout),
         layout,
     };
+    let listed = Listed::choose(facts, &listed::named(&report));
+    let entries = listed.facts.iter().map(|found| fact(found, &listed));
+    report.facts = entries.collect();
+    report.problems.extend(listed.problems);
     cut(&mut report);
     report
 }
@@ -224,7 +229,7 @@ fn finding(found: &Judged<'_>, facts: &FactSet) -> Finding {
     }
 }
 
-fn fact(fact: &Fact) -> FactEntry {
+fn fact(fact: &Fact, listed: &Listed<'_>) -> FactEntry {
     let fields = fact.fields.iter().map(|(name, state)| {
         let value = match state {
             FieldState::Is(value) => json(value),
@@ -238,7 +243,11 @@ fn fact(fact: &Fact) -> FactEntry {
         kind: fact.kind.name.to_owned(),
         time: fact.at.map(|at| at.to_string()),
         fields: fields.collect(),
-        sources: fact.sources.iter().map(source).collect(),
+        sources: fact
+            .sources
+            .iter()
+            .map(|found| source(found, listed))
+            .collect(),
     }
 }
 
@@ -251,7 +260,7 @@ fn json(value: &Value) -> serde_json::Value {
     }
 }
 
-fn source(source: &Source) -> SourceEntry {
+fn source(source: &Source, listed: &Listed<'_>) -> SourceEntry {
     let none = SourceEntry::default();
     match source.clone() {
         Source::Record {
@@ -300,7 +309,7 @@ fn source(source: &Source) -> SourceEntry {
             ..none
         },
         Source::Derived(facts) => SourceEntry {
-            facts: Some(facts.iter().map(FactId::to_string).collect()),
+            facts: Some(listed.among(&facts).iter().map(FactId::to_string).collect()),
             ..none
         },
     }

@@ -5,6 +5,7 @@ pub mod change;
 pub mod client_error;
 mod cut;
 pub mod graph;
+mod listed;
 pub mod model;
 pub mod rank;
 mod repair;

@@ -176,6 +176,7 @@ impl Script {
             artifact,
             summary,
             forged: Forged::default(),
+            left_out_until: None,
         });
     }
 
@@ -515,6 +516,7 @@ impl Script {
                 artifact,
                 summary,
                 forged: Forged::default(),
+                left_out_until: None,
             });
         }
         script
