@@ -13,9 +13,11 @@ use super::record::EventRecord;
 use super::summary::{Hole, LogSummary};
 use crate::bundle::ReadAt;
 
-/// How many batches each thread reads before what they say is taken in: enough that none waits for long, few enough to keep the records
-/// of a dense log in memory.
+/// How many batches each thread reads before what they say is taken in: enough that none waits for long.
 const WINDOW: usize = 8;
+/// So many wanted records a chunk make a log a dense one, of which each thread reads a batch at a time: decoded, records take far more
+/// room than in their log.
+const DENSE: usize = 16;
 
 /// What reading one log needs.
 pub(super) struct Reader<'a> {
@@ -53,7 +55,11 @@ impl<'a> Reader<'a> {
         // Those without a readable record come first: they only tell of damage.
         chunks.sort_by_key(|(index, slot)| (slot.first_number, *index));
         let inspector = Inspector::new(self.bytes, self.asked);
-        for window in chunks.chunks(BATCH * WINDOW * rayon::current_num_threads()) {
+        let (mut rest, mut batches) = (chunks.as_slice(), 1);
+        while !rest.is_empty() {
+            let size = BATCH * batches * rayon::current_num_threads();
+            let (window, behind) = rest.split_at(size.min(rest.len()));
+            rest = behind;
             let reports: Vec<io::Result<Vec<Report>>> = match window.len() {
                 0..=BATCH => vec![inspector.inspect(window)],
                 _ => window
@@ -61,9 +67,17 @@ impl<'a> Reader<'a> {
                     .map(|batch| inspector.inspect_aside(batch))
                     .collect(),
             };
-            for batch in reports {
-                batch?.into_iter().for_each(|report| self.take(report));
+            let mut wanted = 0;
+            for report in reports {
+                for report in report? {
+                    wanted += report.wanted.len();
+                    self.take(report);
+                }
             }
+            batches = match wanted >= DENSE * window.len() {
+                true => 1,
+                false => WINDOW,
+            };
         }
         Ok(self.summary.finish(self.bytes.len()))
     }
