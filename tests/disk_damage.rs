@@ -127,6 +127,48 @@ fn a_list_that_lost_a_key_file_proves_nothing() {
     assert_eq!(unlisted, Level::RuledOut);
 }
 
+/// The record of the key file is damaged, and its folder names it still: it is there, and nobody can say what of it.
+#[test]
+fn a_key_file_whose_record_is_damaged_is_not_gone() {
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/key-cut/collected");
+    let mut volume = Volume::new(at("2024-02-01T08:00:00Z"));
+    volume.copy(&sample);
+    let whole = volume.build();
+    let name: Vec<u8> = support::machine::keys::listener_key()
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .take(40)
+        .collect();
+    let names = |record: &[u8]| record.windows(name.len()).position(|text| text == name);
+    let records = whole.chunks(1024).enumerate();
+    let mut named = records
+        // Its folder's record holds the name as well.
+        .filter(|(_, record)| record.starts_with(b"FILE") && record[22] & 2 == 0)
+        .filter_map(|(number, record)| Some((number * 1024, names(record)?)));
+    let (record, name) = named.next().expect("the record of the key file");
+    assert_eq!(named.next(), None);
+    let folder = TempDir::new().unwrap();
+    let image = folder.path().join("disk.dd");
+    for (what, place, value) in [
+        ("its attributes begin nowhere", 20, 0xFF),
+        ("it is free", 22, 0),
+        ("it is a folder", 22, 3),
+        ("its first attribute is none", 56, 0xFF),
+        ("its name is another", name, b'g'),
+        ("it lies in another folder", name - 66, 0x77),
+        ("it was used once more", 16, 9),
+    ] {
+        let mut bytes = whole.clone();
+        bytes[record + place] = value;
+        fs::write(&image, &bytes).unwrap();
+        let report = rdptriage::diagnose(std::slice::from_ref(&image), &rules(), &unhashed())
+            .unwrap()
+            .remove(0);
+        let missing = finding(&report, "key-missing").level;
+        assert!(missing < Level::Likely, "{what}: {missing:?}");
+    }
+}
+
 /// Each attribute in clusters that says it is longer than any disk: nothing is read for as long as it says.
 #[test]
 fn sizes_that_no_volume_has() {

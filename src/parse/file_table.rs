@@ -8,6 +8,9 @@ const PIECE: usize = 1 << 20;
 /// No table that is read further: 16 million files, where one of Windows has some hundreds of thousands.
 const MOST_BYTES: u64 = 16 << 30;
 
+/// The entries before it are the file system's own, some of them without a name.
+const FIRST_FILE: u64 = 24;
+
 /// A file under one of its names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableEntry {
@@ -36,7 +39,7 @@ pub struct TableSummary {
     pub entry_bytes: u64,
     /// How many entries hold a file, or held one.
     pub entries: u64,
-    /// How many cannot be read: torn or overwritten.
+    /// How many cannot be read: torn, overwritten, or without the name of the file that uses it.
     pub damaged: u64,
     /// Why the rest was not read, where that is so.
     pub broken_off: Option<String>,
@@ -106,6 +109,15 @@ fn read_entry(
         return;
     };
     summary.entries += 1;
+    let is_first = entry.place.number == number;
+    if entry.in_use
+        && is_first
+        && entry.names.is_empty()
+        && !entry.is_continued
+        && number >= FIRST_FILE
+    {
+        summary.damaged += 1;
+    }
     for EntryName {
         folder,
         name,

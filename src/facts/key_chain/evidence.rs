@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 
+use crate::bundle::disk::DiskTrouble;
 use crate::bundle::path::components;
 use crate::bundle::{self, Artifact, Kind};
 use crate::facts::catalog::key::{KeyFolder, ListingForm};
@@ -71,6 +72,8 @@ pub(super) struct View {
     pub(super) names: BTreeSet<KeyFileName>,
     /// What keeps it from being whole, whatever it lists.
     pub(super) flaw: Option<String>,
+    /// Whether that is damage, which may have met the records of its files as well, though they do not look so.
+    pub(super) is_damaged: bool,
     /// Whether of very many key files only those of Remote Desktop's own container were all looked at.
     pub(super) own_only: bool,
     /// Whether it shows an object that administrators may not look at.
@@ -175,13 +178,19 @@ impl KeyEvidence {
             return;
         }
         self.siblings_seen = true;
+        let of_folder = self
+            .views
+            .iter()
+            .filter(|view| view.folder == KeyFolder::MachineKeys && view.is_damaged)
+            .find_map(|view| view.flaw.clone());
+        let flaw = table.flaw.clone().or(of_folder);
         let view = self.view(
             KeyFolder::MachineKeys,
             ListingForm::FileTable,
             &table.artifact,
         );
         view.past_permissions = true;
-        view.flaw.clone_from(&table.flaw);
+        view.flaw = flaw;
         view.own_only = table.own_only;
         for key in table.keys.iter().filter(|key| key.in_use) {
             let Some(folder) = table.folder_of(key).filter(|folder| folder.in_use) else {
@@ -363,10 +372,14 @@ impl KeyEvidence {
             // What lies beside a file's content takes nothing from it.
             if matches!(
                 trouble.trouble,
-                bundle::Trouble::Disk(bundle::disk::DiskTrouble::OtherStreams { .. })
+                bundle::Trouble::Disk(DiskTrouble::OtherStreams { .. })
             ) {
                 continue;
             }
+            let is_damage = matches!(
+                trouble.trouble,
+                bundle::Trouble::Disk(DiskTrouble::Damaged(_) | DiskTrouble::Shared { .. })
+            );
             let parts = components(&trouble.path);
             let Some((name, _)) = parts.split_last() else {
                 continue;
@@ -386,6 +399,7 @@ impl KeyEvidence {
                         .starts_with(&trouble.path.to_lowercase());
                 if inside && name.parse::<KeyFileName>().is_err() {
                     view.flaw = Some(format!("{}: {}", trouble.path, trouble.trouble));
+                    view.is_damaged |= is_damage;
                 }
             }
         }
@@ -403,6 +417,7 @@ impl KeyEvidence {
                 artifact: path.to_owned(),
                 names: BTreeSet::new(),
                 flaw: None,
+                is_damaged: false,
                 own_only: false,
                 past_permissions: form == ListingForm::Disk,
             });

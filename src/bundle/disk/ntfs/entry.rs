@@ -4,7 +4,8 @@
 use jiff::Timestamp;
 
 use super::record::{
-    Attributes, DATA, FILE_NAME, FileName, Record, STANDARD_INFORMATION, Value, is_folder,
+    ATTRIBUTE_LIST, Attributes, DATA, FILE_NAME, FileName, Record, STANDARD_INFORMATION, Value,
+    is_folder,
 };
 use crate::bundle::disk::bytes::{u16_le, u32_le, u64_le};
 use crate::bundle::file_time::file_time;
@@ -24,6 +25,8 @@ pub struct FileEntry {
     pub names: Vec<EntryName>,
     /// The length of its content, where it has one and this entry tells.
     pub bytes: Option<u64>,
+    /// Whether other entries continue it, which may hold its names.
+    pub is_continued: bool,
 }
 
 /// A place in $MFT, and how often it has been used: a reference that counts otherwise is to an earlier file.
@@ -97,6 +100,7 @@ impl FileEntry {
             times: None,
             names: Vec::new(),
             bytes: None,
+            is_continued: false,
         };
         entry.take(record.attributes());
         Ok(entry)
@@ -105,6 +109,7 @@ impl FileEntry {
     fn take(&mut self, attributes: Attributes<'_>) {
         for attribute in attributes {
             match (attribute.kind, attribute.value) {
+                (ATTRIBUTE_LIST, _) => self.is_continued = true,
                 (STANDARD_INFORMATION, Value::Resident(value)) => self.times = times(value, 0),
                 (FILE_NAME, Value::Resident(value)) => {
                     let Some(name) = FileName::read(value).filter(|name| !name.is_short) else {
