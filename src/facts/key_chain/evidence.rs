@@ -378,7 +378,11 @@ impl KeyEvidence {
             }
             let is_damage = matches!(
                 trouble.trouble,
-                bundle::Trouble::Disk(DiskTrouble::Damaged(_) | DiskTrouble::Shared { .. })
+                bundle::Trouble::Disk(
+                    DiskTrouble::Damaged(_)
+                        | DiskTrouble::Shared { .. }
+                        | DiskTrouble::UnreadableFile(_)
+                )
             );
             let parts = components(&trouble.path);
             let Some((name, _)) = parts.split_last() else {
@@ -397,7 +401,8 @@ impl KeyEvidence {
                         .artifact
                         .to_lowercase()
                         .starts_with(&trouble.path.to_lowercase());
-                if inside && name.parse::<KeyFileName>().is_err() {
+                // Where the folder and the record disagree, the name may be what is damaged.
+                if inside && (is_damage || name.parse::<KeyFileName>().is_err()) {
                     view.flaw = Some(format!("{}: {}", trouble.path, trouble.trouble));
                     view.is_damaged |= is_damage;
                 }
