@@ -96,6 +96,9 @@ fn steps_back(history: &History<'_>, log: &CollectedLog) -> Vec<Problem> {
         .take(TOLD)
         .map(|step| {
             let why = match told(step.to.time) {
+                _ if step.undone => {
+                    "and those behind it are as late again: it was written late, or its time was changed"
+                }
                 true => "and the System log tells of no clock that was set, nor of a start of Windows: times may have been changed",
                 false => "the clock was set back, it was written late, or times were changed",
             };

@@ -73,6 +73,7 @@ impl Clock {
             .values()
             .map(|(_, time)| *time)
             .chain(written)
+            .chain(lost_ends(logs))
             .filter(|time| !stale(*time))
             .max();
         let oldest = logs
@@ -219,6 +220,20 @@ fn newest_records(
     newest
 }
 
+/// The times of records that are torn or lost at the end of a log: it went on at least so long, whatever it said.
+fn lost_ends(logs: &[CollectedLog]) -> impl Iterator<Item = Timestamp> {
+    logs.iter().flat_map(|log| {
+        let newest = log.summary.span.map(|span| span.newest.time);
+        let near = move |time: &Timestamp| {
+            newest.is_some_and(|newest| time.duration_since(newest) <= OTHER_TIME)
+        };
+        let holes = log.summary.holes.iter();
+        holes
+            .filter_map(|hole| hole.after.max(hole.before))
+            .filter(near)
+    })
+}
+
 /// When the System log ends, where one was collected that is whole.
 fn end_of_system(logs: &[CollectedLog]) -> Option<Timestamp> {
     logs.iter()
@@ -233,7 +248,8 @@ fn end_of_system(logs: &[CollectedLog]) -> Option<Timestamp> {
 
 fn steps_back(events: &[LoggedEvent], logs: &[CollectedLog]) -> Vec<StepBack> {
     let fallen = logs.iter().flat_map(|log| {
-        log.summary.clock_steps.iter().map(|step| StepBack {
+        let steps = log.summary.clock_steps.iter().filter(|step| !step.undone);
+        steps.map(|step| StepBack {
             artifact: Arc::clone(&log.artifact),
             before: step.to.order,
             from: step.from.time,

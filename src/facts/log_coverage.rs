@@ -425,6 +425,7 @@ fn window_of(file: &ChannelFile<'_>, live: bool, bounds: &Bounds, clock: &Clock)
         .summary
         .clock_steps
         .iter()
+        .filter(|step| !step.undone)
         .map(|step| step.to.time)
         .min();
     let oldest = set_back.map_or(file.oldest.1, |step| step.min(file.oldest.1));

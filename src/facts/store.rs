@@ -398,10 +398,7 @@ fn read_store(
         Known::Open(gap) => Known::Open(gap),
         Known::Is(None) => Known::Is(()),
         Known::Is(Some(listing)) => {
-            for key in &listing.entries {
-                entries.extend(read_entry(registry, artifact, home, key, facts));
-            }
-            match listing.troubles.first() {
+            let names = match listing.troubles.first() {
                 None => Known::Is(()),
                 Some(trouble) => {
                     if trouble.why != Why::NotExported {
@@ -409,7 +406,11 @@ fn read_store(
                     }
                     Known::Open(facts.gaps.open(subject, trouble.reason()))
                 }
+            };
+            for key in &listing.entries {
+                entries.extend(read_entry(registry, artifact, home, (key, &names), facts));
             }
+            names
         }
     };
     // In a stale hive the entries that are there count, and do not prove that there are no others.
@@ -437,12 +438,12 @@ fn stale(subject: Subject, facts: &mut FactSet) -> GapId {
 }
 
 /// One entry of a store. Its key is named by the certificate's SHA-1: where it is not, or the entry cannot be read, the store is
-/// damaged, which is a problem.
+/// damaged, which is a problem; but where the hive is damaged in the names of its keys (`names`), the store may be well.
 fn read_entry(
     registry: &Registry,
     artifact: &str,
     home: Home,
-    key: &Key<'_>,
+    (key, names): (&Key<'_>, &Known<()>),
     facts: &mut FactSet,
 ) -> Option<Entry> {
     let at = key.path().to_owned();
@@ -511,14 +512,14 @@ fn read_entry(
             (None, Some("it holds no certificate".to_owned()))
         }
     };
-    let mut damage = why.clone();
+    let mut damage = Known::Is(why.clone());
     if let Some(certificate) = &certificate
         && certificate.thumbprint != thumbprint
     {
         let own = certificate.thumbprint;
         let misnamed = format!("it is named {thumbprint}, but holds the certificate {own}");
         problem(format!("the store entry is damaged: {misnamed}"));
-        damage = Some(misnamed);
+        damage = names.clone().map(|()| Some(misnamed));
     }
     let key_provider = match why {
         None => Known::Is(blob.key_provider),
@@ -530,7 +531,7 @@ fn read_entry(
         certificate,
         key_provider,
         marked,
-        damage: Known::Is(damage),
+        damage,
         exported_key: KeyHeld::None,
         told: Told::default(),
         sources,

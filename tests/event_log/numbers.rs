@@ -94,6 +94,29 @@ fn a_clock_set_back_is_a_step() {
         panic!("{:?}", summary.clock_steps)
     };
     assert_eq!((step.from.number, step.to.number), (2, 3));
+    assert!(!step.undone);
+}
+
+/// One record among others that is dated long before them: no clock was set for it, wherever the chunk ends.
+#[test]
+fn a_record_that_was_written_late_is_an_undone_step() {
+    for late in [300, 301, 302, 303] {
+        let event = |(index, event): (usize, Event)| match index == late {
+            true => event.time("2026-01-01T00:00:00Z"),
+            false => event,
+        };
+        let events = stream(900).enumerate().map(event);
+        let (_, summary) = read(&LogBuilder::new("System").extend(events).to_bytes());
+        let [step] = summary.clock_steps.as_slice() else {
+            panic!("{:?}", summary.clock_steps)
+        };
+        assert_eq!(step.to.number, late as u64 + 1);
+        assert!(step.undone, "{late}");
+    }
+    // Nobody knows what would have followed.
+    let last = stream(9).chain([Event::new("A", 1).time("2026-01-01T00:00:00Z")]);
+    let (_, summary) = read(&LogBuilder::new("System").extend(last).to_bytes());
+    assert!(!summary.clock_steps[0].undone);
 }
 
 #[test]

@@ -141,6 +141,7 @@ impl Script {
                 summary.clock_steps.push(ClockStep {
                     from: span.newest,
                     to: mark,
+                    undone: false,
                 });
             }
             span.newest = mark;

@@ -24,6 +24,8 @@ const KEPT: usize = 256;
 pub(super) struct Run {
     pub first: Mark,
     pub last: Mark,
+    /// When the record behind the first was written, if there is one.
+    second: Option<Timestamp>,
     /// Channel and computer, where the records could be read; else there is just one.
     pub origin: Option<(Arc<str>, Arc<str>)>,
     pub records: u64,
@@ -44,6 +46,7 @@ impl Run {
         Run {
             first: mark,
             last: mark,
+            second: None,
             origin,
             records: 1,
             templateless: u64::from(templateless),
@@ -62,6 +65,7 @@ impl Run {
             && next(self.last.number) == Some(mark.number)
             && self.last.time.duration_since(mark.time) < CLOCK_STEP;
         if follows {
+            self.second = self.second.or(Some(mark.time));
             self.last = mark;
             self.records += 1;
             self.templateless += u64::from(templateless);
@@ -86,6 +90,8 @@ pub(super) struct Builder {
     /// For each channel, the computer and the mark of its last record, and how much damage came before it.
     last_of_channel: BTreeMap<Arc<str>, (Arc<str>, Mark, u64)>,
     damage_seen: u64,
+    /// The step of the clock behind which just one record was met so far.
+    unsettled: Option<usize>,
 }
 
 impl Builder {
@@ -102,6 +108,7 @@ impl Builder {
             last_of_channel: BTreeMap::new(),
             sequences: BTreeMap::new(),
             damage_seen: 0,
+            unsettled: None,
         }
     }
 
@@ -167,6 +174,7 @@ impl Builder {
             ..mark
         };
         let (first, last) = (placed(run.first), placed(run.last));
+        self.settle(Some(first.time).filter(|_| !run.torn));
         if let Some((previous, previous_slot)) = self.previous {
             self.compare(previous, previous_slot, first, slot);
         }
@@ -189,6 +197,17 @@ impl Builder {
             widen_named(&mut self.summary.computers, computer, mark);
         }
         self.sequence(channel, computer, run);
+        self.settle(run.second);
+    }
+
+    /// What the record behind a step of the clock says of it.
+    fn settle(&mut self, next: Option<Timestamp>) {
+        let Some(next) = next else { return };
+        let step = self.unsettled.take();
+        let step = step.and_then(|index| self.summary.clock_steps.get_mut(index));
+        if let Some(step) = step {
+            step.undone = step.from.time.duration_since(next) < CLOCK_STEP;
+        }
     }
 
     fn compare(&mut self, previous: Mark, previous_slot: usize, mark: Mark, slot: usize) {
@@ -215,7 +234,12 @@ impl Builder {
         if to.order > from.order && from.time.duration_since(to.time) >= CLOCK_STEP {
             self.summary.clock_step_count += 1;
             if self.summary.clock_steps.len() < KEPT {
-                self.summary.clock_steps.push(ClockStep { from, to });
+                self.unsettled = Some(self.summary.clock_steps.len());
+                self.summary.clock_steps.push(ClockStep {
+                    from,
+                    to,
+                    undone: false,
+                });
             }
         }
     }

@@ -93,6 +93,8 @@ pub struct ClockStep {
     pub from: Mark,
     /// The record behind it.
     pub to: Mark,
+    /// Whether the next record is as late again as those before: the time of one record alone is amiss, and no clock was set.
+    pub undone: bool,
 }
 
 /// What a log covers.
