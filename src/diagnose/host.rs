@@ -210,7 +210,7 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
         &mut facts,
     );
 
-    stale::mark_places(&changed_places(&logs), Doubt::Changed, &mut facts);
+    stale::mark_doubtful(&changed_parts(&logs), &mut facts);
     let altered = altered.iter().map(String::as_str);
     stale::mark(&altered.collect(), Doubt::Altered, &mut facts);
     stale::mark(&registry.stale().collect(), Doubt::Dirty, &mut facts);
@@ -245,20 +245,20 @@ pub(super) fn gather(files: HostFiles, clients: &[&[LoggedEvent]], options: &Opt
 }
 
 /// The chunks of logs in which some record is not as it was written.
-fn changed_places(logs: &[CollectedLog]) -> stale::Places<'_> {
-    let mut places = stale::Places::new();
+fn changed_parts(logs: &[CollectedLog]) -> stale::Parts<'_> {
+    let mut parts = stale::Parts::new();
     for log in logs {
         // They are sorted by place.
         for doubt in &log.summary.doubts {
             let end = doubt.offset + doubt.length;
-            let of_log = places.entry(&*log.artifact).or_default();
+            let of_log = parts.entry(&*log.artifact).or_default();
             match of_log.last_mut().filter(|last| doubt.offset < last.end) {
                 Some(last) => last.end = last.end.max(end),
                 None => of_log.push(doubt.offset..end),
             }
         }
     }
-    places
+    parts
 }
 
 /// The hives, with those told that are not what was collected.

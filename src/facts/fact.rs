@@ -91,6 +91,9 @@ pub struct Fact {
     /// The gap that makes it stale: it stands in a dirty hive whose logs were not collected, so that the machine may have held
     /// something newer. It counts, but nothing rests on it alone above likely.
     pub stale: Option<GapId>,
+    /// The gap that makes it doubtful: it stands among records one of which is not as it was written. It counts, but where it is the
+    /// only one of its kind nothing is confirmed by it.
+    pub doubtful: Option<GapId>,
     /// The gap that leaves open since when it is so: a setting in it was exported as text, without its time. `at` may be too early.
     pub undated: Option<GapId>,
 }
@@ -217,6 +220,7 @@ impl FactSet {
             fields,
             sources,
             stale: None,
+            doubtful: None,
             undated: None,
         });
         id
@@ -241,6 +245,13 @@ impl FactSet {
     #[must_use]
     pub fn vouches(&self, kind: &'static Kind) -> bool {
         self.vouched.contains(kind.name) && !self.missing.contains_key(kind.name)
+    }
+
+    /// Marks a fact as doubtful.
+    pub fn mark_doubtful(&mut self, id: FactId, gap: GapId) {
+        if let Some(fact) = self.facts.get_mut(id.0) {
+            fact.doubtful = Some(gap);
+        }
     }
 
     /// Marks a fact as stale.

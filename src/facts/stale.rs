@@ -1,7 +1,8 @@
-//! Facts that rest on doubtful files alone, or on doubtful places in them: what stands there counts, but proves nothing above likely.
-//! Doubtful is a dirty hive, the last writes of which are in transaction logs that were not collected; a hive that does not fit what the
-//! logs say; a file that is not what was collected, by the digest in the collection's manifest; and a chunk of an event log in which some
-//! record is not as it was written.
+//! Facts that rest on doubtful files alone: what stands in them counts, but proves nothing above likely. Doubtful is a dirty hive, the
+//! last writes of which are in transaction logs that were not collected; a hive that does not fit what the logs say; and a file that is
+//! not what was collected, by the digest in the collection's manifest.
+//!
+//! In a part of an event log in which some record is not as it was written, what a single record says is doubtful.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -18,8 +19,6 @@ pub enum Doubt {
     DoesNotFit,
     /// It was changed after it was collected.
     Altered,
-    /// A part of a log: one of its records at least is not as it was written, and nothing tells which.
-    Changed,
 }
 
 impl Doubt {
@@ -33,9 +32,6 @@ impl Doubt {
                  or another time's"
             }
             Doubt::Altered => "not what was collected: its digest is not the one in the manifest",
-            Doubt::Changed => {
-                "damaged: some of its records are not as they were written, and nothing tells which"
-            }
         }
     }
 
@@ -46,26 +42,16 @@ impl Doubt {
             }
             Doubt::DoesNotFit => "collect the hives and the logs of the machine anew, at one time",
             Doubt::Altered => "run collect.ps1 again, and send the zip as it is",
-            Doubt::Changed => "export the log anew with wevtutil epl",
         }
     }
 }
 
-/// Places of files, in bytes from their start: in order, and none within another.
-pub type Places<'a> = BTreeMap<&'a str, Vec<Range<u64>>>;
-
 /// Marks every fact whose sources all lie in these files, directly or through other facts.
 pub fn mark(files: &BTreeSet<&str>, doubt: Doubt, facts: &mut FactSet) {
-    let whole = files.iter().map(|file| (*file, vec![0..u64::MAX]));
-    mark_places(&whole.collect(), doubt, facts);
-}
-
-/// The same of facts whose sources all lie in these places. A source that names no place lies in none.
-pub fn mark_places(places: &Places<'_>, doubt: Doubt, facts: &mut FactSet) {
-    if places.is_empty() {
+    if files.is_empty() {
         return;
     }
-    let names: Vec<&str> = places.keys().copied().collect();
+    let names: Vec<&str> = files.iter().copied().collect();
     let gap = facts.gaps.record(Gap {
         about: names.join(", "),
         why: doubt.why().to_owned(),
@@ -73,7 +59,7 @@ pub fn mark_places(places: &Places<'_>, doubt: Doubt, facts: &mut FactSet) {
     });
     let mut stale: BTreeSet<FactId> = BTreeSet::new();
     for fact in facts.facts() {
-        if rests_on(fact, places, &stale) {
+        if rests_on(fact, files, &stale) {
             stale.insert(fact.id);
         }
     }
@@ -82,24 +68,53 @@ pub fn mark_places(places: &Places<'_>, doubt: Doubt, facts: &mut FactSet) {
     }
 }
 
-fn rests_on(fact: &Fact, places: &Places<'_>, stale: &BTreeSet<FactId>) -> bool {
-    let of = |artifact: &String| places.get(artifact.as_str()).into_iter().flatten();
+fn rests_on(fact: &Fact, files: &BTreeSet<&str>, stale: &BTreeSet<FactId>) -> bool {
     let is_stale = |source: &Source| match source {
-        Source::Record {
-            artifact, offset, ..
-        } => places.get(artifact.as_str()).is_some_and(|places| {
-            let behind = places.partition_point(|place| place.start <= *offset);
-            let last = behind.checked_sub(1).and_then(|last| places.get(last));
-            last.is_some_and(|place| place.contains(offset))
-        }),
-        Source::Value { artifact, .. }
+        Source::Record { artifact, .. }
+        | Source::Value { artifact, .. }
         | Source::Certificate { artifact, .. }
         | Source::Line { artifact, .. }
-        | Source::File { artifact } => of(artifact).any(|place| *place == (0..u64::MAX)),
+        | Source::File { artifact } => files.contains(artifact.as_str()),
         Source::Derived(facts) => {
             !facts.is_empty() && facts.iter().all(|fact| stale.contains(fact))
         }
         Source::CommandLine { .. } => false,
     };
     !fact.sources.is_empty() && fact.sources.iter().all(is_stale)
+}
+
+/// Parts of logs, in bytes from their start: in order, and none within another.
+pub type Parts<'a> = BTreeMap<&'a str, Vec<Range<u64>>>;
+
+/// Marks every fact that rests on one record alone, in a part of a log in which some record is not as it was written.
+pub fn mark_doubtful(parts: &Parts<'_>, facts: &mut FactSet) {
+    if parts.is_empty() {
+        return;
+    }
+    let names: Vec<&str> = parts.keys().copied().collect();
+    let gap = facts.gaps.record(Gap {
+        about: names.join(", "),
+        why: "damaged: some of its records are not as they were written, and nothing tells which"
+            .to_owned(),
+        obtain: "export the log anew with wevtutil epl".to_owned(),
+    });
+    let doubtful = facts
+        .facts()
+        .iter()
+        .filter(|fact| match fact.sources.as_slice() {
+            [
+                Source::Record {
+                    artifact, offset, ..
+                },
+            ] => parts.get(artifact.as_str()).is_some_and(|parts| {
+                let behind = parts.partition_point(|part| part.start <= *offset);
+                let last = behind.checked_sub(1).and_then(|last| parts.get(last));
+                last.is_some_and(|part| part.contains(offset))
+            }),
+            _ => false,
+        });
+    let doubtful: Vec<FactId> = doubtful.map(|fact| fact.id).collect();
+    for id in doubtful {
+        facts.mark_doubtful(id, gap);
+    }
 }

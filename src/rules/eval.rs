@@ -7,7 +7,7 @@ use super::level::{Level, level};
 use super::matcher::Moments;
 use super::model::{Rule, Standing, Test, TestRole, TestStanding};
 use super::truth::Truth;
-use crate::facts::fact::{FactId, FactSet};
+use crate::facts::fact::{Fact, FactId, FactSet};
 use crate::facts::gap::GapId;
 use crate::facts::known::Known;
 
@@ -119,13 +119,21 @@ fn by_role(rule: &Rule, truths: &[Truth]) -> Level {
     )
 }
 
-/// The truth without what rests on stale facts alone.
+/// The truth without what rests on stale facts alone, or on a single doubtful one: damage makes one record another, but not several
+/// the same.
 fn without_stale(truth: &Truth, facts: &FactSet) -> Truth {
-    let gaps: Vec<GapId> = truth
-        .facts()
-        .iter()
-        .filter_map(|id| facts.fact(*id).stale)
-        .collect();
+    let found: Vec<&Fact> = truth.facts().iter().map(|id| facts.fact(*id)).collect();
+    if truth.is_true()
+        && let [
+            Fact {
+                doubtful: Some(gap),
+                ..
+            },
+        ] = found.as_slice()
+    {
+        return Truth::unknown(vec![*gap]);
+    }
+    let gaps: Vec<GapId> = found.iter().filter_map(|fact| fact.stale).collect();
     if !gaps.is_empty() && gaps.len() == truth.facts().len() {
         Truth::unknown(gaps)
     } else {

@@ -340,7 +340,7 @@ fn gaps(facts: &FactSet, judgement: &Judgement<'_>, layout: &CollectionLayout) -
         .flat_map(|found| &found.evaluation.truths);
     let mut used: BTreeSet<GapId> = tests.flat_map(Truth::gaps).copied().collect();
     for fact in facts.facts() {
-        used.extend(fact.stale);
+        used.extend(fact.stale.or(fact.doubtful));
         used.extend(fact.fields.iter().filter_map(|(_, state)| match state {
             FieldState::Open(gap) => Some(*gap),
             FieldState::Is(_) | FieldState::Nothing => None,
