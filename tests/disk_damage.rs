@@ -151,10 +151,19 @@ fn a_key_file_whose_record_is_damaged_is_not_gone() {
         assert_eq!(named.next(), None);
         found
     };
+    // The list of the folder above RSA, which is how MachineKeys is reached: the length of its one entry, before the name in it.
+    let rsa: Vec<u8> = "RSA".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let above = whole.chunks(1024).enumerate().find_map(|(number, record)| {
+        let crypto: Vec<u8> = "Crypto".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let is_crypto = record.windows(crypto.len()).any(|text| text == crypto);
+        let entry = record.windows(rsa.len()).position(|text| text == rsa)?;
+        (is_crypto && record.starts_with(b"FILE")).then_some(number * 1024 + entry - 82)
+    });
+    let above = above.expect("the folder Crypto");
     let (record, in_record) = named(0);
     let (folder, in_folder) = named(DIRECTORY);
-    let place = TempDir::new().unwrap();
-    let image = place.path().join("disk.dd");
+    let temporary = TempDir::new().unwrap();
+    let image = temporary.path().join("disk.dd");
     for (what, at, value) in [
         ("its attributes begin nowhere", 20, 0xFF),
         ("it is free", 22, 0),
@@ -164,10 +173,14 @@ fn a_key_file_whose_record_is_damaged_is_not_gone() {
         ("it lies in another folder", in_record - 66, 0x77),
         ("it was used once more", 16, 9),
     ] {
-        for in_list in [b'f', b'e'] {
+        for (place, in_list) in [
+            (folder + in_folder, b'f'),
+            (folder + in_folder, b'e'),
+            (above + 8, 0xFF),
+        ] {
             let mut bytes = whole.clone();
             bytes[record + at] = value;
-            bytes[folder + in_folder] = in_list;
+            bytes[place] = in_list;
             fs::write(&image, &bytes).unwrap();
             let report = rdptriage::diagnose(std::slice::from_ref(&image), &rules(), &unhashed())
                 .unwrap()

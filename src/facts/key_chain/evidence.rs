@@ -72,8 +72,6 @@ pub(super) struct View {
     pub(super) names: BTreeSet<KeyFileName>,
     /// What keeps it from being whole, whatever it lists.
     pub(super) flaw: Option<String>,
-    /// Whether that is damage, which may have met the records of its files as well, though they do not look so.
-    pub(super) is_damaged: bool,
     /// Whether of very many key files only those of Remote Desktop's own container were all looked at.
     pub(super) own_only: bool,
     /// Whether it shows an object that administrators may not look at.
@@ -118,6 +116,8 @@ pub struct KeyEvidence {
     pub(super) master_keys: MasterKeys,
     /// Key files named in a line that lists nothing else of them: one that `icacls` was refused.
     pub(super) mentioned: BTreeSet<KeyFileName>,
+    /// Where a disk is damaged at MachineKeys or on the way to it: that may be more than what was met.
+    damage: Option<String>,
     /// Whether the folders beside the key folders were seen as well, on a disk.
     pub(super) siblings_seen: bool,
     /// What $MFT knows of keys.
@@ -178,12 +178,7 @@ impl KeyEvidence {
             return;
         }
         self.siblings_seen = true;
-        let of_folder = self
-            .views
-            .iter()
-            .filter(|view| view.folder == KeyFolder::MachineKeys && view.is_damaged)
-            .find_map(|view| view.flaw.clone());
-        let flaw = table.flaw.clone().or(of_folder);
+        let flaw = table.flaw.clone().or_else(|| self.damage.clone());
         let view = self.view(
             KeyFolder::MachineKeys,
             ListingForm::FileTable,
@@ -388,6 +383,10 @@ impl KeyEvidence {
             let Some((name, _)) = parts.split_last() else {
                 continue;
             };
+            if is_damage && is_on_the_way(&parts) {
+                let damage = || format!("{}: {}", trouble.path, trouble.trouble);
+                self.damage.get_or_insert_with(damage);
+            }
             // A file that is there and cannot be read is there.
             if let Ok(name) = name.parse::<KeyFileName>() {
                 self.mentioned.insert(name);
@@ -404,7 +403,6 @@ impl KeyEvidence {
                 // Where the folder and the record disagree, the name may be what is damaged.
                 if inside && (is_damage || name.parse::<KeyFileName>().is_err()) {
                     view.flaw = Some(format!("{}: {}", trouble.path, trouble.trouble));
-                    view.is_damaged |= is_damage;
                 }
             }
         }
@@ -422,7 +420,6 @@ impl KeyEvidence {
                 artifact: path.to_owned(),
                 names: BTreeSet::new(),
                 flaw: None,
-                is_damaged: false,
                 own_only: false,
                 past_permissions: form == ListingForm::Disk,
             });
@@ -738,5 +735,19 @@ fn problem(artifact: &Artifact, at: Option<String>, message: String) -> Problem 
         artifact: artifact.path.clone(),
         at,
         message,
+    }
+}
+
+/// Whether a path of a disk leads to MachineKeys, or into it.
+fn is_on_the_way(parts: &[&str]) -> bool {
+    const WAY: [&str; 5] = ["programdata", "microsoft", "crypto", "rsa", "machinekeys"];
+    let is_first = |part: &&str| part.eq_ignore_ascii_case(WAY[0]);
+    match parts.iter().position(is_first) {
+        Some(first) => parts[first..]
+            .iter()
+            .zip(WAY)
+            .all(|(part, way)| part.eq_ignore_ascii_case(way)),
+        // The volume's root, or the whole disk.
+        None => parts.len() == 1,
     }
 }
