@@ -145,7 +145,8 @@ fn refuted_crashes(facts: &FactSet) -> Vec<Problem> {
                 artifact,
                 at,
                 message: format!(
-                    "it says that {program} crashed, and the System log shows neither a start of Windows nor the end of a service: everybody may write to Application. It is not believed"
+                    "it says that {program} crashed, and the System log shows neither a start of Windows nor the end of a service: \
+                     everybody may write to Application. It is not believed"
                 ),
             }
         })

@@ -386,3 +386,15 @@ fn what_rests_on_a_stale_value_alone_is_likely_at_most() {
     failed(&mut facts, 2);
     assert_eq!(evaluated(&mut facts, FAILURE, "").level, Level::Confirmed);
 }
+
+#[test]
+fn a_single_record_of_a_damaged_part_confirms_nothing_and_two_of_them_do() {
+    let mut facts = host();
+    let gap = facts.anchors.gap;
+    let first = failed(&mut facts, 1);
+    facts.mark_doubtful(first, gap);
+    assert_eq!(evaluated(&mut facts, FAILURE, "").level, Level::Likely);
+    let second = failed(&mut facts, 2);
+    facts.mark_doubtful(second, gap);
+    assert_eq!(evaluated(&mut facts, FAILURE, "").level, Level::Confirmed);
+}
