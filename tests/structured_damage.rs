@@ -238,6 +238,47 @@ fn a_slice_of_all_damage_is_borne() {
     run_all(|damages| Seeded::new(SEED).choose(damages, SLICE), 8);
 }
 
+/// Single cases of the whole, and of other seeds, that were wrong once.
+#[test]
+fn what_was_wrong_once_stays_mended() {
+    const SESSIONS: &str =
+        "Microsoft-Windows-TerminalServices-LocalSessionManager%4Operational.evtx";
+    const ARRIVALS: &str =
+        "Microsoft-Windows-TerminalServices-RemoteConnectionManager%4Operational.evtx";
+    const TRANSPORTS: &str = "Microsoft-Windows-RemoteDesktopServices-RdpCoreTS%4Operational.evtx";
+    let flipped = |file: &str, at, bit| Damage::Flipped {
+        file: file.to_owned(),
+        at,
+        bit,
+    };
+    let cut = |file: &str, at| Damage::Cut {
+        file: file.to_owned(),
+        at,
+    };
+    let found = [
+        ("renamed-host", flipped(SESSIONS, 0x3d95, 6)),
+        ("evidence-missing", cut(ARRIVALS, 0x7ba1)),
+        (
+            "key-denied-explicitly",
+            flipped("config/SOFTWARE", 0x1731, 1),
+        ),
+        ("key-listing-only", flipped("System.evtx", 0x2786, 4)),
+        ("sessionenv-disabled", flipped(TRANSPORTS, 0x21ddd, 5)),
+        (
+            "firewall-policy-without-merge",
+            flipped(SESSIONS, 0x62e6, 0),
+        ),
+    ];
+    let rules = rules();
+    let watchdog = Watchdog::start();
+    let samples = forge_all();
+    for (name, damage) in found {
+        let sample = samples.iter().find(|sample| sample.name == name);
+        let tally = run(sample.expect("a sample"), vec![damage], &rules, &watchdog);
+        assert_eq!((tally.judged, tally.wrong), (1, Vec::<String>::new()));
+    }
+}
+
 #[test]
 #[ignore = "every case: an hour of an optimized build"]
 fn all_damage_is_borne() {

@@ -31,6 +31,8 @@ pub struct Clock {
     /// The newest time at which a hive was written, where that is no reading of this clock: long after a whole System log ends.
     pub disbelieved: Option<Timestamp>,
     steps_back: Vec<StepBack>,
+    /// For each log, the records by order that are dated long before all around them, and when the record before was written.
+    out_of_time: BTreeMap<Arc<str>, BTreeMap<u64, Timestamp>>,
 }
 
 /// The clock was set back, as one log shows it.
@@ -76,10 +78,15 @@ impl Clock {
             .chain(lost_ends(logs))
             .filter(|time| !stale(*time))
             .max();
+        let out_of_time = out_of_time(logs);
+        let is_in_time = |event: &&LoggedEvent| {
+            let of_log = out_of_time.get(&event.artifact);
+            of_log.is_none_or(|records| !records.contains_key(&event.order))
+        };
         let oldest = logs
             .iter()
             .filter_map(|log| log.summary.span.map(|span| span.oldest.time))
-            .chain(events.iter().map(|event| event.time))
+            .chain(events.iter().filter(is_in_time).map(|event| event.time))
             .min();
         let mut clock = Clock {
             as_of,
@@ -87,6 +94,7 @@ impl Clock {
             boots: Vec::new(),
             disbelieved,
             steps_back,
+            out_of_time,
         };
         clock.boots = boots(events.iter().filter_map(|event| match event.event {
             Event::Booted { .. } => Some(clock.place(event)),
@@ -96,9 +104,12 @@ impl Clock {
     }
 
     /// When an event happened, as the present clock counts: what was written before the clock was set back happened, at the
-    /// latest, when it was.
+    /// latest, when it was. What is dated long before all around it happened, as far as is known, when it was written.
     #[must_use]
     pub fn place(&self, event: &LoggedEvent) -> Timestamp {
+        let of_log = self.out_of_time.get(&event.artifact);
+        let written = of_log.and_then(|records| records.get(&event.order));
+        let time = *written.unwrap_or(&event.time);
         let later_than_the_end = self.as_of.is_some_and(|end| event.time > end);
         self.steps_back
             .iter()
@@ -107,7 +118,7 @@ impl Clock {
                 false => later_than_the_end && event.time <= step.from,
             })
             .map(|step| step.to)
-            .fold(event.time, Timestamp::min)
+            .fold(time, Timestamp::min)
     }
 
     /// The events in the order in which they happened, each with its time.
@@ -218,6 +229,17 @@ fn newest_records(
         *known = mark.max(*known);
     }
     newest
+}
+
+fn out_of_time(logs: &[CollectedLog]) -> BTreeMap<Arc<str>, BTreeMap<u64, Timestamp>> {
+    let mut found: BTreeMap<Arc<str>, BTreeMap<u64, Timestamp>> = BTreeMap::new();
+    for log in logs {
+        for step in log.summary.clock_steps.iter().filter(|step| step.undone) {
+            let of_log = found.entry(Arc::clone(&log.artifact)).or_default();
+            of_log.insert(step.to.order, step.from.time);
+        }
+    }
+    found
 }
 
 /// The times of records that are torn or lost at the end of a log: it went on at least so long, whatever it said.
