@@ -10,7 +10,7 @@ use rdptriage::verdict::model::{Level, Report, Status};
 use support::machine::at;
 use support::ntfs::{Lies, Volume};
 use support::seeded::Seeded;
-use support::verdict::{finding, rules, unhashed};
+use support::verdict::{diagnosed_folder, finding, rules, unhashed};
 use tempfile::TempDir;
 
 /// Whether the verdict on the damaged disk contradicts that on the whole one.
@@ -29,10 +29,18 @@ fn contradicts(damaged: &Report, whole: &Report) -> bool {
     }
 }
 
+/// The disk of a sample's machine.
+fn disk_of(sample: &str) -> Volume {
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples");
+    let mut volume = Volume::new(at("2024-02-01T08:00:00Z"));
+    volume.copy(&samples.join(sample).join("collected"));
+    volume
+}
+
 #[test]
 fn damage_weakens_a_verdict_and_makes_no_other() {
     let rounds = std::env::var("RDPTRIAGE_ROUNDS").map_or(25, |rounds| rounds.parse().unwrap());
-    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples");
+    let rules = rules();
     let mut seeded = Seeded::new(0x9E37_79B9_7F4A_7C15);
     let mut next = || seeded.any();
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
@@ -43,8 +51,7 @@ fn damage_weakens_a_verdict_and_makes_no_other() {
         "key-cut",
         "key-missing-object-exists",
     ] {
-        let mut volume = Volume::new(at("2024-02-01T08:00:00Z"));
-        volume.copy(&samples.join(name).join("collected"));
+        let mut volume = disk_of(name);
         for (index, node) in volume.nodes.values_mut().enumerate() {
             if node.content.len() > 5000 && node.lies == Lies::Simply && index % 2 == 0 {
                 node.lies = Lies::InPieces;
@@ -54,9 +61,7 @@ fn damage_weakens_a_verdict_and_makes_no_other() {
         let image = folder.path().join("disk.dd");
         let whole = volume.build();
         fs::write(&image, &whole).unwrap();
-        let expected = rdptriage::diagnose(std::slice::from_ref(&image), &rules(), &unhashed())
-            .unwrap()
-            .remove(0);
+        let expected = diagnosed_folder(&image, &rules);
         let places: Vec<usize> = whole
             .chunks(512)
             .enumerate()
@@ -75,22 +80,21 @@ fn damage_weakens_a_verdict_and_makes_no_other() {
             }
             fs::write(&image, &bytes).unwrap();
             let begun = std::time::Instant::now();
-            let told =
-                match rdptriage::diagnose(std::slice::from_ref(&image), &rules(), &unhashed()) {
-                    Err(_) => "refused".to_owned(),
-                    Ok(mut reports) => {
-                        let report = reports.remove(0);
-                        let said =
-                            format!("{:?} {:?}", report.verdict.status, report.verdict.cause);
-                        if contradicts(&report, &expected) {
-                            wrong.push(format!("{name}, round {round}: {said}"));
-                            if let Ok(keep) = std::env::var("RDPTRIAGE_KEEP") {
-                                fs::write(format!("{keep}/{name}-{round}.dd"), &bytes).unwrap();
-                            }
+            let told = match rdptriage::diagnose(std::slice::from_ref(&image), &rules, &unhashed())
+            {
+                Err(_) => "refused".to_owned(),
+                Ok(mut reports) => {
+                    let report = reports.remove(0);
+                    let said = format!("{:?} {:?}", report.verdict.status, report.verdict.cause);
+                    if contradicts(&report, &expected) {
+                        wrong.push(format!("{name}, round {round}: {said}"));
+                        if let Ok(keep) = std::env::var("RDPTRIAGE_KEEP") {
+                            fs::write(format!("{keep}/{name}-{round}.dd"), &bytes).unwrap();
                         }
-                        said
                     }
-                };
+                    said
+                }
+            };
             if begun.elapsed().as_secs() > 20 {
                 wrong.push(format!("{name}, round {round}: takes too long"));
             }
@@ -104,7 +108,7 @@ fn damage_weakens_a_verdict_and_makes_no_other() {
 /// A folder that does not list the key file, though the file table knows it there, proves no absence.
 #[test]
 fn a_list_that_lost_a_key_file_proves_nothing() {
-    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/key-cut/collected");
+    let rules = rules();
     let folder = TempDir::new().unwrap();
     let image = folder.path().join("disk.dd");
     let key = format!(
@@ -112,13 +116,10 @@ fn a_list_that_lost_a_key_file_proves_nothing() {
         support::machine::keys::listener_key()
     );
     let missing = |change: &dyn Fn(&mut Volume)| {
-        let mut volume = Volume::new(at("2024-02-01T08:00:00Z"));
-        volume.copy(&sample);
+        let mut volume = disk_of("key-cut");
         change(&mut volume);
         fs::write(&image, volume.build()).unwrap();
-        let report = rdptriage::diagnose(std::slice::from_ref(&image), &rules(), &unhashed())
-            .unwrap()
-            .remove(0);
+        let report = diagnosed_folder(&image, &rules);
         finding(&report, "key-missing").level
     };
     let deleted = missing(&|volume| volume.delete(&key, at("2026-11-13T06:00:00Z")));
@@ -132,9 +133,8 @@ fn a_list_that_lost_a_key_file_proves_nothing() {
 #[test]
 fn a_key_file_whose_record_is_damaged_is_not_gone() {
     const DIRECTORY: u8 = 2;
-    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/key-cut/collected");
-    let mut volume = Volume::new(at("2024-02-01T08:00:00Z"));
-    volume.copy(&sample);
+    let rules = rules();
+    let volume = disk_of("key-cut");
     let whole = volume.build();
     let key = support::machine::keys::listener_key();
     let name: Vec<u8> = key.encode_utf16().flat_map(u16::to_le_bytes).collect();
@@ -182,9 +182,7 @@ fn a_key_file_whose_record_is_damaged_is_not_gone() {
             bytes[record + at] = value;
             bytes[place] = in_list;
             fs::write(&image, &bytes).unwrap();
-            let report = rdptriage::diagnose(std::slice::from_ref(&image), &rules(), &unhashed())
-                .unwrap()
-                .remove(0);
+            let report = diagnosed_folder(&image, &rules);
             let missing = finding(&report, "key-missing").level;
             assert_ne!(missing, Level::Confirmed, "{what}");
             assert_ne!(
@@ -200,9 +198,8 @@ fn a_key_file_whose_record_is_damaged_is_not_gone() {
 #[test]
 fn sizes_that_no_volume_has() {
     const RECORD: usize = 1024;
-    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/key-cut/collected");
-    let mut volume = Volume::new(at("2024-02-01T08:00:00Z"));
-    volume.copy(&sample);
+    let rules = rules();
+    let volume = disk_of("key-cut");
     let whole = volume.build();
     let folder = TempDir::new().unwrap();
     let image = folder.path().join("disk.dd");
@@ -226,7 +223,7 @@ fn sizes_that_no_volume_has() {
                 }
                 fs::write(&image, &bytes).unwrap();
                 let begun = std::time::Instant::now();
-                let _ = rdptriage::diagnose(std::slice::from_ref(&image), &rules(), &unhashed());
+                let _ = rdptriage::diagnose(std::slice::from_ref(&image), &rules, &unhashed());
                 let kind = number(record, at);
                 let taken = begun.elapsed().as_secs();
                 assert!(taken < 30, "record {start}, {kind:#x}: {taken} s");
@@ -241,9 +238,7 @@ fn sizes_that_no_volume_has() {
 /// Without its hives, a disk with event logs is still Windows': what is left is judged.
 #[test]
 fn a_disk_without_its_hives_is_judged_by_its_logs() {
-    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/key-cut/collected");
-    let mut volume = Volume::new(at("2024-02-01T08:00:00Z"));
-    volume.copy(&sample);
+    let mut volume = disk_of("key-cut");
     for hive in ["SYSTEM", "SOFTWARE"] {
         let path = format!("Windows/System32/config/{hive}");
         volume.delete(&path, at("2026-11-13T06:00:00Z"));
@@ -251,9 +246,7 @@ fn a_disk_without_its_hives_is_judged_by_its_logs() {
     let folder = TempDir::new().unwrap();
     let image = folder.path().join("disk.dd");
     fs::write(&image, volume.build()).unwrap();
-    let report = rdptriage::diagnose(&[image], &rules(), &unhashed())
-        .unwrap()
-        .remove(0);
+    let report = diagnosed_folder(&image, &rules());
     assert!(report.verdict.first_failure.is_some());
     assert_ne!(report.verdict.status, Status::Healthy);
 }

@@ -3,7 +3,7 @@
 mod support;
 
 use rdptriage::verdict::model::{Report, Status};
-use support::event_log::LogBuilder;
+use support::event_log::{Event, LogBuilder};
 use support::machine::{Channel, Machine, TlsFailure, Windows, at, minutes};
 use support::verdict::{Files, collect, diagnosed, rules};
 
@@ -80,22 +80,32 @@ fn two_hosts_whose_cut_names_are_the_same_stay_two() {
     assert_eq!(well.artifacts.len(), broken.artifacts.len());
 }
 
+/// The record that says that a log of that number was cleared.
+fn cleared(channel: &str, computer: &str, number: u64) -> Event {
+    Event::new("Microsoft-Windows-Eventlog", 104)
+        .channel(channel)
+        .computer(computer)
+        .user_data("EventXML", "Event_NS")
+        .data("SubjectUserName", "mallory")
+        .data("Channel", format!("Application{number}").as_str())
+        .time("2026-11-13T09:00:00Z")
+}
+
 #[test]
 fn forwarded_records_reach_the_host_that_they_name_in_full() {
     let broken = machine("CONTOSO-TERMSERVER01", false);
-    let cleared = |computer: &str, number: u64| {
-        support::event_log::Event::new("Microsoft-Windows-Eventlog", 104)
-            .channel("ForwardedEvents")
-            .computer(computer)
-            .user_data("EventXML", "Event_NS")
-            .data("SubjectUserName", "mallory")
-            .data("Channel", format!("Application{number}").as_str())
-            .time("2026-11-13T09:00:00Z")
-    };
     let forwarded = LogBuilder::new("ForwardedEvents")
         .computer("COLLECTOR")
-        .push(cleared("contoso-termserver01.contoso.example", 1))
-        .push(cleared("CONTOSO-TERMSERVER02.contoso.example", 2));
+        .push(cleared(
+            "ForwardedEvents",
+            "contoso-termserver01.contoso.example",
+            1,
+        ))
+        .push(cleared(
+            "ForwardedEvents",
+            "CONTOSO-TERMSERVER02.contoso.example",
+            2,
+        ));
     let mut collected = files(&broken, "a");
     collected.insert("a/ForwardedEvents.evtx".into(), forwarded.to_bytes());
     let reports = reports(&collected);
@@ -118,20 +128,11 @@ fn forwarded_records_reach_the_host_that_they_name_in_full() {
 #[test]
 fn a_log_in_which_computers_take_turns_is_split_among_them() {
     let broken = machine("CONTOSO-TERMSERVER01", false);
-    let cleared = |computer: &str, number: u64| {
-        support::event_log::Event::new("Microsoft-Windows-Eventlog", 104)
-            .channel("System")
-            .computer(computer)
-            .user_data("EventXML", "Event_NS")
-            .data("SubjectUserName", "mallory")
-            .data("Channel", format!("Application{number}").as_str())
-            .time("2026-11-13T09:00:00Z")
-    };
     let log = LogBuilder::new("System")
         .computer("COLLECTOR")
-        .push(cleared("contoso-termserver01.contoso.example", 1))
-        .push(cleared("DB-7.contoso.example", 2))
-        .push(cleared("contoso-termserver01.contoso.example", 3));
+        .push(cleared("System", "contoso-termserver01.contoso.example", 1))
+        .push(cleared("System", "DB-7.contoso.example", 2))
+        .push(cleared("System", "contoso-termserver01.contoso.example", 3));
     let mut collected = files(&broken, "a");
     collected.insert("a/all of them.evtx".into(), log.to_bytes());
     let reports = reports(&collected);

@@ -86,7 +86,7 @@ pub fn assemble(
         gaps: gaps(facts, judgement, &layout),
         layout,
     };
-    let listed = Listed::choose(facts, &listed::named(&report));
+    let listed = Listed::choose(facts, || listed::named(&report));
     let entries = listed.facts.iter().map(|found| fact(found, &listed));
     report.facts = entries.collect();
     report.problems.extend(listed.problems);

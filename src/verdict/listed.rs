@@ -17,16 +17,21 @@ pub(super) struct Listed<'f> {
 }
 
 impl<'f> Listed<'f> {
-    /// Of these facts; `named` are those that must be listed.
-    pub fn choose(facts: &'f FactSet, named: &BTreeSet<String>) -> Self {
+    /// Of these facts; `named` are those that must be listed, asked for where there are too many.
+    pub fn choose(facts: &'f FactSet, named: impl FnOnce() -> BTreeSet<String>) -> Self {
         let mut of_kind: BTreeMap<&str, Vec<&Fact>> = BTreeMap::new();
         for fact in facts.facts() {
             of_kind.entry(fact.kind.name).or_default().push(fact);
         }
+        of_kind.retain(|_, facts| facts.len() > MOST);
         let mut listed = Listed {
-            facts: Vec::new(),
+            facts: facts.facts().iter().collect(),
             problems: Vec::new(),
         };
+        if of_kind.is_empty() {
+            return listed;
+        }
+        let named = named();
         let mut left_out: BTreeSet<FactId> = BTreeSet::new();
         for (kind, mut of_kind) in of_kind {
             of_kind.sort_by_key(|fact| std::cmp::Reverse((fact.at, fact.id)));
@@ -46,8 +51,7 @@ impl<'f> Listed<'f> {
             }
             left_out.extend(older);
         }
-        let all = facts.facts().iter();
-        listed.facts = all.filter(|fact| !left_out.contains(&fact.id)).collect();
+        listed.facts.retain(|fact| !left_out.contains(&fact.id));
         listed
     }
 
@@ -94,7 +98,7 @@ mod tests {
             })
             .collect();
         let named = ids[MOST + 2];
-        let listed = Listed::choose(&facts, &BTreeSet::from([named.to_string()]));
+        let listed = Listed::choose(&facts, || BTreeSet::from([named.to_string()]));
         assert_eq!(listed.facts.len(), MOST + 1);
         assert!(listed.facts.is_sorted_by_key(|fact| fact.id));
         let left_out = [ids[MOST], ids[MOST + 1], ids[MOST + 3], ids[MOST + 4]];

@@ -5,11 +5,10 @@ use crate::facts::catalog::certificate::{
     CertificateStanding, ChosenBy, Renewal, StoreAccess, StorePlace,
 };
 use crate::facts::certificate::Choice;
-use crate::facts::fact::{Fact, FactSet};
+use crate::facts::fact::FactSet;
 use crate::facts::known::Known;
 use crate::facts::registry::{Place, Registry};
 use crate::facts::subject::Subject;
-use crate::facts::value::{FieldState, Value};
 use crate::parse::hive::Lookup;
 use crate::parse::security::{AccessMask, Answer, ObjectKind, SecurityDescriptor};
 
@@ -41,9 +40,6 @@ pub(super) fn needed(
     if !own {
         return Known::Is(false);
     }
-    let _is = |fact: &Fact, field: &str, value: &Value| {
-        fact.field(field) == Some(&FieldState::Is(value.clone()))
-    };
     let failing = facts
         .of_kind(Renewal::KIND)
         .any(|fact| fact.is("result", "failed") && fact.is("superseded", false));

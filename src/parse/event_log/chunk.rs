@@ -159,8 +159,8 @@ impl Walk {
                 .last_number
                 .checked_sub(header.first_number)
                 .is_some_and(|others| others.saturating_add(1) == self.records.len() as u64);
-        let due = || self.records.iter().zip(header.first_number..);
-        let as_due = due().filter(|(record, due)| record.number == *due).count();
+        let due = self.records.iter().zip(header.first_number..);
+        let as_due = due.filter(|(record, due)| record.number == *due).count();
         // Else it is the header that speaks of other numbers.
         if !all_stand || as_due * 2 < self.records.len() {
             return Vec::new();
